@@ -1,0 +1,1 @@
+"""L2: the object store, its watches, request latency and clients."""

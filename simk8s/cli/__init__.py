@@ -1,0 +1,1 @@
+"""L5: the commands; the only place that prints."""

@@ -1,0 +1,1 @@
+"""L3: one reconciler a file, level-triggered over deduplicated keys."""

@@ -1,0 +1,1 @@
+"""L3: one failure model a file; the file name is the name users write."""

@@ -1,0 +1,1 @@
+"""L3: hardware profiles and the kubelet pool."""

@@ -1,0 +1,1 @@
+"""One scheduling plugin a file; the file name is the name users write."""

@@ -1,0 +1,1 @@
+"""L1: typed append-only columns; the only writer of result rows."""

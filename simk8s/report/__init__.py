@@ -1,0 +1,1 @@
+"""L4: from a results folder to one self-contained page."""

@@ -1,0 +1,1 @@
+"""L3: open and validate result folders; KPIs; paired comparison."""

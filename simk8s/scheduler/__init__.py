@@ -1,0 +1,1 @@
+"""L3: the kube-scheduler component: queue, assumed pods, timing, binding."""

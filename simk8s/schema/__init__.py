@@ -1,0 +1,1 @@
+"""L0: every result table as data: column, dtype, unit, meaning."""

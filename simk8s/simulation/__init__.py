@@ -1,0 +1,1 @@
+"""L4: build (the only composition root), run, compare."""

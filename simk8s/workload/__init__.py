@@ -1,0 +1,1 @@
+"""L3: what arrives when: arrival processes, distributions, pod templates, traces."""

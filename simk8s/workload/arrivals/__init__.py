@@ -1,0 +1,1 @@
+"""One arrival process a file; the file name is the name users write."""
