@@ -1,0 +1,154 @@
+"""The folder is the registry: listing imports nothing, resolving finds the one public class."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+
+import pytest
+
+from simk8s import catalog
+from simk8s.errors import InvariantError, UserError
+
+OWN = """
+from __future__ import annotations
+from enum import Enum
+from pydantic import BaseModel
+
+class Params(BaseModel):
+    depth: int = 3
+
+class Colour(Enum):
+    RED = 1
+
+class _Helper: ...
+
+class Mine:
+    pass
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    return catalog.Catalog(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A package folder of our own in place of the shipped ones."""
+    where = tmp_path / "strategies"
+    where.mkdir()
+    for name in ("alpha", "beta_two", "_private", "base", "__init__"):
+        (where / f"{name}.py").write_text("raise RuntimeError('imported while listing')\n")
+    (where / "packaged").mkdir()
+    (where / "packaged" / "__init__.py").write_text("")
+    monkeypatch.setattr(catalog, "_PACKAGE", tmp_path)
+    catalog._shipped.cache_clear()
+    yield where
+    catalog._shipped.cache_clear()
+
+
+def test_names_lists_files_without_importing_them(folder):
+    assert catalog.names("strategies") == ["alpha", "beta_two", "packaged"]
+
+
+def test_unknown_names_are_answered_with_did_you_mean(folder):
+    with pytest.raises(UserError) as caught:
+        catalog.resolve("strategies", "alhpa")
+    assert caught.value.problems[0].code == "E201"
+    assert "alpha" in caught.value.problems[0].hint
+
+
+def test_an_unknown_folder_is_our_own_mistake():
+    with pytest.raises(InvariantError):
+        catalog.names("nonsense")
+
+
+def test_a_users_own_file_resolves_to_its_one_public_class(own):
+    assert own.resolve("strategies", "mine.py").__name__ == "Mine"
+    assert own.params_of("strategies", "mine.py")().depth == 3
+    assert own.resolve("strategies", "mine.py:Mine") is own.resolve("strategies", "mine.py")
+
+
+def test_a_wrong_class_name_is_answered_with_did_you_mean(own):
+    with pytest.raises(UserError, match="no class 'Mime'") as caught:
+        own.resolve("strategies", "mine.py:Mime")
+    assert caught.value.problems[0].hint == "did you mean 'Mine'?"
+
+
+def test_two_public_classes_are_an_error_unless_one_is_named(tmp_path):
+    (tmp_path / "two.py").write_text("class A: ...\nclass B: ...\n")
+    found = catalog.Catalog(tmp_path)
+    with pytest.raises(UserError, match="found A, B"):
+        found.resolve("strategies", "two.py")
+    assert found.resolve("strategies", "two.py:B").__name__ == "B"
+    assert found.params_of("strategies", "two.py") is catalog.NoParams
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("x = 1\ndef f(:\n", 2), ("\n\nraise OSError('no')\n", 3)]
+)
+def test_a_file_that_cannot_be_imported_names_its_line(tmp_path, text, line):
+    (tmp_path / "bad.py").write_text(text)
+    with pytest.raises(UserError) as caught:
+        catalog.Catalog(tmp_path).resolve("strategies", "bad.py")
+    problem = caught.value.problems[0]
+    assert problem.code == "E203"
+    assert problem.place.line == line
+    assert not [name for name in sys.modules if name.startswith("simk8s_user_bad")]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError) as caught:
+        catalog.Catalog(tmp_path).params_of("strategies", "absent.py")
+    assert caught.value.problems[0].code == "E202"
+
+
+class _Points:
+    def __init__(self, *points):
+        self.points = points
+
+    def __call__(self, group):
+        return [p for p in self.points if p.group == group]
+
+
+@pytest.fixture
+def points(monkeypatch):
+    def install(*points):
+        monkeypatch.setattr(importlib.metadata, "entry_points", _Points(*points))
+        catalog._entry_points.cache_clear()
+
+    yield install
+    catalog._entry_points.cache_clear()
+
+
+def test_entry_points_are_names_too(folder, points, tmp_path, monkeypatch):
+    (tmp_path / "foreign.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    points(
+        importlib.metadata.EntryPoint("outside", "foreign:Mine", "simk8s.strategies"),
+        importlib.metadata.EntryPoint("whole", "foreign", "simk8s.strategies"),
+    )
+    assert catalog.names("strategies") == ["alpha", "beta_two", "outside", "packaged", "whole"]
+    assert catalog.resolve("strategies", "outside").__name__ == "Mine"
+    assert catalog.resolve("strategies", "whole").__name__ == "Mine"
+    assert catalog.params_of("strategies", "outside")().depth == 3
+
+
+def test_the_same_name_twice_is_an_error(folder, points):
+    points(importlib.metadata.EntryPoint("alpha", "foreign:Mine", "simk8s.strategies"))
+    with pytest.raises(UserError) as caught:
+        catalog.names("strategies")
+    assert caught.value.problems[0].code == "E205"
+
+
+def test_keys_and_file_names():
+    assert catalog.snake("nodeCrash") == "node_crash"
+    assert catalog.camel("zone_outage") == "zoneOutage"
+    assert catalog.snake("poisson") == catalog.camel("poisson") == "poisson"
+
+
+def test_suggest_is_close_or_silent():
+    assert catalog.suggest("Kube_Schedule", ["kube_scheduler", "cp_sat"]) == "kube_scheduler"
+    assert catalog.suggest("zzz", ["kube_scheduler"]) is None
