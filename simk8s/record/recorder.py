@@ -1,0 +1,80 @@
+"""The only writer of result rows.
+
+Law: a folder holds either all tables of a run or none that changed: everything is written under
+temporary names, then renamed. An interrupted run seals what there is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from simk8s.record.digest import digest_of
+from simk8s.record.writer import TableWriter
+from simk8s.schema.manifest import MANIFEST_NAME, Manifest
+from simk8s.schema.tables import TABLES, Table
+
+
+class Recorder:
+    """A writer for every table: `recorder.pods.append((...))`."""
+
+    pods: TableWriter
+    nodes: TableWriter
+    timeseries: TableWriter
+    node_samples: TableWriter
+    decisions: TableWriter
+    reasons: TableWriter
+    solves: TableWriter
+    faults: TableWriter
+    controllers: TableWriter
+
+    def __init__(self, tables: Mapping[str, Table] = TABLES) -> None:
+        self._tables = tables
+        self._writers = {name: TableWriter(table) for name, table in tables.items()}
+        self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row
+
+    def compact(self) -> None:
+        """Turn full chunks into columns; cheap, call it at every sample."""
+        for writer in self._writers.values():
+            writer.compact()
+
+    def digest(self) -> str:
+        """Digest of the tables so far."""
+        return digest_of(self._frames(), self._tables.values())
+
+    def seal(self, folder: Path) -> str:
+        """Write every table as Parquet and return the digest."""
+        frames = self._frames()
+        folder.mkdir(parents=True, exist_ok=True)
+        written: list[tuple[Path, Path]] = []
+        try:
+            for name, frame in frames.items():
+                target = folder / f"{name}.parquet"
+                temporary = folder / f".{name}.parquet.tmp"
+                written.append((temporary, target))
+                frame.write_parquet(temporary, compression="zstd")
+        except BaseException:
+            for temporary, _ in written:
+                temporary.unlink(missing_ok=True)
+            raise
+        (folder / MANIFEST_NAME).unlink(missing_ok=True)  # it belonged to the tables before
+        for temporary, target in written:
+            os.replace(temporary, target)
+        return digest_of(frames, self._tables.values())
+
+    def _frames(self) -> dict[str, pl.DataFrame]:
+        return {name: writer.frame() for name, writer in self._writers.items()}
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write manifest.json, the last file of a run."""
+    target = folder / MANIFEST_NAME
+    temporary = folder / f".{MANIFEST_NAME}.tmp"
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    os.replace(temporary, target)
+    return target

@@ -1,0 +1,283 @@
+"""Every result table as data: column, type, unit, meaning.
+
+From this come the Parquet types, the checks when a table is sealed or opened, the digest's order
+and docs/results.md. Law: a column that the simulator writes is described here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, get_args
+
+from simk8s.schema.enums import FaultPhase, LossCause, Outcome, PodPhase
+
+SCHEMA_VERSION = 1
+
+Dtype = Literal["int64", "int32", "int16", "float64", "bool", "str", "enum"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `wall` marks what depends on the machine and is therefore not in the digest."""
+
+    name: str
+    dtype: Dtype
+    unit: str
+    meaning: str
+    nullable: bool = False
+    wall: bool = False
+    enum: type[StrEnum] | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype not in get_args(Dtype):
+            raise ValueError(f"column {self.name}: unknown dtype {self.dtype}")
+        if (self.dtype == "enum") != (self.enum is not None):
+            raise ValueError(f"column {self.name}: dtype enum and an enum belong together")
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values an enum column may hold, in the enum's order."""
+        return tuple(member.value for member in self.enum or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: a Parquet file of the same name."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if len(set(names)) != len(names):
+            raise ValueError(f"table {self.name}: a column name is given twice")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"table {self.name} has no column {name}")
+
+
+def _int(name: str, unit: str, meaning: str, *, null: bool = False) -> Column:
+    return Column(name, "int64", unit, meaning, nullable=null)
+
+
+def _int32(name: str, unit: str, meaning: str, *, null: bool = False) -> Column:
+    return Column(name, "int32", unit, meaning, nullable=null)
+
+
+def _float(
+    name: str, unit: str, meaning: str, *, null: bool = False, wall: bool = False
+) -> Column:
+    return Column(name, "float64", unit, meaning, nullable=null, wall=wall)
+
+
+def _str(name: str, meaning: str, *, null: bool = False) -> Column:
+    return Column(name, "str", "", meaning, nullable=null)
+
+
+def _enum(name: str, enum: type[StrEnum], meaning: str, *, null: bool = False) -> Column:
+    return Column(name, "enum", "", meaning, nullable=null, enum=enum)
+
+
+def _time(name: str, meaning: str, *, null: bool = False) -> Column:
+    return _int(name, "us", meaning, null=null)
+
+
+PODS = Table(
+    "pods",
+    "One row for every pod that was ever created, in order of creation.",
+    (
+        _int("pod", "row", "Number of the pod; other tables refer to it."),
+        _str("namespace", "Namespace."),
+        _str("name", "Name."),
+        _str("workload", "The scenario's workload entry that it belongs to."),
+        _str("owner", "Controller that owns it, as kind/name.", null=True),
+        _int32("priority", "", "Priority value."),
+        _int("cpu_milli", "milli-CPU", "CPU requested."),
+        _int("memory_bytes", "byte", "Memory requested."),
+        _int("gpu_milli", "milli-GPU", "GPU requested; 1,000 is one whole device."),
+        _str("node", "Node it was last bound to.", null=True),
+        _str("zone", "Zone of that node.", null=True),
+        _time("created_us", "Created in the API."),
+        _time("scheduled_us", "A node was chosen, last time.", null=True),
+        _time("bound_us", "The binding was stored, last time.", null=True),
+        _time("running_us", "All containers ran for the first time.", null=True),
+        _time("finished_us", "It ended, for whatever reason.", null=True),
+        _enum("phase", PodPhase, "Phase when the run ended."),
+        _str("reason", "Reason of that phase, as the API would show it.", null=True),
+        _int32("attempts", "", "Scheduling attempts made."),
+        _int32("restarts", "", "Container restarts."),
+        _enum("lost_cause", LossCause, "Why it was lost; null if it was not.", null=True),
+        _time("lost_work_us", "Running time that was lost with it."),
+    ),
+)
+
+NODES = Table(
+    "nodes",
+    "One row for every node that was ever there.",
+    (
+        _int("node", "row", "Number of the node; other tables refer to it."),
+        _str("name", "Name."),
+        _str("profile", "Hardware profile."),
+        _str("zone", "Zone."),
+        _int("cpu_milli", "milli-CPU", "CPU allocatable."),
+        _int("memory_bytes", "byte", "Memory allocatable."),
+        _int("gpu_count", "", "GPU devices."),
+        _str("gpu_model", "Model of the devices.", null=True),
+        _int("max_pods", "", "Pods allocatable."),
+        _float("price_per_hour", "USD/h", "List price.", null=True),
+        _time("joined_us", "It became part of the cluster."),
+        _time("removed_us", "It left the cluster.", null=True),
+        _int32("crashes", "", "Times it went down."),
+        _time("down_us", "Time it was down."),
+        _float("cpu_requested_mean", "share", "Requested of allocatable CPU, time-weighted."),
+        _float("memory_requested_mean", "share", "The same for memory."),
+        _float("gpu_requested_mean", "share", "The same for GPUs.", null=True),
+        _int32("pods_peak", "", "Most pods at one moment."),
+        _int("pods_started", "", "Pods that were ever started on it."),
+    ),
+)
+
+TIMESERIES = Table(
+    "timeseries",
+    "The cluster at regular instants, one row each. Allocatable means: of ready nodes.",
+    (
+        _time("t_us", "Instant."),
+        _int("pending", "pods", "Created, not running."),
+        _int("running", "pods", "Running."),
+        _int("succeeded", "pods", "Finished well, since the start."),
+        _int("failed", "pods", "Failed or lost, since the start."),
+        _int("terminating", "pods", "Being deleted."),
+        _int("created_total", "pods", "Created, since the start."),
+        _int("bound_total", "bindings", "Stored, since the start."),
+        _int("nodes_ready", "nodes", "Ready."),
+        _int("nodes_total", "nodes", "In the cluster."),
+        _int("cpu_requested_milli", "milli-CPU", "Requested by pods on nodes."),
+        _int("cpu_allocatable_milli", "milli-CPU", "Allocatable."),
+        _int("memory_requested_bytes", "byte", "Requested by pods on nodes."),
+        _int("memory_allocatable_bytes", "byte", "Allocatable."),
+        _int("gpu_requested_milli", "milli-GPU", "Requested by pods on nodes."),
+        _int("gpu_allocatable_milli", "milli-GPU", "Allocatable."),
+        _int("nodes_used", "nodes", "With at least one pod."),
+        _int("queue_active", "pods", "In the scheduler's active queue."),
+        _int("queue_backoff", "pods", "Waiting out a backoff."),
+        _int("queue_unschedulable", "pods", "Parked until something changes."),
+    ),
+)
+
+NODE_SAMPLES = Table(
+    "node_samples",
+    "Each node at no more than 96 instants.",
+    (
+        _time("t_us", "Instant."),
+        _int("node", "row", "Row in nodes."),
+        _float("cpu_share", "share", "Requested of allocatable CPU."),
+        _float("memory_share", "share", "Requested of allocatable memory."),
+        _float("gpu_share", "share", "Requested of allocatable GPUs.", null=True),
+        _int32("pods", "pods", "Pods on it."),
+        Column("ready", "bool", "", "Ready."),
+    ),
+)
+
+DECISIONS = Table(
+    "decisions",
+    "One row for every scheduling attempt, in order.",
+    (
+        _time("t_us", "Start of the attempt."),
+        _int("pod", "row", "Row in pods."),
+        _int32("attempt", "", "Which attempt for this pod, from 1."),
+        _str("strategy", "Strategy that decided."),
+        _enum("outcome", Outcome, "How it ended."),
+        _int("node", "row", "Row in nodes: chosen or nominated.", null=True),
+        _int("feasible", "nodes", "Nodes that passed all filters."),
+        _int("score", "", "Score of the chosen node.", null=True),
+        _time("queue_wait_us", "Time in the active queue before the attempt."),
+        _time("service_us", "Time the attempt took."),
+        _int("reason", "row", "Row in reasons; null if it was bound.", null=True),
+        _int32("victims", "pods", "Pods preempted for it."),
+    ),
+)
+
+REASONS = Table(
+    "reasons",
+    "The distinct texts that decisions refer to.",
+    (
+        _int("reason", "row", "Number of the text."),
+        _str("text", "Why no node would do."),
+        _str("plugin", "The plugin that said so, if it was one.", null=True),
+    ),
+)
+
+SOLVES = Table(
+    "solves",
+    "One row for every plan that a batch strategy computed.",
+    (
+        _time("t_us", "Start of the solve."),
+        _int32("size", "pods", "Pods in the batch."),
+        _int32("candidates", "nodes", "Nodes the solver was given."),
+        _str("status", "Solver's status, in lower case."),
+        _float("objective", "", "Value of the plan.", null=True),
+        _float("bound", "", "Proven bound.", null=True),
+        _float("gap", "share", "Distance of the two.", null=True),
+        _float("hint_objective", "", "Value of the greedy hint.", null=True),
+        _float("deterministic_time", "", "Solver's own deterministic time."),
+        _time("latency_us", "Simulated time until the plan was there."),
+        _int32("placed", "pods", "Placements in the plan."),
+        _int32("stale", "pods", "Placements that no longer held when carried out."),
+        _float("wall_s", "s", "Time on this machine.", wall=True),
+    ),
+)
+
+FAULTS = Table(
+    "faults",
+    "One row for every moment of a fault.",
+    (
+        _time("t_us", "Instant."),
+        _str("kind", "Fault, as the scenario names it."),
+        _enum("phase", FaultPhase, "Which moment."),
+        _str("target", "What was hit: node, zone."),
+        _time("duration_us", "How long it lasts, if known at its start.", null=True),
+        _int32("pods_hit", "pods", "Pods that it touched."),
+        _str("detail", "More words.", null=True),
+    ),
+)
+
+CONTROLLERS = Table(
+    "controllers",
+    "One row for every component with a work queue: controllers, scheduler.",
+    (
+        _str("component", "Name."),
+        _int32("workers", "", "Workers."),
+        _int("reconciles", "", "Items worked on."),
+        _float("queue_wait_us_mean", "us", "Time an item waited, mean."),
+        _int("queue_wait_us_p50", "us", "Median."),
+        _int("queue_wait_us_p99", "us", "99th percentile."),
+        _float("service_us_mean", "us", "Time an item took, mean."),
+        _int("service_us_p50", "us", "Median."),
+        _int("service_us_p99", "us", "99th percentile."),
+        _int("busy_us", "us", "Worker time spent."),
+        _float("utilisation", "share", "Busy of workers × simulated time."),
+        _int("writes", "", "Writes to the API."),
+        _int("throttled_us", "us", "Time spent waiting for the client's rate limit."),
+        _int("conflicts", "", "Writes that had to be repeated."),
+    ),
+)
+
+
+def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
+    return {table.name: table for table in tables}
+
+
+TABLES: dict[str, Table] = _by_name(
+    (PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS)
+)
