@@ -75,9 +75,7 @@ def _int32(name: str, unit: str, meaning: str, *, null: bool = False) -> Column:
     return Column(name, "int32", unit, meaning, nullable=null)
 
 
-def _float(
-    name: str, unit: str, meaning: str, *, null: bool = False, wall: bool = False
-) -> Column:
+def _float(name: str, unit: str, meaning: str, *, null: bool = False, wall: bool = False) -> Column:
     return Column(name, "float64", unit, meaning, nullable=null, wall=wall)
 
 
