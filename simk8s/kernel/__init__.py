@@ -1,1 +1,1 @@
-"""L0: virtual time, order inside an instant, queues and random streams. Knows nothing of Kubernetes."""
+"""L0: virtual time, order inside an instant, queues, random streams. Knows no Kubernetes."""

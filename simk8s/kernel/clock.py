@@ -1,0 +1,201 @@
+"""Virtual time: the only import of SimPy.
+
+SimPy's own queue carries everything. Each component (lane or bell) has one event object, queued
+with an integer priority that spells round, phase and registration index; the clock steps through
+the queue instant by instant.
+
+Law: time is integer microseconds and never goes back. Inside an instant, rounds; inside a round,
+phases; inside a phase, registration order. More than `MAX_ROUNDS` rounds in one instant end the
+run with the reason `livelock` and the names of those that kept it going.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from math import inf
+from typing import Any, TypeVar
+
+from simpy.core import Environment
+from simpy.events import Event
+
+from simk8s.errors import InvariantError
+from simk8s.kernel.component import MAX_COMPONENTS, PHASE_MASK, PHASE_ROOM, Component
+from simk8s.kernel.lane import Lane, LaneHandler
+from simk8s.kernel.phase import Phase
+from simk8s.kernel.probe import Probe
+from simk8s.kernel.wake import Bell, BellHandler
+
+_C = TypeVar("_C", bound=Component)
+
+MAX_ROUNDS = 10_000
+_WATCHED_ROUNDS = 100
+"""The components that run in this many rounds before the bound are the ones to name."""
+_BEFORE_ALL = -1
+"""Slot before the first round: everything armed for this instant joins round 0."""
+
+
+class StopReason(StrEnum):
+    """Why a run ended."""
+
+    DURATION = "duration"
+    """The end of the simulated period was reached."""
+    DRAINED = "drained"
+    """Nothing was left to happen."""
+    LIVELOCK = "livelock"
+    """An instant would not come to rest."""
+    INTERRUPTED = "interrupted"
+    """The user asked for an early end."""
+    LIMIT = "limit"
+    """A bounded queue or loop reached its bound."""
+
+
+class _LivelockError(Exception):
+    """Too many rounds; raised before the batch is handed over."""
+
+
+class Clock:
+    """Virtual time and the components that live in it."""
+
+    def __init__(self) -> None:
+        self.now_us: int = 0
+        self.slot: int = _BEFORE_ALL
+        """The running slot, round * 16 + phase; -1 before the first of an instant."""
+        self.livelock_components: tuple[str, ...] = ()
+        self._env = Environment()
+        self._components: list[Component] = []
+        self._probes: list[Probe] = []
+        self._stop: StopReason | None = None
+        self._running = False
+        self._late: set[int] = set()  # indices of components seen in the watched rounds
+
+    def lane(self, name: str, phase: Phase, handler: LaneHandler) -> Lane:
+        """Timers of one component; `handler(now_us, items)` gets everything due as one batch."""
+        return self._register(Lane(self, name, phase, len(self._components), handler))
+
+    def bell(self, name: str, phase: Phase, handler: BellHandler) -> Bell:
+        """A level-triggered wake-up; `handler(now_us)` answers all rings of a round at once."""
+        return self._register(Bell(self, name, phase, len(self._components), handler))
+
+    def add_probe(self, probe: Probe) -> None:
+        """Let an instrument listen. Components are only wrapped once there is one."""
+        self._probes.append(probe)
+        if len(self._probes) == 1:
+            for component in self._components:
+                self._observe(component)
+
+    def stop(self, reason: StopReason) -> None:
+        """End the run before the next instant. Safe in a signal handler; the first reason counts.
+
+        Without a run it ends the next one before anything happens.
+        """
+        if self._stop is None:
+            self._stop = reason
+
+    def run(self, until_us: int) -> StopReason:
+        """Let everything happen that is due up to and including `until_us`.
+
+        `DURATION`: the clock stands at `until_us` and something is armed for later.
+        `DRAINED`: nothing is armed any more; the clock stands at the last instant.
+        Any other reason: the clock stands at the last instant that was processed. Can be resumed.
+        """
+        if until_us < self.now_us or self._running:
+            raise InvariantError(f"run until {until_us} us: running or past {self.now_us} us")
+        self._running = True
+        try:
+            reason = self._advance(until_us)
+        except _LivelockError:
+            reason = StopReason.LIVELOCK
+            names = (self._components[index].name for index in sorted(self._late))
+            self.livelock_components = tuple(names)
+        finally:
+            self._running = False
+            self._late.clear()
+            # What is armed between runs for this instant belongs to its next round.
+            self.slot |= PHASE_MASK if self.slot >= 0 else _BEFORE_ALL
+        for probe in self._probes:
+            probe.on_stop(reason)
+        return reason
+
+    def event(self, callbacks: list[Callable[[Any], None]]) -> tuple[Event, Callable[..., None]]:
+        """For components: their event and how to queue it (event, priority, delay)."""
+        event = Event(self._env)
+        event.callbacks = callbacks
+        event._ok = True
+        event._value = None
+        return event, self._env.schedule
+
+    def enter_round(self, component: Component, slot: int) -> None:
+        """For components: a batch of a later round begins."""
+        self.slot = slot
+        if slot >= (MAX_ROUNDS - _WATCHED_ROUNDS) * PHASE_ROOM:
+            self._late.add(component.index)
+            if slot >= MAX_ROUNDS * PHASE_ROOM:
+                component.rearm(slot)
+                raise _LivelockError
+
+    def _advance(self, until_us: int) -> StopReason:
+        env = self._env
+        peek, step, probes = env.peek, env.step, self._probes
+        instant = -1
+        due_us = peek()
+        while due_us <= until_us:
+            if due_us != instant:
+                if self._stop is not None:
+                    return self._take_stop()
+                if due_us != self.now_us:
+                    self.slot = _BEFORE_ALL
+                    self.now_us = int(due_us)
+                instant = self.now_us
+                for probe in probes:
+                    probe.on_instant(instant)
+            step()
+            due_us = peek()
+        if self._stop is not None:
+            return self._take_stop()
+        if due_us == inf:
+            return StopReason.DRAINED
+        self._move_to(until_us)
+        return StopReason.DURATION
+
+    def _take_stop(self) -> StopReason:
+        reason, self._stop = self._stop, None
+        assert reason is not None
+        return reason
+
+    def _move_to(self, until_us: int) -> None:
+        """Advance through empty time; SimPy moves only by events."""
+        if until_us > self.now_us:
+            event, schedule = self.event([])
+            schedule(event, 0, until_us - self.now_us)
+            self._env.step()
+            self.now_us = until_us
+            self.slot = _BEFORE_ALL
+
+    def _register(self, component: _C) -> _C:
+        if len(self._components) == MAX_COMPONENTS:
+            raise InvariantError(f"a clock has room for {MAX_COMPONENTS} components")
+        self._components.append(component)
+        if self._probes:
+            self._observe(component)
+        return component
+
+    def _observe(self, component: Any) -> None:
+        handler = component.handler
+        name, phase, probes = component.name, component.phase, self._probes
+        if isinstance(component, Lane):
+
+            def observed_batch(now_us: int, items: list[Any]) -> None:
+                for probe in probes:
+                    probe.on_batch(name, phase, len(items))
+                handler(now_us, items)
+
+            component.handler = observed_batch
+        else:
+
+            def observed_ring(now_us: int) -> None:
+                for probe in probes:
+                    probe.on_batch(name, phase, 1)
+                handler(now_us)
+
+            component.handler = observed_ring

@@ -1,0 +1,101 @@
+"""Many timers of one component, few events: everything due at an instant is one batch.
+
+Law: the handler receives all items due at (instant, round) in the order in which they were added.
+Items added for the running instant arrive in this round if the lane's phase is still to come,
+otherwise in the next; a lane that adds to itself is called again in the next round.
+Timers are never cancelled: whoever changes his mind lets a stale item fall through.
+
+How: a dict from instant to items and a heap of the distinct instants. Only the earliest instant is
+armed; when an earlier one arrives it is armed on top, so the armed instants form a stack whose top
+is the earliest, and no event is ever stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from operator import index as as_int
+from typing import TYPE_CHECKING, Any
+
+from simk8s.kernel.component import Component
+
+if TYPE_CHECKING:
+    from simk8s.kernel.clock import Clock
+    from simk8s.kernel.phase import Phase
+
+LaneHandler = Callable[[int, list[Any]], None]
+
+
+class Lane(Component):
+    """Timers with an item each; see the module's law."""
+
+    __slots__ = ("_armed", "_due", "_rounds", "_times", "handler")
+
+    def __init__(
+        self, clock: Clock, name: str, phase: Phase, index: int, handler: LaneHandler
+    ) -> None:
+        super().__init__(clock, name, phase, index)
+        self.handler = handler
+        self._due: dict[int, list[Any]] = {}
+        self._times: list[int] = []
+        self._armed: list[int] = []
+        # Later rounds of the running instant: slot -> items, at most this slot and the next.
+        self._rounds: dict[int, list[Any]] = {}
+
+    def at(self, t_us: int, item: Any) -> None:
+        """Hand `item` over at `t_us`, which must not lie in the past."""
+        clock = self._clock
+        now_us = clock.now_us
+        if t_us > now_us or (t_us == now_us and clock.slot < self._phase):
+            items = self._due.get(t_us)
+            if items is not None:
+                items.append(item)
+                return
+            t_us = as_int(t_us)  # a float or a numpy integer must not become the clock's time
+            self._due[t_us] = [item]
+            heappush(self._times, t_us)
+            armed = self._armed
+            if not armed or t_us < armed[-1]:
+                armed.append(t_us)
+                self._schedule(self._event, self._priority, t_us - now_us)
+        elif t_us == now_us:
+            self._add_to_later_round(item)
+        else:
+            self._refuse_past(t_us)
+
+    def after(self, delay_us: int, item: Any) -> None:
+        """Hand `item` over `delay_us` from now."""
+        self.at(self._clock.now_us + delay_us, item)
+
+    def __len__(self) -> int:
+        """Items not handed over yet. Counted on demand: not for a hot path."""
+        return sum(map(len, self._due.values())) + sum(map(len, self._rounds.values()))
+
+    def _add_to_later_round(self, item: Any) -> None:
+        slot = self._later_slot()
+        items = self._rounds.get(slot)
+        if items is None:
+            self._rounds[slot] = [item]
+            self.rearm(slot)
+        else:
+            items.append(item)
+
+    def _fire(self, event: Any) -> None:
+        event.callbacks = self._callbacks
+        clock = self._clock
+        now_us = clock.now_us
+        armed = self._armed
+        if armed and armed[-1] == now_us:
+            clock.slot = self._phase
+            armed.pop()
+            times = self._times
+            heappop(times)
+            if times and (not armed or times[0] < armed[-1]):
+                next_us = times[0]
+                armed.append(next_us)
+                self._schedule(event, self._priority, next_us - now_us)
+            self.handler(now_us, self._due.pop(now_us))
+        else:
+            slot = next(iter(self._rounds))
+            clock.enter_round(self, slot)
+            self.handler(now_us, self._rounds.pop(slot))
