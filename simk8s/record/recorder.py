@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
+from pydantic import BaseModel
 
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
-from simk8s.schema.manifest import MANIFEST_NAME, Manifest
+from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.tables import TABLES, Table
 
 
@@ -72,9 +73,18 @@ class Recorder:
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:
     """Write manifest.json, the last file of a run."""
-    target = folder / MANIFEST_NAME
-    temporary = folder / f".{MANIFEST_NAME}.tmp"
-    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    return _write_json(folder / MANIFEST_NAME, manifest)
+
+
+def write_compare_manifest(folder: Path, manifest: CompareManifest) -> Path:
+    """Write compare.json, which says what runs are below the folder."""
+    return _write_json(folder / CompareManifest.NAME, manifest)
+
+
+def _write_json(target: Path, model: BaseModel) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.tmp")
+    text = json.dumps(model.model_dump(mode="json"), indent=2, ensure_ascii=False)
     temporary.write_text(text + "\n", encoding="utf-8")
     os.replace(temporary, target)
     return target

@@ -5,6 +5,8 @@ Law: the simulator writes it last, so a folder without one holds no finished (or
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from simk8s.schema.enums import AuditResult
@@ -43,3 +45,14 @@ class Manifest(BaseModel):
     pods_per_second: float = Field(0.0, ge=0, description="Pods simulated per second.")
     command: str = Field("", description="Command that does the same run again.")
     warnings: list[str] = Field(default_factory=list, description="What the user should know.")
+
+
+class CompareManifest(BaseModel):
+    """compare.json: which runs a comparison is made of, in the order the user gave."""
+
+    NAME: ClassVar[str] = "compare.json"
+    model_config = ConfigDict(extra="allow")
+
+    variants: list[str] = Field(min_length=1, description="Variants; the first is the baseline.")
+    seeds: list[int] = Field(min_length=1, description="Seeds that each variant was run with.")
+    command: str = Field("", description="Command that does the same comparison again.")

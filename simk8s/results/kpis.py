@@ -1,0 +1,319 @@
+"""The numbers that sum a run up, each as one polars expression over one table.
+
+Law: a measure is data (name, title, unit, which way is better, what it means, expression), so that
+the page, the summary, `--json` and the comparison cannot disagree. Means over time weigh each
+sample with the time until the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from simk8s.results.format import Format, text
+from simk8s.results.results import Results
+from simk8s.schema.enums import LossCause
+from simk8s.schema.manifest import Manifest
+
+Better = Literal["higher", "lower"]
+Hide = Literal["never", "absent", "zero"]  # when a KPI is left out; zero includes absent
+Expression = Callable[[Manifest], pl.Expr]
+
+STARTED_WITHIN_US = 5_000_000
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a KPI is computed and read."""
+
+    name: str
+    title: str
+    unit: str
+    better: Better | None
+    format: Format
+    group: str
+    table: str
+    meaning: str
+    expression: Expression
+    hide: Hide = "never"
+
+    def shows(self, value: float | None) -> bool:
+        """Whether this value is worth a line."""
+        if value is None:
+            return self.hide == "never"
+        return value != 0 or self.hide != "zero"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """A measure's value in one run; None where it does not exist (no GPUs, nothing started)."""
+
+    name: str
+    title: str
+    value: float | None
+    unit: str
+    better: Better | None
+    format: Format
+    group: str
+    meaning: str
+
+    @property
+    def text(self) -> str:
+        """The value as people read it."""
+        return text(self.value, self.format)
+
+
+def kpis(results: Results) -> list[Kpi]:
+    """Every KPI of a run, in the order of MEASURES."""
+    values = _values(results, MEASURES)
+    return [
+        Kpi(m.name, m.title, values[m.name], m.unit, m.better, m.format, m.group, m.meaning)
+        for m in MEASURES
+        if m.shows(values[m.name])
+    ]
+
+
+def by_name(found: Iterable[Kpi]) -> dict[str, float | None]:
+    """KPIs as name and value."""
+    return {kpi.name: kpi.value for kpi in found}
+
+
+def _values(results: Results, measures: Iterable[Measure]) -> dict[str, float | None]:
+    per_table: dict[str, list[pl.Expr]] = defaultdict(list)
+    for measure in measures:
+        expression = measure.expression(results.manifest).alias(measure.name)
+        per_table[measure.table].append(expression)
+    queries = [results.table(table).select(found) for table, found in per_table.items()]
+    values: dict[str, float | None] = {}
+    for frame in pl.collect_all(queries):
+        values |= {name: _clean(value) for name, value in frame.row(0, named=True).items()}
+    return values
+
+
+def _clean(value: float | int | None) -> float | int | None:
+    """No NaN and no infinity: nothing divided by nothing is nothing."""
+    if value is None or not math.isfinite(value):
+        return None
+    return value
+
+
+# -- pieces of expressions ----------------------------------------------------------------------
+
+
+def _count(predicate: pl.Expr) -> Expression:
+    return lambda _: predicate.fill_null(value=False).sum()
+
+
+def _phase(phase: str) -> Expression:
+    return _count(pl.col("phase") == phase)
+
+
+def _quantile(expression: pl.Expr, q: float) -> Expression:
+    return lambda _: expression.drop_nulls().quantile(q, interpolation="linear")
+
+
+def _until_next() -> pl.Expr:
+    """Time that a sample stands for."""
+    return (pl.col("t_us").shift(-1) - pl.col("t_us")).fill_null(0).cast(pl.Float64)
+
+
+def _mean_over_time(column: str) -> Expression:
+    weight = _until_next()
+    return lambda _: (pl.col(column) * weight).sum() / weight.sum()
+
+
+def _mean_share(requested: str, allocatable: str) -> Expression:
+    weight = _until_next()
+    return lambda _: (pl.col(requested) * weight).sum() / (pl.col(allocatable) * weight).sum()
+
+
+def _peak_share(requested: str, allocatable: str) -> Expression:
+    share = pl.col(requested) / pl.col(allocatable)
+    return lambda _: share.filter(pl.col(allocatable) > 0).max()
+
+
+def _started_in_time(manifest: Manifest) -> pl.Expr:
+    """Of the pods that had the time to start within 5 s before the run ended."""
+    in_time = ((pl.col("running_us") - pl.col("created_us")) <= STARTED_WITHIN_US).fill_null(
+        value=False
+    )
+    old_enough = pl.col("created_us") <= manifest.simulated_us - STARTED_WITHIN_US
+    return in_time.filter(old_enough | in_time).mean()
+
+
+def _node_time(manifest: Manifest) -> pl.Expr:
+    gone = pl.col("removed_us").fill_null(manifest.simulated_us)
+    return (gone - pl.col("joined_us")).clip(0).cast(pl.Float64)
+
+
+def _cost(manifest: Manifest) -> pl.Expr:
+    """Null unless at least one node has a price."""
+    total = (pl.col("price_per_hour") * _node_time(manifest) / 3.6e9).sum()
+    return pl.when(pl.col("price_per_hour").count() > 0).then(total)
+
+
+def _per_second(manifest: Manifest) -> pl.Expr:
+    return pl.len() / (manifest.simulated_us / 1e6 or math.nan)
+
+
+_SCHEDULING = pl.col("scheduled_us") - pl.col("created_us")
+_STARTING = pl.col("running_us") - pl.col("created_us")
+_NOT_DROPPED = pl.col("phase") != "dropped"
+
+
+def _latencies(
+    prefix: str, title: str, table: str, what: pl.Expr, meaning: str
+) -> Iterable[Measure]:
+    for percent in (50, 90, 99):
+        yield Measure(
+            f"{prefix}_us_p{percent}",
+            f"{title}, p{percent}",
+            "us",
+            "lower",
+            "duration",
+            "latency",
+            table,
+            meaning,
+            _quantile(what, percent / 100),
+        )
+
+
+def _resource(name: str, title: str, requested: str, allocatable: str) -> Iterable[Measure]:
+    hide: Hide = "absent" if name == "gpu" else "never"
+    meaning = f"{title} requested by pods, of what ready nodes can allocate"
+    yield Measure(
+        f"{name}_utilisation_mean", f"{title} requested, mean", "share", "higher", "share",
+        "utilisation", "timeseries", f"{meaning}; weighted by time.",
+        _mean_share(requested, allocatable), hide,
+    )  # fmt: skip
+    yield Measure(
+        f"{name}_utilisation_peak", f"{title} requested, peak", "share", None, "share",
+        "utilisation", "timeseries", f"{meaning}; highest sample.",
+        _peak_share(requested, allocatable), hide,
+    )  # fmt: skip
+
+
+def _pod(
+    name: str,
+    title: str,
+    meaning: str,
+    expression: Expression,
+    better: Better | None = None,
+    hide: Hide = "never",
+) -> Measure:
+    return Measure(name, title, "pods", better, "count", "pods", "pods", meaning, expression, hide)
+
+
+def _losses() -> Iterable[Measure]:
+    for cause in LossCause:
+        yield _pod(
+            f"lost_{cause.value}",
+            f"Lost: {cause.value.replace('_', ' ')}",
+            f"Pods lost by {cause.value.replace('_', ' ')}.",
+            _count(pl.col("lost_cause") == cause.value),
+            "lower",
+            "zero",
+        )
+
+
+MEASURES: tuple[Measure, ...] = (
+    _pod("pods_created", "Pods created", "Replacements included.", lambda _: pl.len()),
+    Measure(
+        "started_within_5s", "Running within 5 s", "share", "higher", "share", "latency", "pods",
+        "Share of pods that ran at most 5 s after they were created; pods created in the last "
+        "5 s count only if they did.",
+        _started_in_time,
+    ),
+    _pod("pods_started", "Pods started", "Ran at some time.", _count(pl.col("running_us") >= 0),
+         "higher"),
+    _pod("pods_running", "Running at the end", "Phase running.", _phase("running")),
+    _pod("pods_succeeded", "Succeeded", "Phase succeeded.", _phase("succeeded")),
+    _pod("pods_failed", "Failed", "Phase failed, lost pods included.", _phase("failed"), "lower"),
+    _pod("pods_pending", "Pending at the end", "Phase pending.", _phase("pending"), "lower"),
+    _pod("pods_unscheduled", "Never scheduled",
+         "No node was ever found, dropped pods not counted.",
+         _count(pl.col("scheduled_us").is_null() & _NOT_DROPPED), "lower"),
+    _pod("pods_dropped", "Dropped", "Did not fit when they came and were not tried again.",
+         _phase("dropped"), "lower", "zero"),
+    _pod("pods_lost", "Lost", "Ended by a fault, an eviction or preemption.",
+         _count(pl.col("lost_cause").is_not_null()), "lower"),
+    *_losses(),
+    Measure(
+        "lost_work_us", "Work lost", "us", "lower", "duration", "pods", "pods",
+        "Running time of lost pods, added up.", lambda _: pl.col("lost_work_us").sum(), "zero",
+    ),
+    *_latencies("scheduling", "Created to scheduled", "pods", _SCHEDULING,
+                "From creation until a node was chosen; pods still waiting are not in it."),
+    *_latencies("startup", "Created to running", "pods", _STARTING,
+                "From creation until the pod ran; pods that never ran are not in it."),
+    *_latencies("queue_wait", "Queue wait", "decisions", pl.col("queue_wait_us"),
+                "Time in the scheduler's active queue before an attempt."),
+    Measure(
+        "attempts", "Scheduling attempts", "", None, "count", "scheduler", "decisions",
+        "Attempts, successful or not.", lambda _: pl.len(),
+    ),
+    Measure(
+        "attempts_per_second", "Attempts per second", "1/s", None, "rate", "scheduler",
+        "decisions", "Attempts per simulated second.", _per_second,
+    ),
+    Measure(
+        "attempts_unsuccessful", "Unsuccessful attempts", "share", "lower", "share", "scheduler",
+        "decisions", "Share of attempts that did not end with a binding.",
+        lambda _: (pl.col("outcome") != "bound").mean(),
+    ),
+    Measure(
+        "service_us_mean", "Time an attempt takes, mean", "us", "lower", "duration", "scheduler",
+        "decisions", "Time the scheduler spent on an attempt.",
+        lambda _: pl.col("service_us").mean(),
+    ),
+    Measure(
+        "victims", "Pods preempted", "pods", "lower", "count", "scheduler", "decisions",
+        "Victims that attempts chose.", lambda _: pl.col("victims").sum(), "zero",
+    ),
+    *_resource("cpu", "CPU", "cpu_requested_milli", "cpu_allocatable_milli"),
+    *_resource("memory", "Memory", "memory_requested_bytes", "memory_allocatable_bytes"),
+    *_resource("gpu", "GPU", "gpu_requested_milli", "gpu_allocatable_milli"),
+    Measure(
+        "gpu_allocation_end", "GPU allocated at the end", "share", "higher", "share",
+        "utilisation", "timeseries", "GPU requested of allocatable in the last sample.",
+        lambda _: (pl.col("gpu_requested_milli") / pl.col("gpu_allocatable_milli")).last(),
+        "absent",
+    ),
+    Measure(
+        "nodes_used_mean", "Nodes in use, mean", "nodes", "lower", "count", "nodes", "timeseries",
+        "Nodes with at least one pod, weighted by time.", _mean_over_time("nodes_used"),
+    ),
+    Measure(
+        "nodes_used_peak", "Nodes in use, peak", "nodes", "lower", "count", "nodes", "timeseries",
+        "Nodes with at least one pod, highest sample.", lambda _: pl.col("nodes_used").max(),
+    ),
+    Measure(
+        "nodes_down_share", "Node time lost", "share", "lower", "share", "nodes", "nodes",
+        "Share of all nodes' time that they were down.",
+        lambda manifest: pl.col("down_us").sum() / _node_time(manifest).sum(), "zero",
+    ),
+    Measure(
+        "node_cost", "Cost of nodes", "USD", "lower", "money", "nodes", "nodes",
+        "List price of every node for as long as it was there.", _cost, "absent",
+    ),
+    Measure(
+        "solves", "Plans computed", "", None, "count", "solver", "solves",
+        "Plans of a batch strategy.", lambda _: pl.len(), "zero",
+    ),
+    Measure(
+        "solve_gap_mean", "Gap of a plan, mean", "share", "lower", "share", "solver", "solves",
+        "Distance of a plan from the proven bound.", lambda _: pl.col("gap").mean(),
+        "absent",
+    ),
+    Measure(
+        "solve_stale_share", "Stale placements", "share", "lower", "share", "solver", "solves",
+        "Planned placements that no longer held when carried out.",
+        lambda _: pl.col("stale").sum() / pl.col("placed").sum(),
+        "absent",
+    ),
+)  # fmt: skip
