@@ -235,6 +235,8 @@ class FairQueue:
         ):
             self.refused += 1
             self._drop_if_idle(line)
+            if not self.waiting:
+                self._lines.clear()
             return REFUSED
         request.line, request.arrival_r, request.arrival_us = line, self._r, now_us
         line.requests.append(request)
@@ -245,6 +247,8 @@ class FairQueue:
         end_us = self._dispatch(now_us, request)
         if request.waiting and self.timeout_us is not None:
             self._timeouts.at(now_us + self.timeout_us, request)
+        if self._news:
+            self._bell.ring()
         return end_us
 
     def _form_lines(self, now_us: int) -> None:
@@ -293,8 +297,6 @@ class FairQueue:
             self._bell.ring_at(max(self._executing[0][0], now_us))
         else:
             self._lines.clear()
-            if self._news:
-                self._bell.ring()
         return own_end_us
 
     def _next_line(self) -> _Line:
@@ -332,6 +334,9 @@ class FairQueue:
         if self.waiting:
             self._sync(now_us)
             self._dispatch(now_us)
+        self._tell_news(now_us)
+
+    def _tell_news(self, now_us: int) -> None:
         news, self._news = self._news, []
         if news:
             self._tell_started(now_us, news)
@@ -347,4 +352,5 @@ class FairQueue:
             self._drop_if_idle(request.line)
         self.expired += len(expired)
         self._dispatch(now_us)
+        self._tell_news(now_us)
         self._tell_expired(now_us, [request.item for request in expired])
