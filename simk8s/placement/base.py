@@ -1,0 +1,141 @@
+"""The contract of a scheduling plugin.
+
+A plugin is pure: it reads a view and a query and answers for many nodes at once. `rows` is either `ALL` or an array of
+node rows; indexing a `[N]` array with it gives the slice or the gather, so one method serves the full pass and the
+repair of a few rows.
+
+* `key(query)` is the projection of the pod that the plugin reads. Two queries with equal keys get equal answers on
+  the same state; `None` means that the plugin has nothing to say about this pod (PreFilter or PreScore Skip).
+* `volatile` says whether the answer depends on what runs on a node. A plugin that is not volatile reads node specs and
+  the pod's template alone, never its own request vector.
+* A filter answers `uint8[len(rows)]`: 0 = fits, otherwise an index into its `statuses`.
+* A score answers integral values, as `float64[len(rows)]` or int64, before normalisation.
+
+Mirrors: k8s.io/kube-scheduler framework interface (PreFilter, Filter, PreScore, Score, NormalizeScore), v1.36.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.view import View
+from simk8s.state.requests import Requests
+from simk8s.state.shapes import PodTemplate
+
+Rows = slice | NDArray[np.intp]
+ALL = slice(None)
+MAX_NODE_SCORE = 100
+
+
+class Code(IntEnum):
+    """Outcome of a filter on one node."""
+
+    SUCCESS = 0
+    UNSCHEDULABLE = 1
+    UNSCHEDULABLE_AND_UNRESOLVABLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A filter's verdict: removing pods can help only where the code is UNSCHEDULABLE."""
+
+    code: Code
+    reasons: tuple[str, ...] = ()
+
+
+SUCCESS = Status(Code.SUCCESS)
+
+
+class Normalize(IntEnum):
+    """How raw scores become 0..100 over the feasible nodes."""
+
+    NONE = 0
+    MAX = 1
+    REVERSE = 2
+
+
+class Query:
+    """One pod that wants a node: its shape and its own fields."""
+
+    __slots__ = ("nominated", "pod", "priority", "requests", "template")
+
+    def __init__(
+        self, pod: int, template: PodTemplate, requests: Requests, priority: int, nominated: int = -1
+    ) -> None:
+        self.pod = pod
+        self.template = template
+        self.requests = requests
+        self.priority = priority
+        self.nominated = nominated
+
+
+class FilterPlugin(ABC):
+    """Base of filters; `name` is the Kubernetes name that messages and results carry."""
+
+    name: ClassVar[str]
+    volatile: ClassVar[bool] = False
+    statuses: ClassVar[tuple[Status, ...]]
+
+    @abstractmethod
+    def key(self, query: Query) -> Hashable | None:
+        """The projection of the pod that this filter reads; None = every node passes."""
+
+    @abstractmethod
+    def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
+        """0 where the pod fits, else an index into `statuses`."""
+
+    def filter_one(self, query: Query, view: View, row: int) -> int:
+        """The scalar form, for repairs of a row or two; must agree with `filter`."""
+        return int(self.filter(query, view, np.array([row]))[0])
+
+    def explain(self, query: Query, view: View, row: int) -> tuple[str, ...]:
+        """Every reason why the pod does not fit that node."""
+        return self.statuses[self.filter_one(query, view, row)].reasons
+
+    def histogram(self, query: Query, view: View, verdicts: NDArray[np.uint8]) -> dict[str, int]:
+        """Reason -> number of nodes, over the nodes with a non-zero verdict."""
+        found: dict[str, int] = {}
+        counts = np.bincount(verdicts, minlength=len(self.statuses)).tolist()
+        for status, count in zip(self.statuses, counts, strict=True):
+            for reason in status.reasons if count else ():
+                found[reason] = found.get(reason, 0) + count
+        return found
+
+
+class ScorePlugin(ABC):
+    """Base of scores; higher is better."""
+
+    name: ClassVar[str]
+    volatile: ClassVar[bool] = False
+    normalize: ClassVar[Normalize] = Normalize.NONE
+
+    @abstractmethod
+    def key(self, query: Query) -> Hashable | None:
+        """The projection of the pod that this score reads; None = skipped, adds nothing."""
+
+    @abstractmethod
+    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
+        """Raw scores, integral."""
+
+    def score_one(self, query: Query, view: View, row: int) -> int:
+        """The scalar form, for repairs of a row or two; must agree with `score`."""
+        return int(self.score(query, view, np.array([row]))[0])
+
+
+def normalized(raw: NDArray[Any], how: Normalize) -> NDArray[np.int64]:
+    """0..100 over the nodes given (DefaultNormalizeScore of v1.36); `raw` holds feasible nodes only."""
+    scores = raw.astype(np.int64)
+    if how is Normalize.NONE or not len(scores):
+        return scores
+    top = int(scores.max())
+    if top == 0:
+        return np.full_like(scores, MAX_NODE_SCORE) if how is Normalize.REVERSE else scores
+    scaled = scores * MAX_NODE_SCORE // top
+    return MAX_NODE_SCORE - scaled if how is Normalize.REVERSE else scaled

@@ -1,0 +1,61 @@
+"""TaintToleration: untolerated NoSchedule and NoExecute taints reject, PreferNoSchedule ones cost score.
+
+Nodes share few distinct sets of taints, so a verdict is looked up by set and gathered over the nodes.
+
+Mirrors: kube-scheduler v1.36 plugins/tainttoleration (filter, score, reversed default normalisation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.base import (
+    SUCCESS,
+    Code,
+    FilterPlugin,
+    Normalize,
+    Query,
+    Rows,
+    ScorePlugin,
+    Status,
+)
+from simk8s.placement.view import View
+from simk8s.state.selectors import PREFER_NO_SCHEDULE, Taint, Toleration, tolerated
+
+
+class TaintToleration(FilterPlugin, ScorePlugin):
+    """Filter and score over a node's set of taints."""
+
+    name: ClassVar[str] = "TaintToleration"
+    normalize: ClassVar[Normalize] = Normalize.REVERSE
+    statuses: ClassVar[tuple[Status, ...]] = (
+        SUCCESS,
+        Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) had untolerated taint(s)",)),
+    )
+
+    def key(self, query: Query) -> Hashable | None:
+        """The tolerations."""
+        return query.template.tolerations
+
+    def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
+        """1 where a NoSchedule or NoExecute taint is not tolerated."""
+        own = query.template.tolerations
+        table = [_rejects(own, taints) for taints in view.nodes.taint_sets]
+        return np.array(table, np.uint8)[view.nodes.taint_set[rows]]
+
+    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
+        """Number of PreferNoSchedule taints that are not tolerated."""
+        own = [t for t in query.template.tolerations if t.effect in ("", PREFER_NO_SCHEDULE)]
+        table = [
+            sum(t.effect == PREFER_NO_SCHEDULE and not tolerated(own, t) for t in taints)
+            for taints in view.nodes.taint_sets
+        ]
+        return np.array(table, np.int64)[view.nodes.taint_set[rows]]
+
+
+def _rejects(own: tuple[Toleration, ...], taints: tuple[Taint, ...]) -> bool:
+    return any(t.effect != PREFER_NO_SCHEDULE and not tolerated(own, t) for t in taints)

@@ -1,0 +1,214 @@
+"""Score caches repaired from dirty rows: the totals of `cycle.totals`, without asking every plugin every time.
+
+Three layers, each keyed by what it reads:
+
+* a *static part* per distinct set of spec-only keys: the joint mask of the spec-only filters, and the spec-only scores,
+  either as one constant (all nodes equal, the usual case) or raw, because normalisation depends on the feasible
+  nodes of the moment. Remade when a node spec changes.
+* a *ranked entry* per (static part, request vector): totals of everything that needs no normalisation, −1 where the pod
+  does not fit. Repaired row by row from the node table's dirty log, in full once the log is long.
+* a request vector seen for the first time gets a full pass and no entry, since one-off vectors would only push out
+  useful ones.
+
+Entries are dropped least recently used beyond a byte budget. `incremental=False` makes every pass full.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.base import ALL, MAX_NODE_SCORE, Normalize, Query, ScorePlugin, normalized
+from simk8s.placement.framework import Framework
+from simk8s.placement.view import View
+
+BYTE_BUDGET = 256 << 20
+SCALAR_ROWS = 4
+"""Up to so many rows are repaired by scalar code, which is faster than numpy on tiny arrays."""
+FULL_SHARE = 8
+"""Repair costs about as much as a full pass once an eighth of the rows is dirty."""
+SEEN_LIMIT = 1 << 18
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Static:
+    """Answers of the spec-only plugins for one distinct set of their keys."""
+
+    number: int
+    version: int
+    rejects: NDArray[np.bool_]
+    constant: int
+    uneven: list[tuple[NDArray[Any], Normalize, int]]
+
+
+@dataclass(slots=True)
+class _Entry:
+    total: Floats
+    feasible: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """`total[n] + constant` is node n's score where `total[n]` ≥ 0; elsewhere (−1) the pod does not fit."""
+
+    total: Floats
+    constant: int
+    feasible: int
+
+
+class Ranking:
+    """Totals of one framework over one view."""
+
+    def __init__(
+        self, framework: Framework, view: View, *, incremental: bool = True, budget: int = BYTE_BUDGET
+    ) -> None:
+        self._view = view
+        self._incremental = incremental
+        self._budget = budget
+        self._static_filters = [p for p in framework.filters if not p.volatile]
+        self._filters = [p for p in framework.filters if p.volatile]
+        self._static_scores = [(p, w) for p, w in framework.scores if not p.volatile]
+        self._scores = [(p, w) for p, w in framework.scores if p.volatile]
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._number_of: dict[int, int] = {}
+        self._statics: dict[int, _Static] = {}
+        self._entries: OrderedDict[tuple[int, int], _Entry] = OrderedDict()
+        self._seen: set[tuple[int, int]] = set()
+
+    def rank(self, query: Query) -> Ranked:
+        """Scores of all nodes. Do not write to the array."""
+        static = self._static(query)
+        entry = self._entry(query, static)
+        total = entry.total
+        if static.uneven and entry.feasible:
+            total = self._with_uneven(total, static)
+        return Ranked(total, static.constant, entry.feasible)
+
+    # --- spec-only plugins
+
+    def _static(self, query: Query) -> _Static:
+        template = query.template
+        number = self._number_of.get(template.id)
+        if number is None:
+            keys = tuple(p.key(query) for p in self._static_filters)
+            keys += tuple(p.key(query) for p, _ in self._static_scores)
+            number = self._numbers.setdefault(keys, len(self._numbers))
+            self._number_of[template.id] = number
+        static = self._statics.get(number)
+        if static is None or static.version != self._view.nodes.spec_version:
+            static = self._statics[number] = self._make_static(query, number)
+        return static
+
+    def _make_static(self, query: Query, number: int) -> _Static:
+        view = self._view
+        rejects = view.nodes.exists == 0
+        for plugin in self._static_filters:
+            if plugin.key(query) is not None:
+                rejects |= plugin.filter(query, view, ALL) != 0
+        constant, uneven = 0, []
+        for score, weight in self._static_scores:
+            if score.key(query) is None:
+                continue
+            raw = score.score(query, view, ALL)
+            if score.normalize is not Normalize.NONE and not raw.any():
+                constant += weight * (MAX_NODE_SCORE if score.normalize is Normalize.REVERSE else 0)
+            else:
+                uneven.append((raw, score.normalize, weight))
+        return _Static(number, view.nodes.spec_version, rejects, constant, uneven)
+
+    def _with_uneven(self, total: Floats, static: _Static) -> Floats:
+        rows = np.flatnonzero(total >= 0.0)
+        full = total.copy()
+        for raw, how, weight in static.uneven:
+            full[rows] += normalized(raw[rows], how) * weight
+        return full
+
+    # --- plugins that depend on what runs where
+
+    def _entry(self, query: Query, static: _Static) -> _Entry:
+        key = (static.number, query.requests.id)
+        entry = self._entries.get(key)
+        nodes = self._view.nodes
+        end = nodes.dirty_base + len(nodes.dirty)
+        if entry is not None and self._repairable(entry, static):
+            if entry.position != end:
+                self._repair(entry, query, static, nodes.dirty[entry.position - nodes.dirty_base :])
+                entry.position = end
+            self._entries.move_to_end(key)
+            return entry
+        entry = self._full(query, static, end)
+        if self._incremental:
+            self._keep(key, entry)
+        return entry
+
+    def _repairable(self, entry: _Entry, static: _Static) -> bool:
+        nodes = self._view.nodes
+        stale = nodes.dirty_base + len(nodes.dirty) - entry.position
+        return (
+            len(entry.total) == nodes.n
+            and entry.position >= nodes.dirty_base
+            and stale * FULL_SHARE < max(nodes.n, FULL_SHARE * SCALAR_ROWS)
+        )
+
+    def _keep(self, key: tuple[int, int], entry: _Entry) -> None:
+        if key not in self._seen:
+            if len(self._seen) >= SEEN_LIMIT:
+                self._seen.clear()
+            self._seen.add(key)
+            return
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        while len(self._entries) * entry.total.nbytes > self._budget:
+            self._entries.popitem(last=False)
+
+    def _full(self, query: Query, static: _Static, position: int) -> _Entry:
+        view = self._view
+        rejects = static.rejects
+        for plugin in self._filters:
+            if plugin.key(query) is not None:
+                rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
+        total: Floats | None = None
+        for score, weight in self._scores:
+            if score.key(query) is not None:
+                part = _weighted(score, weight, query, view)
+                total = part if total is None else np.add(total, part, out=total)
+        if total is None:
+            total = np.zeros(view.nodes.n)
+        np.copyto(total, -1.0, where=rejects)
+        return _Entry(total, view.nodes.n - int(np.count_nonzero(rejects)), position)
+
+    def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
+        rows = dict.fromkeys(dirty)
+        total = entry.total
+        for row in rows:
+            before = total[row] >= 0.0
+            fresh = self._one(query, static, row)
+            total[row] = fresh
+            entry.feasible += (fresh >= 0.0) - int(before)
+
+    def _one(self, query: Query, static: _Static, row: int) -> float:
+        view = self._view
+        if static.rejects[row]:
+            return -1.0
+        for plugin in self._filters:
+            if plugin.key(query) is not None and plugin.filter_one(query, view, row):
+                return -1.0
+        total = 0
+        for score, weight in self._scores:
+            if score.key(query) is not None:
+                total += score.score_one(query, view, row) * weight
+        return float(total)
+
+
+def _weighted(score: ScorePlugin, weight: int, query: Query, view: View) -> Floats:
+    part = np.asarray(score.score(query, view, ALL), np.float64)
+    if weight != 1:
+        part = part * weight
+    return part

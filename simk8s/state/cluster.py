@@ -1,0 +1,70 @@
+"""The state of one simulated cluster: nodes, pods and what they are made of.
+
+Two kinds of fact live here side by side. What the API server stores (a pod's phase and node, a node's spec) changes
+when a write commits. What the scheduler's cache has charged (`pods.charged`, `nodes.free`) changes when the scheduler
+assumes a pod or hears that one is gone. The audit holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simk8s.state.nodes import NodeTable
+from simk8s.state.pods import NEVER, Phase, PodTable
+from simk8s.state.requests import Requests, RequestTable
+from simk8s.state.resources import ResourceIndex
+from simk8s.state.shapes import PodTemplate, TemplateTable
+
+TERMINAL = (Phase.SUCCEEDED, Phase.FAILED, Phase.GONE)
+
+
+class Cluster:
+    """Everything that a simulation knows about its cluster."""
+
+    def __init__(self) -> None:
+        self.resources = ResourceIndex()
+        self.requests = RequestTable()
+        self.templates = TemplateTable(self.resources, self.requests)
+        self.nodes = NodeTable(self.resources)
+        self.pods = PodTable()
+        self.workloads: list[str] = []
+
+    def workload(self, name: str) -> int:
+        """Number of a workload; a new one for each call."""
+        self.workloads.append(name)
+        return len(self.workloads) - 1
+
+    def template_of(self, pod: int) -> PodTemplate:
+        """The template of a pod."""
+        return self.templates.items[self.pods.template[pod]]
+
+    def requests_of(self, pod: int) -> Requests:
+        """What a pod asks for."""
+        return self.requests.items[self.pods.requests[pod]]
+
+    def name_of(self, pod: int) -> str:
+        """A pod's name, made up from its workload and ordinal unless it was given one."""
+        given = self.pods.names.get(pod)
+        if given is not None:
+            return given
+        return f"{self.workloads[self.pods.workload[pod]]}-{self.pods.ordinal[pod]}"
+
+    def charge(self, pod: int, node: int, devices: int) -> None:
+        """The scheduler's cache counts a pod on a node (assumed or confirmed)."""
+        self.nodes.charge(node, pod, self.requests_of(pod), devices)
+        self.pods.charged[pod] = node
+        self.pods.devices[pod] = devices
+
+    def release(self, pod: int) -> int:
+        """The scheduler's cache forgets a pod; the node it was on, or -1."""
+        node = self.pods.charged[pod]
+        if node != NEVER:
+            self.nodes.release(node, pod, self.requests_of(pod), self.pods.devices[pod])
+            self.pods.charged[pod] = NEVER
+        return node
+
+    def live(self) -> Iterator[int]:
+        """Pods whose object exists and that have not ended."""
+        for pod, phase in enumerate(self.pods.phase):
+            if phase in (Phase.PENDING, Phase.RUNNING):
+                yield pod

@@ -1,0 +1,267 @@
+"""Nodes as struct-of-arrays, resource-major, with a log of the rows that changed.
+
+Law: `free = allocatable − requested` row by row, in integers. Scores of cpu and memory divide, and a float division is
+five times cheaper than an integer one and, below 2^53, floors to the same integer; so four `[2, N]` float64 mirrors hold
+exact integers: `whole_f` (allocatable, 1 where there is none), `twice_f` (2 × that), `used_f` (requested) and
+`spare100_f` (100 × what the scoring requests leave). Whoever charges or releases a pod appends its node to `dirty`; a reader remembers how far it has
+read.
+
+Shapes: matrices `[R, capacity]`, resource-major; views cut to the `n` rows in use are re-made on growth, so hold the
+table, not its arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.state.requests import Requests
+from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
+from simk8s.state.selectors import Taint
+
+ZONE_LABEL = "topology.kubernetes.io/zone"
+REGION_LABEL = "topology.kubernetes.io/region"
+HOSTNAME_LABEL = "kubernetes.io/hostname"
+INSTANCE_LABEL = "node.kubernetes.io/instance-type"
+
+IntMatrix = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """What a node is, apart from what runs on it. Amounts as in state/resources."""
+
+    name: str
+    labels: Mapping[str, str]
+    allocatable: Mapping[int, int]
+    taints: tuple[Taint, ...] = ()
+    unschedulable: bool = False
+    gpu_count: int = 0
+    gpu_model: str = ""
+    profile: str = ""
+    price_per_hour: float | None = None
+    boot_us: tuple[int, int] = (30_000_000, 120_000_000)
+    """Boot to Ready: median and 99th percentile."""
+
+    @property
+    def zone(self) -> str:
+        """The zone label, or the empty string."""
+        return self.labels.get(ZONE_LABEL, "")
+
+
+class NodeTable:
+    """All nodes of a run; a removed node keeps its row with `exists` 0."""
+
+    def __init__(self, resources: ResourceIndex) -> None:
+        self.resources = resources
+        self.n = 0
+        self.specs: list[NodeSpec] = []
+        self.pods_on: list[dict[int, None]] = []
+        self.dirty: list[int] = []
+        self.dirty_base = 0
+        self.overcommitted = False
+        """Whether any node ever held more than its allocatable (scores must clamp then)."""
+        self.defaulted_pods = 0
+        """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
+        self.spec_version = 0
+        self._rows: dict[str, int] = {}
+        self._taint_sets: dict[tuple[Taint, ...], int] = {}
+        self.taint_sets: list[tuple[Taint, ...]] = []
+        self.gpu_models: list[str] = [""]
+        self._capacity = 0
+        self._depth = 0
+        self._grow(64, len(resources), 1)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def row(self, name: str) -> int | None:
+        """The row of a node by name, or None."""
+        return self._rows.get(name)
+
+    def add(self, spec: NodeSpec) -> int:
+        """A new row for a new node (names are unique)."""
+        if spec.name in self._rows:
+            raise ValueError(f"node {spec.name} exists already")
+        depth = max(self._depth, spec.gpu_count)
+        grown = self._capacity * 2 if self.n == self._capacity else self._capacity
+        self._grow(grown, len(self.resources), depth)
+        row = self.n
+        self.n += 1
+        self._rows[spec.name] = row
+        self.specs.append(spec)
+        self.pods_on.append({})
+        self._exists[row] = 1
+        self._gpu_count[row] = spec.gpu_count
+        self._gpu_free[: spec.gpu_count, row] = 1000
+        self._gpu_model[row] = self._model(spec.gpu_model)
+        for resource, amount in spec.allocatable.items():
+            self._allocatable[resource, row] = amount
+            self._free[resource, row] = amount
+        self._trim()
+        self._mirror(row)
+        self.set_spec(row, spec)
+        return row
+
+    def set_spec(self, row: int, spec: NodeSpec) -> None:
+        """Replace labels, taints or unschedulable of a node (its amounts stay)."""
+        self.specs[row] = spec
+        self._unschedulable[row] = spec.unschedulable
+        known = self._taint_sets.get(spec.taints)
+        if known is None:
+            known = self._taint_sets[spec.taints] = len(self.taint_sets)
+            self.taint_sets.append(spec.taints)
+        self._taint_set[row] = known
+        self.spec_version += 1
+        self.dirty.append(row)
+
+    def fit_resources(self) -> None:
+        """Add rows for resources interned since the last growth (nobody offers them, so they are 0)."""
+        self._grow(self._capacity, len(self.resources), self._depth)
+
+    def remove(self, row: int) -> None:
+        """The node object is gone; nothing fits any more."""
+        self._exists[row] = 0
+        del self._rows[self.specs[row].name]
+        self.spec_version += 1
+        self.dirty.append(row)
+
+    def _model(self, name: str) -> int:
+        if name not in self.gpu_models:
+            self.gpu_models.append(name)
+        return self.gpu_models.index(name)
+
+    def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
+        """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
+        self.pods_on[row][pod] = None
+        self._change(row, requests, devices, 1)
+
+    def release(self, row: int, pod: int, requests: Requests, devices: int) -> None:
+        """Undo `charge`."""
+        del self.pods_on[row][pod]
+        self._change(row, requests, devices, -1)
+
+    def _change(self, row: int, requests: Requests, devices: int, sign: int) -> None:
+        if len(requests.values) > len(self.free):
+            self.fit_resources()
+        free = self.free
+        for resource, amount in requests.wanted:
+            left = free.item(resource, row) - sign * amount
+            free[resource, row] = left
+            if left < 0:
+                self.overcommitted = True
+        cpu, memory = sign * requests.values[CPU], sign * requests.values[MEMORY]
+        if cpu:
+            self.used_f[0, row] += cpu
+        if memory:
+            self.used_f[1, row] += memory
+        self.spare100_f[0, row] -= sign * 100 * requests.nonzero_cpu
+        self.spare100_f[1, row] -= sign * 100 * requests.nonzero_memory
+        if requests.defaulted:
+            self.defaulted_pods += sign
+        if devices:
+            milli = sign * requests.gpu.milli
+            for device in range(devices.bit_length()):
+                if devices >> device & 1:
+                    self.gpu_free[device, row] -= milli
+        self.dirty.append(row)
+
+    def choose_devices(self, row: int, requests: Requests) -> int | None:
+        """Bit mask of the devices a pod would get: whole devices lowest first, a share the tightest fit."""
+        gpu = requests.gpu
+        if not gpu.count:
+            return 0
+        free = self.gpu_free[: self.gpu_count[row], row].tolist()
+        fitting = sorted((left, d) for d, left in enumerate(free) if left >= gpu.milli)
+        if len(fitting) < gpu.count:
+            return None
+        mask = 0
+        for _, device in fitting[: gpu.count]:
+            mask |= 1 << device
+        return mask
+
+    def trim_dirty(self) -> None:
+        """Drop the older half of a long log; readers that had not got that far start afresh."""
+        half = len(self.dirty) // 2
+        del self.dirty[:half]
+        self.dirty_base += half
+
+    def usage(self, row: int) -> list[int]:
+        """Requested amounts of one node, by resource row."""
+        return (self.allocatable[:, row] - self.free[:, row]).tolist()  # type: ignore[no-any-return]
+
+    def _mirror(self, row: int) -> None:
+        for line, resource in enumerate((CPU, MEMORY)):
+            whole = int(self.allocatable[resource, row])
+            self.whole_f[line, row] = max(whole, 1)
+            self.twice_f[line, row] = 2 * max(whole, 1)
+            self.spare100_f[line, row] = 100 * whole
+
+    def _grow(self, capacity: int, rows: int, depth: int) -> None:
+        old: Any = self.__dict__
+        if capacity == self._capacity and depth == self._depth and rows == len(old["_free"]):
+            return
+        for name, lines, dtype in (
+            ("_allocatable", rows, np.int64),
+            ("_free", rows, np.int64),
+            ("_whole_f", 2, np.float64),
+            ("_twice_f", 2, np.float64),
+            ("_used_f", 2, np.float64),
+            ("_spare100_f", 2, np.float64),
+            ("_gpu_free", depth, np.int64),
+        ):
+            fresh = np.zeros((lines, capacity), dtype)
+            if name in old:
+                fresh[: old[name].shape[0], : self.n] = old[name][:, : self.n]
+            old[name] = fresh
+        for name, kind in (
+            ("_exists", np.uint8),
+            ("_unschedulable", np.uint8),
+            ("_taint_set", np.int32),
+            ("_gpu_count", np.int64),
+            ("_gpu_model", np.int16),
+        ):
+            line = np.zeros(capacity, kind)
+            if name in old:
+                line[: self.n] = old[name][: self.n]
+            old[name] = line
+        self._capacity, self._depth = capacity, depth
+        self._trim()
+
+    def _trim(self) -> None:
+        n = self.n
+        self.allocatable: IntMatrix = self._allocatable[:, :n]
+        self.free: IntMatrix = self._free[:, :n]
+        self.whole_f: Floats = self._whole_f[:, :n]
+        self.twice_f: Floats = self._twice_f[:, :n]
+        self.used_f: Floats = self._used_f[:, :n]
+        self.spare100_f: Floats = self._spare100_f[:, :n]
+        self.gpu_free: IntMatrix = self._gpu_free[:, :n]
+        self.exists: NDArray[np.uint8] = self._exists[:n]
+        self.unschedulable: NDArray[np.uint8] = self._unschedulable[:n]
+        self.taint_set: NDArray[np.int32] = self._taint_set[:n]
+        self.gpu_count: NDArray[np.int64] = self._gpu_count[:n]
+        self.gpu_model: NDArray[np.int16] = self._gpu_model[:n]
+
+    _allocatable: IntMatrix
+    _free: IntMatrix
+    _whole_f: Floats
+    _twice_f: Floats
+    _used_f: Floats
+    _spare100_f: Floats
+    _gpu_free: IntMatrix
+    _exists: NDArray[np.uint8]
+    _unschedulable: NDArray[np.uint8]
+    _taint_set: NDArray[np.int32]
+    _gpu_count: NDArray[np.int64]
+    _gpu_model: NDArray[np.int16]
+
+    @property
+    def gpu_total(self) -> int:
+        """GPU milli of all existing nodes."""
+        return int(self.allocatable[GPU][self.exists == 1].sum())

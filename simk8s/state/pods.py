@@ -1,0 +1,125 @@
+"""Every pod of a run as one row of growable columns.
+
+Law: a row is never reused and never moves, so a row number is a pod's identity for the whole run. Rows that a trace
+or an arrival process will need are allocated in bulk beforehand (phase UNBORN) and come to life when their POST
+commits. `epoch` moves on whenever what the pod was doing is void; timers carry the epoch they were set under.
+
+Columns are `array.array`: an element costs 30 ns to read against 100 ns from numpy, and `column(name)` is a numpy view
+of the same memory for the audit and the recorder.
+"""
+
+from __future__ import annotations
+
+from array import array
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Phase(IntEnum):
+    """Where a pod's object stands. UNBORN: not created yet; GONE: the object is deleted."""
+
+    UNBORN = 0
+    PENDING = 1
+    RUNNING = 2
+    SUCCEEDED = 3
+    FAILED = 4
+    GONE = 5
+
+
+class Loss(IntEnum):
+    """Why a pod that should have gone on was lost."""
+
+    NONE = 0
+    NODE_CRASH = 1
+    TAINT_EVICTION = 2
+    PREEMPTION = 3
+    NODE_DELETED = 4
+    DELETED = 5
+
+
+NEVER = -1
+"""Time columns hold -1 until the thing has happened; node columns -1 for none."""
+
+_COLUMNS: dict[str, tuple[str, int]] = {
+    "template": ("i", 0),
+    "requests": ("i", 0),
+    "workload": ("i", 0),
+    "owner": ("i", NEVER),
+    "ordinal": ("i", 0),
+    "priority": ("i", 0),
+    "phase": ("b", Phase.PENDING),
+    "epoch": ("i", 0),
+    "node": ("i", NEVER),
+    "charged": ("i", NEVER),
+    "devices": ("q", 0),
+    "nominated": ("i", NEVER),
+    "attempts": ("i", 0),
+    "restarts": ("i", 0),
+    "loss": ("b", Loss.NONE),
+    "created_us": ("q", NEVER),
+    "scheduled_us": ("q", NEVER),
+    "bound_us": ("q", NEVER),
+    "started_us": ("q", NEVER),
+    "running_us": ("q", NEVER),
+    "finished_us": ("q", NEVER),
+    "deletion_us": ("q", NEVER),
+    "lifetime_us": ("q", NEVER),
+    "lost_work_us": ("q", 0),
+}
+
+
+class PodTable:
+    """Struct-of-arrays of pods. Attributes are named as in `_COLUMNS`; all times in simulated µs."""
+
+    template: array[int]
+    requests: array[int]
+    workload: array[int]
+    owner: array[int]
+    ordinal: array[int]
+    priority: array[int]
+    phase: array[int]
+    epoch: array[int]
+    node: array[int]
+    charged: array[int]
+    devices: array[int]
+    nominated: array[int]
+    attempts: array[int]
+    restarts: array[int]
+    loss: array[int]
+    created_us: array[int]
+    scheduled_us: array[int]
+    bound_us: array[int]
+    started_us: array[int]
+    running_us: array[int]
+    finished_us: array[int]
+    deletion_us: array[int]
+    lifetime_us: array[int]
+    lost_work_us: array[int]
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        for name, (code, _) in _COLUMNS.items():
+            setattr(self, name, array(code))
+
+    def __len__(self) -> int:
+        return len(self.phase)
+
+    def extend(self, count: int, **columns: NDArray[Any] | int) -> range:
+        """Append `count` rows; a column is an array of that length, one value for all, or its default."""
+        first = len(self)
+        for name, (code, default) in _COLUMNS.items():
+            value = columns.get(name, default)
+            store: array[int] = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                store.frombytes(np.ascontiguousarray(value, np.dtype(code)).tobytes())
+            else:
+                store.extend(array(code, (int(value),)) * count)
+        return range(first, first + count)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A numpy view of one column; drop it before rows are added (growth needs the buffer free)."""
+        store: array[int] = getattr(self, name)
+        return np.frombuffer(store, dtype=np.dtype(store.typecode)) if store else np.empty(0, np.int64)

@@ -1,0 +1,98 @@
+"""What a pod asks of a node, interned: equal vectors are one object with one number.
+
+Mirrors: k8s.io/component-helpers/resource PodRequests (max of the running containers and each init step, plus
+overhead) and pkg/scheduler/util GetNonzeroRequests (100m and 200 MiB where a container names none), v1.36.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.state.resources import CPU, GPU, MEMORY, PODS
+
+DEFAULT_CPU_MILLI = 100
+DEFAULT_MEMORY_BYTES = 200 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRequest:
+    """Devices wanted on one node: `count` of them, `milli` thousandths of each, of an allowed model."""
+
+    count: int = 0
+    milli: int = 1000
+    models: frozenset[str] | None = None
+
+    @property
+    def total_milli(self) -> int:
+        """Thousandths of a device over all devices."""
+        return self.count * self.milli
+
+
+NO_GPU = GpuRequest()
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """One interned request vector; `values[r]` is the amount of resource row r (missing rows are 0)."""
+
+    id: int
+    values: tuple[int, ...]
+    nonzero_cpu: int
+    nonzero_memory: int
+    gpu: GpuRequest
+    vector: NDArray[np.int64] = field(compare=False)
+    wanted: tuple[tuple[int, int], ...] = field(compare=False)
+    """(row, amount) of the rows with a positive amount, pods among them."""
+
+    @property
+    def defaulted(self) -> bool:
+        """Whether scoring counts more than the pod really asks for."""
+        return self.nonzero_cpu != self.values[CPU] or self.nonzero_memory != self.values[MEMORY]
+
+    @property
+    def best_effort(self) -> bool:
+        """Whether nothing but a pod slot is asked for."""
+        return all(row == PODS for row, _ in self.wanted)
+
+
+class RequestTable:
+    """Interns request vectors; ids are dense and never reused."""
+
+    def __init__(self) -> None:
+        self.items: list[Requests] = []
+        self._ids: dict[tuple[object, ...], Requests] = {}
+
+    def intern(
+        self,
+        values: tuple[int, ...],
+        nonzero_cpu: int | None = None,
+        nonzero_memory: int | None = None,
+        gpu: GpuRequest = NO_GPU,
+    ) -> Requests:
+        """The one `Requests` with these amounts; the pod slot and the GPU row are filled in here."""
+        key = (values, nonzero_cpu, nonzero_memory, gpu)
+        known = self._ids.get(key)
+        if known is None:
+            known = self._ids[key] = self._make(values, nonzero_cpu, nonzero_memory, gpu)
+        return known
+
+    def _make(
+        self, values: tuple[int, ...], cpu: int | None, memory: int | None, gpu: GpuRequest
+    ) -> Requests:
+        full = list(values) + [0] * (GPU + 1 - len(values))
+        full[PODS] = 1
+        full[GPU] = gpu.total_milli
+        made = Requests(
+            id=len(self.items),
+            values=tuple(full),
+            nonzero_cpu=cpu if cpu is not None else full[CPU] or DEFAULT_CPU_MILLI,
+            nonzero_memory=memory if memory is not None else full[MEMORY] or DEFAULT_MEMORY_BYTES,
+            gpu=gpu,
+            vector=np.array(full, np.int64),
+            wanted=tuple((row, amount) for row, amount in enumerate(full) if amount > 0),
+        )
+        self.items.append(made)
+        return made
