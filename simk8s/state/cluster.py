@@ -28,6 +28,10 @@ class Cluster:
         self.nodes = NodeTable(self.resources)
         self.pods = PodTable()
         self.workloads: list[str] = []
+        self.drops_unfit: set[int] = set()
+        """Workloads whose pods are dropped, not retried, when they do not fit (looked up, never iterated)."""
+        self.nominations: dict[int, dict[int, None]] = {}
+        """Pods nominated to a node by preemption and not yet bound."""
 
     def workload(self, name: str) -> int:
         """Number of a workload; a new one for each call."""
@@ -62,6 +66,18 @@ class Cluster:
             self.nodes.release(node, pod, self.requests_of(pod), self.pods.devices[pod])
             self.pods.charged[pod] = NEVER
         return node
+
+    def nominate(self, pod: int, node: int) -> None:
+        """Set (or with -1 clear) a pod's `status.nominatedNodeName`."""
+        old = self.pods.nominated[pod]
+        if old != NEVER:
+            waiting = self.nominations[old]
+            del waiting[pod]
+            if not waiting:
+                del self.nominations[old]
+        self.pods.nominated[pod] = node
+        if node != NEVER:
+            self.nominations.setdefault(node, {})[pod] = None
 
     def live(self) -> Iterator[int]:
         """Pods whose object exists and that have not ended."""

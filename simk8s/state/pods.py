@@ -37,7 +37,11 @@ class Loss(IntEnum):
     TAINT_EVICTION = 2
     PREEMPTION = 3
     NODE_DELETED = 4
-    DELETED = 5
+    DROPPED = 5
+    """It did not fit and its workload asked not to retry."""
+    DRAIN = 6
+    NODE_PRESSURE = 7
+    REJECTED = 8
 
 
 NEVER = -1

@@ -1,0 +1,36 @@
+"""What a component holds of the API: writes through its own rate limit, counted.
+
+Mirrors: client-go rest client with a token bucket per client (QPS, burst), v1.36.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simk8s.api.server import ApiServer, Done, Operation
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.ratelimit import TokenBucket
+
+
+class Client:
+    """One component's client; `qps` 0 = no limit."""
+
+    def __init__(
+        self, clock: Clock, server: ApiServer, name: str, qps: float = 0.0, burst: int = 1
+    ) -> None:
+        self.name = name
+        self.writes = 0
+        self.throttled_us = 0
+        self.conflicts = 0
+        self._clock = clock
+        self._server = server
+        self._bucket = TokenBucket(qps, burst) if qps > 0 else None
+
+    def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
+        """Send `op(*args)` to the store; the instant at which it leaves this client."""
+        now_us = self._clock.now_us
+        leaves = now_us if self._bucket is None else max(now_us, self._bucket.reserve(now_us))
+        self.writes += 1
+        self.throttled_us += leaves - now_us
+        self._server.submit(leaves, op, args, done)
+        return leaves

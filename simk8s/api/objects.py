@@ -1,0 +1,72 @@
+"""Small kinds: frozen records with a resourceVersion, one table a kind.
+
+Law: an update names the version it read; if the object has moved on since, nothing is written and the writer is told
+(409 Conflict). Above about ten thousand objects a kind deserves columns of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from simk8s.api.watch import ChangeLog, Verb
+from simk8s.kernel.clock import Clock
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T]):
+    """An object and the version it was last written at."""
+
+    version: int
+    value: T
+
+
+class ObjectTable(Generic[T]):
+    """Objects of one kind by key (`namespace/name`)."""
+
+    def __init__(self, clock: Clock, kind: str) -> None:
+        self.kind = kind
+        self.log = ChangeLog(clock, kind)
+        self._stored: dict[str, Stored[T]] = {}
+        self._version = 0
+
+    def create(self, key: str, value: T) -> bool:
+        """False where the key is taken (409 AlreadyExists)."""
+        if key in self._stored:
+            return False
+        self._write(key, value, Verb.ADDED)
+        return True
+
+    def update(self, key: str, value: T, read_version: int) -> bool:
+        """False where the object is gone or has been written since `read_version` (409 Conflict)."""
+        stored = self._stored.get(key)
+        if stored is None or stored.version != read_version:
+            return False
+        self._write(key, value, Verb.UPDATED)
+        return True
+
+    def delete(self, key: str) -> bool:
+        """False where there is no such object (404 NotFound)."""
+        if self._stored.pop(key, None) is None:
+            return False
+        self.log.append(Verb.DELETED, key)
+        return True
+
+    def get(self, key: str) -> Stored[T] | None:
+        """The object with its version."""
+        return self._stored.get(key)
+
+    def items(self) -> Iterator[tuple[str, Stored[T]]]:
+        """All objects in order of creation."""
+        yield from self._stored.items()
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def _write(self, key: str, value: T, verb: Verb) -> None:
+        self._version += 1
+        self._stored[key] = Stored(self._version, value)
+        self.log.append(verb, key)

@@ -1,0 +1,147 @@
+"""The API's objects and the operations that change them, each at the instant of its commit.
+
+Law: an operation checks its preconditions against what is stored now and either applies whole or returns False; what it
+changes goes to the log of its kind. Pods and nodes are columns (state/), small kinds records (objects).
+
+Mirrors: registry/core/pod (binding, graceful deletion: an unscheduled or ended pod goes at once), v1.36.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from simk8s.api.leases import Leases
+from simk8s.api.objects import ObjectTable
+from simk8s.api.watch import ChangeLog, Verb
+from simk8s.kernel.clock import Clock
+from simk8s.state.cluster import TERMINAL, Cluster
+from simk8s.state.nodes import NodeSpec
+from simk8s.state.pods import NEVER, Loss, Phase
+
+
+class Store:
+    """What etcd holds, and who is told."""
+
+    def __init__(self, clock: Clock, cluster: Cluster, seed: int) -> None:
+        self.cluster = cluster
+        self.pods = ChangeLog(clock, "pods")
+        self.nodes = ChangeLog(clock, "nodes")
+        self.leases = Leases(clock, seed)
+        self.ready: list[bool] = []
+        """Ready condition by node row."""
+        self.created = 0
+        self.bound = 0
+        self._clock = clock
+        self._kinds: dict[str, ObjectTable[Any]] = {}
+
+    def objects(self, kind: str) -> ObjectTable[Any]:
+        """The table of a small kind; made on first use."""
+        table = self._kinds.get(kind)
+        if table is None:
+            table = self._kinds[kind] = ObjectTable(self._clock, kind)
+        return table
+
+    # --- pods
+
+    def create_pods(self, rows: Iterable[int]) -> bool:
+        """Unborn rows become Pending pods."""
+        pods, now_us = self.cluster.pods, self._clock.now_us
+        for pod in rows:
+            if pods.phase[pod] == Phase.UNBORN:
+                pods.phase[pod] = Phase.PENDING
+                pods.created_us[pod] = now_us
+                self.created += 1
+                self.pods.append(Verb.ADDED, pod)
+        return True
+
+    def bind(self, pod: int, node: int) -> bool:
+        """Set `spec.nodeName`; refused if the pod is bound, going or gone, or the node is gone."""
+        pods = self.cluster.pods
+        if pods.phase[pod] != Phase.PENDING or pods.node[pod] != NEVER:
+            return False
+        if pods.deletion_us[pod] != NEVER or not self.cluster.nodes.exists[node]:
+            return False
+        pods.node[pod] = node
+        pods.bound_us[pod] = self._clock.now_us
+        self.bound += 1
+        self.pods.append(Verb.BOUND, pod)
+        return True
+
+    def set_phase(self, pod: int, phase: Phase, epoch: int) -> bool:
+        """A kubelet's status PATCH; void if the pod has moved on or ended."""
+        pods = self.cluster.pods
+        if pods.epoch[pod] != epoch or pods.phase[pod] in TERMINAL:
+            return False
+        pods.phase[pod] = phase
+        now_us = self._clock.now_us
+        if phase == Phase.RUNNING and pods.running_us[pod] == NEVER:
+            pods.running_us[pod] = now_us
+        if phase in TERMINAL:
+            pods.finished_us[pod] = now_us
+        self.pods.append(Verb.STATUS, pod)
+        return True
+
+    def delete_pod(self, pod: int, grace_us: int | None = None, loss: Loss = Loss.NONE) -> bool:
+        """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once."""
+        pods = self.cluster.pods
+        phase = pods.phase[pod]
+        if phase in (Phase.UNBORN, Phase.GONE):
+            return False
+        if loss != Loss.NONE and pods.loss[pod] == Loss.NONE and phase not in TERMINAL:
+            pods.loss[pod] = loss
+        if pods.node[pod] == NEVER or phase in TERMINAL or grace_us == 0:
+            return self.finalize_pod(pod)
+        if pods.deletion_us[pod] == NEVER:
+            grace = self.cluster.template_of(pod).grace_us if grace_us is None else grace_us
+            pods.deletion_us[pod] = self._clock.now_us + grace
+            self.pods.append(Verb.DELETING, pod)
+        return True
+
+    def finalize_pod(self, pod: int) -> bool:
+        """The object is removed (kubelet's DELETE with grace 0, or a forced one)."""
+        pods = self.cluster.pods
+        if pods.phase[pod] in (Phase.UNBORN, Phase.GONE):
+            return False
+        if pods.finished_us[pod] == NEVER:
+            pods.finished_us[pod] = self._clock.now_us
+        pods.phase[pod] = Phase.GONE
+        pods.epoch[pod] += 1
+        self.pods.append(Verb.DELETED, pod)
+        return True
+
+    # --- nodes
+
+    def add_node(self, spec: NodeSpec) -> int:
+        """Register a node, Ready, with its lease renewing; the new row."""
+        row = self.cluster.nodes.add(spec)
+        self.ready.append(True)
+        self.nodes.append(Verb.ADDED, row)
+        self.leases.start(row)
+        return row
+
+    def update_node(self, row: int, spec: NodeSpec) -> bool:
+        """Replace labels, taints or unschedulable."""
+        if not self.cluster.nodes.exists[row]:
+            return False
+        self.cluster.nodes.set_spec(row, spec)
+        self.nodes.append(Verb.UPDATED, row)
+        return True
+
+    def set_ready(self, row: int, ready: bool) -> bool:
+        """The Ready condition: True, or not (False and Unknown are not told apart here)."""
+        if not self.cluster.nodes.exists[row] or self.ready[row] == ready:
+            return False
+        self.ready[row] = ready
+        self.nodes.append(Verb.STATUS, row)
+        return True
+
+    def delete_node(self, row: int) -> bool:
+        """Remove the node object; pods bound to it are left to the pod garbage collector."""
+        if not self.cluster.nodes.exists[row]:
+            return False
+        self.cluster.nodes.remove(row)
+        self.ready[row] = False
+        self.leases.stop(row)
+        self.nodes.append(Verb.DELETED, row)
+        return True

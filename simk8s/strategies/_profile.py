@@ -1,0 +1,38 @@
+"""Per-pod strategies that are nothing but a scheduling profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from simk8s.placement import cycle
+from simk8s.placement.base import Query
+from simk8s.placement.framework import Framework, Profile
+from simk8s.placement.select import Selector
+from simk8s.strategies.base import Assignment, Context, Plan, Strategy
+
+
+class ProfileStrategy(Strategy):
+    """Filters, weighted scores, best node."""
+
+    profile: ClassVar[Profile]
+
+    def __init__(self, params: Any, context: Context) -> None:
+        self.framework = Framework.of(self.profile)
+        self._view = context.view
+        self._selector = Selector(
+            self.framework, context.view, context.draws, incremental=context.incremental
+        )
+
+    def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
+        """One pod: its best node, or why there is none."""
+        query = pending[0]
+        choice = self._selector.select(query)
+        plan = Plan(evaluated=self._view.nodes.n)
+        if choice is None:
+            plan.rejected.append((query.pod, cycle.verdict(self.framework, query, self._view)))
+        else:
+            plan.assignments.append(
+                Assignment(query.pod, choice.node, choice.score, choice.feasible)
+            )
+        return plan

@@ -1,0 +1,93 @@
+"""What a scheduling strategy is: pending pods in, a plan out.
+
+A plan is data. The scheduler validates each placement against the cluster as it is when the plan arrives, before it acts.
+
+* A *per-pod* strategy (`batch` None) gets one pod at a time, in queue order.
+* A *batch* strategy gets up to `batch.max_pods` pods once that many are pending or the oldest has waited
+  `batch.window_us`; one plan is in flight at a time.
+
+Law: a strategy draws randomness from `context.draws` alone, reads no clock, and writes nothing it was handed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from numpy.random import Generator
+
+from simk8s.placement.base import Query
+from simk8s.placement.cycle import Verdict
+from simk8s.placement.framework import Framework
+from simk8s.placement.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """When a batch strategy is called."""
+
+    max_pods: int
+    window_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One pod on one node; `devices` None = the node table's own choice of GPUs."""
+
+    pod: int
+    node: int
+    score: int | None = None
+    feasible: int = 0
+    devices: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """What a solver says of one plan (a row of the `solves` table)."""
+
+    candidates: int
+    status: str
+    objective: float | None
+    bound: float | None
+    gap: float | None
+    hint_objective: float | None
+    deterministic_time: float
+    wall_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Plan:
+    """Placements, and for every pod without one why. `evaluated` = node evaluations, which cost time."""
+
+    assignments: list[Assignment] = field(default_factory=list)
+    rejected: list[tuple[int, Verdict]] = field(default_factory=list)
+    evaluated: int = 0
+    latency_us: int | None = None
+    solve: Solve | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a strategy is built with."""
+
+    view: View
+    draws: Generator
+    incremental: bool = True
+
+
+class Strategy(ABC):
+    """Base of strategies. `Params` (a pydantic model) may stand beside the class; `framework` is what fits."""
+
+    name: ClassVar[str]
+    batch: Batch | None = None
+    framework: Framework
+
+    @abstractmethod
+    def __init__(self, params: Any, context: Context) -> None:
+        """Build from validated parameters."""
+
+    @abstractmethod
+    def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
+        """Place the pending pods (exactly one for a per-pod strategy)."""
