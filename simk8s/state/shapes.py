@@ -69,6 +69,8 @@ class TemplateTable:
         self._resources = resources
         self._requests = requests
         self._known: dict[tuple[str, str], PodTemplate] = {}
+        self.lowest_priority = 0
+        """No pod can be preempted by one of this priority."""
 
     def parse(self, manifest: Mapping[str, Any], namespace: str) -> PodTemplate:
         """The template of a PodTemplateSpec (`metadata`, `spec`). Raises ValueError on bad quantities."""
@@ -77,6 +79,8 @@ class TemplateTable:
         if known is None:
             known = self._known[key] = self._parse(manifest, namespace)
             self.items.append(known)
+            lowest = min(self.lowest_priority, known.priority) if known.id else known.priority
+            self.lowest_priority = lowest
         return known
 
     def _parse(self, manifest: Mapping[str, Any], namespace: str) -> PodTemplate:
