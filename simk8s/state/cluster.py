@@ -28,6 +28,8 @@ class Cluster:
         self.nodes = NodeTable(self.resources)
         self.pods = PodTable()
         self.workloads: list[str] = []
+        self.owners: list[str] = []
+        """Names of owning objects, `ReplicaSet/web`, by owner number."""
         self.drops_unfit: set[int] = set()
         """Workloads whose pods are dropped, not retried, when they do not fit (looked up, never iterated)."""
         self.nominations: dict[int, dict[int, None]] = {}
@@ -37,6 +39,15 @@ class Cluster:
         """Number of a workload; a new one for each call."""
         self.workloads.append(name)
         return len(self.workloads) - 1
+
+    def owner(self, name: str) -> int:
+        """Number of an owning object; a new one for each call."""
+        self.owners.append(name)
+        return len(self.owners) - 1
+
+    def owner_name(self, owner: int) -> str | None:
+        """Name of an owner number, None for none."""
+        return None if owner == NEVER else self.owners[owner]
 
     def template_of(self, pod: int) -> PodTemplate:
         """The template of a pod."""

@@ -1,0 +1,112 @@
+"""Samples the cluster at regular instants: the `timeseries` and `node_samples` tables.
+
+Law: sampling reads. Its instants are its own lane in phase SAMPLE, after everything else of the instant.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.api.store import Store
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.phase import Phase as Order
+from simk8s.record.recorder import Recorder
+from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.state.pods import NEVER, Loss, Phase
+from simk8s.state.resources import CPU, GPU, MEMORY
+
+POINTS = 1_000
+NODE_SAMPLES = 96
+
+
+class Sampler:
+    """Writes one row of the time series at each instant, and every so often one row a node."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        queue: SchedulingQueue,
+        recorder: Recorder,
+        horizon_us: int,
+        interval_us: int | None,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._recorder = recorder
+        self._horizon_us = horizon_us
+        self._interval_us = interval_us or max(1_000_000, horizon_us // POINTS)
+        count = horizon_us // self._interval_us + 1
+        self._nodes_every = -(-count // NODE_SAMPLES)
+        self._taken = 0
+        self._lane = clock.lane("sampler", Order.SAMPLE, self._sample)
+
+    def start(self) -> None:
+        """Arm the first sample, at once."""
+        self._lane.after(0, None)
+
+    def _sample(self, now_us: int, _: list[Any]) -> None:
+        self.sample(now_us)
+        if now_us + self._interval_us <= self._horizon_us:
+            self._lane.after(self._interval_us, None)
+
+    def sample(self, now_us: int) -> None:
+        """One row now."""
+        cluster, store = self._store.cluster, self._store
+        nodes = cluster.nodes
+        ready = np.array(store.ready, bool) & (nodes.exists == 1)
+        row: list[int] = [now_us, *self._pods(), store.created, store.bound]
+        row += [int(ready.sum()), int(nodes.exists.sum())]
+        used = nodes.allocatable - nodes.free
+        for resource in (CPU, MEMORY, GPU):
+            row += [int(used[resource].sum()), int(nodes.allocatable[resource][ready].sum())]
+        row.append(sum(1 for pods in nodes.pods_on if pods))
+        row += self._queue.lengths()
+        self._recorder.timeseries.append(tuple(row))
+        if self._taken % self._nodes_every == 0:
+            self._sample_nodes(now_us, used, ready)
+        self._taken += 1
+        self._recorder.compact()
+
+    def _pods(self) -> tuple[int, int, int, int, int]:
+        """(pending, running, succeeded, failed or lost, terminating)."""
+        pods = self._store.cluster.pods
+        phase = pods.column("phase")
+        counts = np.bincount(phase, minlength=len(Phase))
+        alive = (phase == Phase.PENDING) | (phase == Phase.RUNNING)
+        leaving = alive & (pods.column("deletion_us") != NEVER)
+        gone = (phase == Phase.GONE) & (pods.column("loss") != Loss.NONE)
+        running = int(np.count_nonzero(leaving & (phase == Phase.RUNNING)))
+        terminating = int(np.count_nonzero(leaving))
+        return (
+            int(counts[Phase.PENDING]) - (terminating - running),
+            int(counts[Phase.RUNNING]) - running,
+            int(counts[Phase.SUCCEEDED]),
+            int(counts[Phase.FAILED]) + int(np.count_nonzero(gone)),
+            terminating,
+        )
+
+    def _sample_nodes(
+        self, now_us: int, used: NDArray[np.int64], ready: NDArray[np.bool_]
+    ) -> None:
+        nodes = self._store.cluster.nodes
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = used[[CPU, MEMORY, GPU]] / nodes.allocatable[[CPU, MEMORY, GPU]]
+        shares = np.nan_to_num(shares, posinf=0.0).tolist()
+        gpus = nodes.gpu_count.tolist()
+        append = self._recorder.node_samples.append
+        for node in np.flatnonzero(nodes.exists).tolist():
+            append(
+                (
+                    now_us,
+                    node,
+                    shares[0][node],
+                    shares[1][node],
+                    shares[2][node] if gpus[node] else None,
+                    len(nodes.pods_on[node]),
+                    bool(ready[node]),
+                )
+            )

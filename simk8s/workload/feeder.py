@@ -1,0 +1,133 @@
+"""Turns a source's columns into pods: rows in bulk beforehand, POSTs at their instants.
+
+Law: a feeder wakes once per distinct instant and writes everything due then as one batch; it holds one chunk of a
+source at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.api.client import Client
+from simk8s.api.store import Store
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.phase import Phase as Order
+from simk8s.state.pods import Phase
+from simk8s.state.requests import NO_GPU, GpuRequest, Requests
+from simk8s.state.resources import CPU, MEMORY
+from simk8s.state.shapes import PodTemplate
+from simk8s.workload.columns import ANY_MODEL, PodColumns, Source, StreamsLike
+
+
+class Feeder:
+    """Feeds one source into the API."""
+
+    def __init__(
+        self, clock: Clock, store: Store, client: Client, source: Source, streams: StreamsLike
+    ) -> None:
+        self._store = store
+        self._cluster = store.cluster
+        self._client = client
+        self._source = source
+        self._streams = streams
+        self._lane = clock.lane(f"arrivals/{source.name}", Order.ARRIVE, self._feed)
+        self._chunks: Iterator[PodColumns] = iter(())
+        self._templates: list[PodTemplate] = []
+        self._when: list[int] = []
+        self._first = 0
+        self._next = 0
+        self._count = 0
+        self.workload = self._cluster.workload(source.name)
+        if source.drop_unfit:
+            self._cluster.drops_unfit.add(self.workload)
+
+    def start(self, horizon_us: int) -> None:
+        """Read the templates and arm the first arrival."""
+        parse = self._cluster.templates.parse
+        self._templates = [parse(raw, self._source.namespace) for raw in self._source.templates]
+        self._chunks = self._source.chunks(self._streams, horizon_us)
+        self._advance()
+
+    def _advance(self) -> None:
+        while self._next == len(self._when):
+            columns = next(self._chunks, None)
+            if columns is None:
+                return
+            self._first = self._allocate(columns)
+            self._when = columns.when_us.tolist()
+            self._next = 0
+        self._lane.at(self._when[self._next], None)
+
+    def _feed(self, now_us: int, _: list[Any]) -> None:
+        when, start = self._when, self._next
+        end = start + 1
+        while end < len(when) and when[end] == now_us:
+            end += 1
+        self._client.write(
+            self._store.create_pods, range(self._first + start, self._first + end)
+        )
+        self._next = end
+        self._advance()
+
+    def _allocate(self, columns: PodColumns) -> int:
+        """Unborn rows for a chunk; the first of them."""
+        templates = self._templates
+        ids = np.array([t.id for t in templates], np.int32)[columns.template]
+        priorities = np.array([t.priority for t in templates], np.int32)[columns.template]
+        rows = self._cluster.pods.extend(
+            len(columns),
+            template=ids,
+            requests=self._requests(columns),
+            workload=self.workload,
+            ordinal=np.arange(self._count, self._count + len(columns), dtype=np.int32),
+            priority=priorities,
+            phase=Phase.UNBORN,
+            lifetime_us=columns.lifetime_us,
+        )
+        self._count += len(columns)
+        if columns.names is not None:
+            self._cluster.pods.names.update(zip(rows, columns.names, strict=True))
+        return rows.start
+
+    def _requests(self, columns: PodColumns) -> NDArray[np.int32]:
+        own = [template.requests for template in self._templates]
+        if not columns.requests and columns.gpu_count is None:
+            return np.array([r.id for r in own], np.int32)[columns.template]
+        bases = [own[i] for i in columns.template.tolist()]
+        drawn = {self._cluster.resources[n]: c.tolist() for n, c in columns.requests.items()}
+        gpus = self._gpus(columns)
+        found = [
+            self._vector(base, {row: values[i] for row, values in drawn.items()}, gpus[i])
+            for i, base in enumerate(bases)
+        ]
+        return np.array(found, np.int32)
+
+    def _vector(self, base: Requests, drawn: dict[int, int], gpu: GpuRequest | None) -> int:
+        values = list(base.values)
+        values += [0] * (max(drawn, default=0) + 1 - len(values))
+        for row, amount in drawn.items():
+            values[row] = amount
+        cpu = None if drawn.get(CPU) else base.nonzero_cpu
+        memory = None if drawn.get(MEMORY) else base.nonzero_memory
+        wanted = base.gpu if gpu is None else gpu
+        return self._cluster.requests.intern(tuple(values), cpu, memory, wanted).id
+
+    def _gpus(self, columns: PodColumns) -> list[GpuRequest | None]:
+        if columns.gpu_count is None:
+            return [None] * len(columns)
+        sets = self._source.gpu_model_sets
+        counts = columns.gpu_count.tolist()
+        millis = [1000] * len(counts) if columns.gpu_milli is None else columns.gpu_milli.tolist()
+        models = (
+            [ANY_MODEL] * len(counts) if columns.gpu_models is None else columns.gpu_models.tolist()
+        )
+        return [
+            GpuRequest(count, milli, None if model == ANY_MODEL else sets[model])
+            if count
+            else NO_GPU
+            for count, milli, model in zip(counts, millis, models, strict=True)
+        ]
