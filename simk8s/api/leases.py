@@ -1,10 +1,11 @@
 """Node leases as functions of time.
 
-A kubelet renews its lease every 10 s × (1 + 0..4 %). Renewals change nothing that anybody waits for, so none is an event:
-the last renewal before t is computed. Only that a node's renewals stop or resume is a change, and is logged.
+A kubelet renews its lease every 10 s × (1 + 0..4 %). Renewals change nothing that anybody waits
+for, so none is an event: the last renewal before t is computed. Only that a node's renewals stop
+or resume is a change, and is logged.
 
-Mirrors: kubelet nodelease (renew interval 10 s, jitter factor 0.04), v1.36. Departs: a node's period is jittered once,
-not at every renewal, so that the last renewal is one division.
+Mirrors: kubelet nodelease (renew interval 10 s, jitter factor 0.04), v1.36. Departs: a node's
+period is jittered once, not at every renewal, so that the last renewal is one division.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Small kinds: frozen records with a resourceVersion, one table a kind.
 
-Law: an update names the version it read; if the object has moved on since, nothing is written and the writer is told
-(409 Conflict). Above about ten thousand objects a kind deserves columns of its own.
+Law: an update names the version it read; if the object has moved on since, nothing is written and
+the writer is told (409 Conflict). Above about ten thousand objects a kind deserves columns of its
+own.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ObjectTable(Generic[T]):
         return True
 
     def update(self, key: str, value: T, read_version: int) -> bool:
-        """False where the object is gone or has been written since `read_version` (409 Conflict)."""
+        """False where the object is gone or was written since `read_version` (409 Conflict)."""
         stored = self._stored.get(key)
         if stored is None or stored.version != read_version:
             return False

@@ -1,11 +1,12 @@
 """kube-apiserver and etcd: what a write costs before it is stored.
 
-A write waits for a seat (a k-server FIFO station), is served, then shares an fsync with whoever waits for one (group
-commit), and is applied at the instant of its commit.
+A write waits for a seat (a k-server FIFO station), is served, then shares an fsync with whoever
+waits for one (group commit), and is applied at the instant of its commit.
 
-Mirrors: kube-apiserver max-requests-inflight 200 mutating seats, etcd group commit, v1.36; 4–10 ms for an unloaded
-mutating call (UNVERIFIED prior of the behaviour notes, of which 2 ms service, 1 ms fsync, 0.5 ms round trip here).
-Departs: one class of requests, no priority levels, reads are free.
+Mirrors: kube-apiserver max-requests-inflight 200 mutating seats, etcd group commit, v1.36; 4–10
+ms for an unloaded mutating call (UNVERIFIED prior of the behaviour notes, of which 2 ms service,
+1 ms fsync, 0.5 ms round trip here). Departs: one class of requests, no priority levels, reads are
+free.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class ApiServer:
         self._commits = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
 
     def submit(self, at_us: int, op: Operation, args: tuple[Any, ...], done: Done | None) -> None:
-        """A request that reaches the server at `at_us`; `done(now_us, result)` is called at its commit."""
+        """A request that reaches the server at `at_us`; `done(now_us, result)` is called at its
+        commit.
+        """
         if at_us > self._clock.now_us:
             self._arrivals.at(at_us, (op, args, done))
         else:
@@ -60,7 +63,8 @@ class ApiServer:
         if self._instant:
             return now_us
         _, served = self._station.serve(now_us, self.times.service_us)
-        return self._batcher.commit(served) + self.times.round_trip_us
+        committed: int = self._batcher.commit(served)
+        return committed + self.times.round_trip_us
 
     def _receive(self, now_us: int, requests: list[Any]) -> None:
         for request in requests:

@@ -1,9 +1,11 @@
 """The API's objects and the operations that change them, each at the instant of its commit.
 
-Law: an operation checks its preconditions against what is stored now and either applies whole or returns False; what it
-changes goes to the log of its kind. Pods and nodes are columns (state/), small kinds records (objects).
+Law: an operation checks its preconditions against what is stored now and either applies whole or
+returns False; what it changes goes to the log of its kind. Pods and nodes are columns (state/),
+small kinds records (objects).
 
-Mirrors: registry/core/pod (binding, graceful deletion: an unscheduled or ended pod goes at once), v1.36.
+Mirrors: registry/core/pod (binding, graceful deletion: an unscheduled or ended pod goes at once),
+v1.36.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Change logs and the cursors that read them: a watch is a cursor with a lag.
 
-Law: a log is in commit order; a cursor hands out each entry once, no earlier than `lag_us` after its commit, and rings
-its reader's bell for it. What every cursor has read is dropped.
+Law: a log is in commit order; a cursor hands out each entry once, no earlier than `lag_us` after
+its commit, and rings its reader's bell for it. What every cursor has read is dropped.
 
-Mirrors: the watch cache and client-go informers of v1.36 as one number, the lag. Departs: no relists, no resyncs
-(level-triggered readers do not need them).
+Mirrors: the watch cache and client-go informers of v1.36 as one number, the lag. Departs: no
+relists, no resyncs (level-triggered readers do not need them).
 """
 
 from __future__ import annotations

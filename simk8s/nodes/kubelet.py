@@ -1,12 +1,14 @@
-"""All kubelets as one component: starts what is bound, stops what is deleted, reports what happened.
+"""All kubelets as one component: starts what is bound, stops what is deleted, reports what
+happened.
 
-A pod's life on its node is rows in three lanes (start, end, stop). A crash moves the epoch of every pod on the machine
-on, so that its timers fall through; when the machine is back, what is still bound is started again and what is being
-deleted is finally removed.
+A pod's life on its node is rows in three lanes (start, end, stop). A crash moves the epoch of
+every pod on the machine on, so that its timers fall through; when the machine is back, what is
+still bound is started again and what is being deleted is finally removed.
 
-Mirrors: kubelet v1.36 pod start with a cached image (log-normal, p50 1.25 s and p99 2.5 s: UNVERIFIED prior of the behaviour
-notes 3.2), termination within the grace period, container restart after a reboot by restartPolicy. Departs: no image pulls,
-probes or node pressure; a status update is one write.
+Mirrors: kubelet v1.36 pod start with a cached image (log-normal, p50 1.25 s and p99 2.5 s:
+UNVERIFIED prior of the behaviour notes 3.2), termination within the grace period, container
+restart after a reboot by restartPolicy. Departs: no image pulls, probes or node pressure; a
+status update is one write.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The hardware under the nodes: up or down, and who has to know.
 
-Law: faults overlap; a machine is up only when every fault that took it down is over. What the machine does is physical: the
-API hears of it only through what kubelets and leases do or stop doing.
+Law: faults overlap; a machine is up only when every fault that took it down is over. What the
+machine does is physical: the API hears of it only through what kubelets and leases do or stop
+doing.
 """
 
 from __future__ import annotations

@@ -1,17 +1,19 @@
 """The contract of a scheduling plugin.
 
-A plugin is pure: it reads a view and a query and answers for many nodes at once. `rows` is either `ALL` or an array of
-node rows; indexing a `[N]` array with it gives the slice or the gather, so one method serves the full pass and the
-repair of a few rows.
+A plugin is pure: it reads a view and a query and answers for many nodes at once. `rows` is either
+`ALL` or an array of node rows; indexing a `[N]` array with it gives the slice or the gather, so
+one method serves the full pass and the repair of a few rows.
 
-* `key(query)` is the projection of the pod that the plugin reads. Two queries with equal keys get equal answers on
-  the same state; `None` means that the plugin has nothing to say about this pod (PreFilter or PreScore Skip).
-* `volatile` says whether the answer depends on what runs on a node. A plugin that is not volatile reads node specs and
-  the pod's template alone, never its own request vector.
+* `key(query)` is the projection of the pod that the plugin reads. Two queries with equal keys get
+  equal answers on the same state; `None` means that the plugin has nothing to say about this pod
+  (PreFilter or PreScore Skip).
+* `volatile` says whether the answer depends on what runs on a node. A plugin that is not volatile
+  reads node specs and the pod's template alone, never its own request vector.
 * A filter answers `uint8[len(rows)]`: 0 = fits, otherwise an index into its `statuses`.
 * A score answers integral values, as `float64[len(rows)]` or int64, before normalisation.
 
-Mirrors: k8s.io/kube-scheduler framework interface (PreFilter, Filter, PreScore, Score, NormalizeScore), v1.36.
+Mirrors: k8s.io/kube-scheduler framework interface (PreFilter, Filter, PreScore, Score,
+NormalizeScore), v1.36.
 """
 
 from __future__ import annotations
@@ -67,7 +69,12 @@ class Query:
     __slots__ = ("nominated", "pod", "priority", "requests", "template")
 
     def __init__(
-        self, pod: int, template: PodTemplate, requests: Requests, priority: int, nominated: int = -1
+        self,
+        pod: int,
+        template: PodTemplate,
+        requests: Requests,
+        priority: int,
+        nominated: int = -1,
     ) -> None:
         self.pod = pod
         self.template = template
@@ -130,7 +137,9 @@ class ScorePlugin(ABC):
 
 
 def normalized(raw: NDArray[Any], how: Normalize) -> NDArray[np.int64]:
-    """0..100 over the nodes given (DefaultNormalizeScore of v1.36); `raw` holds feasible nodes only."""
+    """0..100 over the nodes given (DefaultNormalizeScore of v1.36); `raw` holds feasible nodes
+    only.
+    """
     scores = raw.astype(np.int64)
     if how is Normalize.NONE or not len(scores):
         return scores

@@ -1,10 +1,12 @@
-"""One scheduling cycle as a pure function of view and query: every plugin asked about every node, in full.
+"""One scheduling cycle as a pure function of view and query: every plugin asked about every node,
+in full.
 
-This is the slow, obvious form. The ranking gives the same totals from caches; explanations, failures and tests use
-this one.
+This is the slow, obvious form. The ranking gives the same totals from caches; explanations,
+failures and tests use this one.
 
-Mirrors: schedulePod of kube-scheduler v1.36 (filters in order, the first failure of a node counts; normalised scores
-weighted and added). Departs: every node is evaluated (percentageOfNodesToScore 100).
+Mirrors: schedulePod of kube-scheduler v1.36 (filters in order, the first failure of a node
+counts; normalised scores weighted and added). Departs: every node is evaluated
+(percentageOfNodesToScore 100).
 """
 
 from __future__ import annotations

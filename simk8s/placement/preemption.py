@@ -1,12 +1,12 @@
 """Whom would a pod displace: a dry run over the nodes where removing lower-priority pods may help.
 
-One vector pass with every lower-priority pod removed everywhere finds the candidates; only those are then looked at one
-by one, putting victims back as long as the pod still fits.
+One vector pass with every lower-priority pod removed everywhere finds the candidates; only those
+are then looked at one by one, putting victims back as long as the pod still fits.
 
-Mirrors: kube-scheduler v1.36 DefaultPreemption: at least 100 candidates or 10 % of the nodes; victims put back in order of
-importance (priority, then earlier start); the node with the lowest highest-victim priority, lowest sum of priorities,
-fewest victims, latest start. Departs: no PodDisruptionBudgets; candidates are tried from the first node on instead of
-from a random offset.
+Mirrors: kube-scheduler v1.36 DefaultPreemption: at least 100 candidates or 10 % of the nodes;
+victims put back in order of importance (priority, then earlier start); the node with the lowest
+highest-victim priority, lowest sum of priorities, fewest victims, latest start. Departs: no
+PodDisruptionBudgets; candidates are tried from the first node on instead of from a random offset.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Preemption:
 def preempt(
     framework: Framework, query: Query, view: View, resolvable: NDArray[np.intp]
 ) -> Preemption | None:
-    """The best preemption, or None. `resolvable`: nodes rejected by something that pods leaving can mend."""
+    """The best preemption, or None. `resolvable`: nodes rejected by something that pods leaving
+    can mend.
+    """
     if not query.template.preempts or not len(resolvable):
         return None
     emptied = view.overlay()
@@ -59,7 +61,9 @@ def preempt(
 def _remove_lower(
     query: Query, view: View, overlay: Overlay, rows: list[int]
 ) -> dict[int, list[int]]:
-    """Remove every pod of lower priority from the overlay; node -> removed pods, most important first."""
+    """Remove every pod of lower priority from the overlay; node -> removed pods, most important
+    first.
+    """
     pods = view.pods
     removed: dict[int, list[int]] = {}
     for row in rows:

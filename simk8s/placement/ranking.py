@@ -1,16 +1,19 @@
-"""Score caches repaired from dirty rows: the totals of `cycle.totals`, without asking every plugin every time.
+"""Score caches repaired from dirty rows: the totals of `cycle.totals`, without asking every
+plugin every time.
 
 Three layers, each keyed by what it reads:
 
-* a *static part* per distinct set of spec-only keys: the joint mask of the spec-only filters, and the spec-only scores,
-  either as one constant (all nodes equal, the usual case) or raw, because normalisation depends on the feasible
-  nodes of the moment. Remade when a node spec changes.
-* a *ranked entry* per (static part, request vector): totals of everything that needs no normalisation, −1 where the pod
-  does not fit. Repaired row by row from the node table's dirty log, in full once the log is long.
-* a request vector seen for the first time gets a full pass and no entry, since one-off vectors would only push out
-  useful ones.
+* a *static part* per distinct set of spec-only keys: the joint mask of the spec-only filters, and
+  the spec-only scores, either as one constant (all nodes equal, the usual case) or raw, because
+  normalisation depends on the feasible nodes of the moment. Remade when a node spec changes.
+* a *ranked entry* per (static part, request vector): totals of everything that needs no
+  normalisation, −1 where the pod does not fit. Repaired row by row from the node table's dirty
+  log, in full once the log is long.
+* a request vector seen for the first time gets a full pass and no entry, since one-off vectors
+  would only push out useful ones.
 
-Entries are dropped least recently used beyond a byte budget. `incremental=False` makes every pass full.
+Entries are dropped least recently used beyond a byte budget. `incremental=False` makes every pass
+full.
 """
 
 from __future__ import annotations
@@ -56,7 +59,9 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """`total[n] + constant` is node n's score where `total[n]` ≥ 0; elsewhere (−1) the pod does not fit."""
+    """`total[n] + constant` is node n's score where `total[n]` ≥ 0; elsewhere (−1) the pod does
+    not fit.
+    """
 
     total: Floats
     constant: int
@@ -67,7 +72,12 @@ class Ranking:
     """Totals of one framework over one view."""
 
     def __init__(
-        self, framework: Framework, view: View, *, incremental: bool = True, budget: int = BYTE_BUDGET
+        self,
+        framework: Framework,
+        view: View,
+        *,
+        incremental: bool = True,
+        budget: int = BYTE_BUDGET,
     ) -> None:
         self._view = view
         self._incremental = incremental

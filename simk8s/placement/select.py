@@ -1,8 +1,9 @@
 """Choose the node for one pod: ranking, nominated pods, ties.
 
-Mirrors: kube-scheduler v1.36 schedulePod: nodes that carry nominated pods of the same or higher priority are checked with
-those pods added, too. Departs: a pod's own nominated node gets no first try of its own; equal scores go to the node that
-was added first (`lowest_index`) unless the profile says `random`.
+Mirrors: kube-scheduler v1.36 schedulePod: nodes that carry nominated pods of the same or higher
+priority are checked with those pods added, too. Departs: a pod's own nominated node gets no first
+try of its own; equal scores go to the node that was added first (`lowest_index`) unless the
+profile says `random`.
 """
 
 from __future__ import annotations

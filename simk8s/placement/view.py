@@ -1,7 +1,9 @@
-"""What a plugin may look at: the cluster as the scheduler knows it, or that cluster with a few pods moved.
+"""What a plugin may look at: the cluster as the scheduler knows it, or that cluster with a few
+pods moved.
 
-An `Overlay` answers as if some pods had been removed from or added to named nodes. It copies the amounts it changes
-and nothing else, so every plugin is right on it without knowing that it is one.
+An `Overlay` answers as if some pods had been removed from or added to named nodes. It copies the
+amounts it changes and nothing else, so every plugin is right on it without knowing that it is
+one.
 """
 
 from __future__ import annotations

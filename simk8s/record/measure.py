@@ -1,4 +1,6 @@
-"""What one component with a work queue did: the numbers behind its row in the `controllers` table."""
+"""What one component with a work queue did: the numbers behind its row in the `controllers`
+table.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """The scheduling queue: active, backoff and unschedulable pods.
 
-Mirrors: kube-scheduler v1.36 backend/queue: order by priority, then by a timestamp that is renewed on every failure; backoff
-1 s doubling to 10 s, cut to whole seconds; an idle scheduler pops straight from the backoff queue; pods unschedulable for
-more than 5 minutes are moved, looked at every 30 s. Departs: the queueing hint of every plugin is "would it fit on the
-node that changed".
+Mirrors: kube-scheduler v1.36 backend/queue: order by priority, then by a timestamp that is
+renewed on every failure; backoff 1 s doubling to 10 s, cut to whole seconds; an idle scheduler
+pops straight from the backoff queue; pods unschedulable for more than 5 minutes are moved, looked
+at every 30 s. Departs: the queueing hint of every plugin is "would it fit on the node that
+changed".
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ class SchedulingQueue:
         self._parked_count += 1
 
     def retry(self, query: Query, now_us: int) -> None:
-        """Back to the queue at once, behind newer pods of its priority (a stale plan, a refused bind)."""
+        """Back to the queue at once, behind newer pods of its priority (a stale plan, a refused
+        bind).
+        """
         self._push_active(query, now_us)
 
     def forget(self, pod: int) -> None:

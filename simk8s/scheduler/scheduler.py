@@ -1,11 +1,13 @@
 """kube-scheduler as a component: hears of pods and nodes, asks its strategy, assumes, binds.
 
-One cycle at a time. A cycle decides on the state at its start and takes effect at its end, when its service time has
-passed: each placement is validated again, the pod is assumed (charged to the node at once) and its binding is sent without
-waiting for it. What changed in between is looked at before a pod is parked.
+One cycle at a time. A cycle decides on the state at its start and takes effect at its end, when
+its service time has passed: each placement is validated again, the pod is assumed (charged to the
+node at once) and its binding is sent without waiting for it. What changed in between is looked at
+before a pod is parked.
 
-Mirrors: kube-scheduler v1.36 scheduleOne, assumed pods, asynchronous binding, client limit 50 QPS / 100. Departs: node
-changes reach it without lag; preemption's API calls are issued at the end of the cycle.
+Mirrors: kube-scheduler v1.36 scheduleOne, assumed pods, asynchronous binding, client limit 50 QPS
+/ 100. Departs: node changes reach it without lag; preemption's API calls are issued at the end of
+the cycle.
 """
 
 from __future__ import annotations
@@ -210,7 +212,7 @@ class Scheduler:
         return nodes.choose_devices(chosen.node, query.requests)
 
     def _bind(self, query: Query, node: int) -> None:
-        """POST binding, at its commit; a refused one gives the node back and the pod another try."""
+        """POST binding, at its commit; refused, the node is given back and the pod retried."""
         if self._store.bind(query.pod, node):
             return
         pods, now_us = self._cluster.pods, self._clock.now_us

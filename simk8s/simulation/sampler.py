@@ -1,6 +1,7 @@
 """Samples the cluster at regular instants: the `timeseries` and `node_samples` tables.
 
-Law: sampling reads. Its instants are its own lane in phase SAMPLE, after everything else of the instant.
+Law: sampling reads. Its instants are its own lane in phase SAMPLE, after everything else of the
+instant.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Sampler:
         count = horizon_us // self._interval_us + 1
         self._nodes_every = -(-count // NODE_SAMPLES)
         self._taken = 0
+        self._last_us = NEVER
         self._lane = clock.lane("sampler", Order.SAMPLE, self._sample)
 
     def start(self) -> None:
@@ -53,8 +55,14 @@ class Sampler:
         if now_us + self._interval_us <= self._horizon_us:
             self._lane.after(self._interval_us, None)
 
+    def finish(self, now_us: int) -> None:
+        """A last sample where the run ended, unless there is one."""
+        if now_us != self._last_us:
+            self.sample(now_us)
+
     def sample(self, now_us: int) -> None:
         """One row now."""
+        self._last_us = now_us
         cluster, store = self._store.cluster, self._store
         nodes = cluster.nodes
         ready = np.array(store.ready, bool) & (nodes.exists == 1)
@@ -89,9 +97,7 @@ class Sampler:
             terminating,
         )
 
-    def _sample_nodes(
-        self, now_us: int, used: NDArray[np.int64], ready: NDArray[np.bool_]
-    ) -> None:
+    def _sample_nodes(self, now_us: int, used: NDArray[np.int64], ready: NDArray[np.bool_]) -> None:
         nodes = self._store.cluster.nodes
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = used[[CPU, MEMORY, GPU]] / nodes.allocatable[[CPU, MEMORY, GPU]]

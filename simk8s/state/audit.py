@@ -27,7 +27,8 @@ def free_is_allocatable_minus_charged(cluster: Cluster) -> Iterator[str]:
                 recount[row, node] -= amount
     for row, node in np.argwhere(recount != nodes.free).tolist():
         name = nodes.resources.names[row]
-        yield f"{nodes.specs[node].name}: free {name} {nodes.free[row, node]}, recounted {recount[row, node]}"
+        have, want = nodes.free[row, node], recount[row, node]
+        yield f"{nodes.specs[node].name}: free {name} {have}, recounted {want}"
 
 
 def mirrors_are_exact(cluster: Cluster) -> Iterator[str]:
@@ -41,7 +42,12 @@ def mirrors_are_exact(cluster: Cluster) -> Iterator[str]:
             spare[1, node] -= 100 * requests.nonzero_memory
     used = (nodes.allocatable - nodes.free)[[CPU, MEMORY]]
     whole = np.maximum(nodes.allocatable[[CPU, MEMORY]], 1)
-    for name, recount in (("spare100_f", spare), ("used_f", used), ("whole_f", whole), ("twice_f", 2 * whole)):
+    for name, recount in (
+        ("spare100_f", spare),
+        ("used_f", used),
+        ("whole_f", whole),
+        ("twice_f", 2 * whole),
+    ):
         if not np.array_equal(getattr(nodes, name), recount):
             yield f"{name} differs from a recount"
 

@@ -1,8 +1,9 @@
 """The state of one simulated cluster: nodes, pods and what they are made of.
 
-Two kinds of fact live here side by side. What the API server stores (a pod's phase and node, a node's spec) changes
-when a write commits. What the scheduler's cache has charged (`pods.charged`, `nodes.free`) changes when the scheduler
-assumes a pod or hears that one is gone. The audit holds the two against each other.
+Two kinds of fact live here side by side. What the API server stores (a pod's phase and node, a
+node's spec) changes when a write commits. What the scheduler's cache has charged (`pods.charged`,
+`nodes.free`) changes when the scheduler assumes a pod or hears that one is gone. The audit holds
+the two against each other.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Cluster:
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
         self.drops_unfit: set[int] = set()
-        """Workloads whose pods are dropped, not retried, when they do not fit (looked up, never iterated)."""
+        """Workloads whose pods are dropped, not retried, when they do not fit (looked up, never
+        iterated).
+        """
         self.nominations: dict[int, dict[int, None]] = {}
         """Pods nominated to a node by preemption and not yet bound."""
 

@@ -1,13 +1,14 @@
 """Nodes as struct-of-arrays, resource-major, with a log of the rows that changed.
 
-Law: `free = allocatable − requested` row by row, in integers. Scores of cpu and memory divide, and a float division is
-five times cheaper than an integer one and, below 2^53, floors to the same integer; so four `[2, N]` float64 mirrors hold
-exact integers: `whole_f` (allocatable, 1 where there is none), `twice_f` (2 × that), `used_f` (requested) and
-`spare100_f` (100 × what the scoring requests leave). Whoever charges or releases a pod appends its node to `dirty`; a reader remembers how far it has
-read.
+Law: `free = allocatable − requested` row by row, in integers. Scores of cpu and memory divide,
+and a float division is five times cheaper than an integer one and, below 2^53, floors to the same
+integer; so four `[2, N]` float64 mirrors hold exact integers: `whole_f` (allocatable, 1 where
+there is none), `twice_f` (2 × that), `used_f` (requested) and `spare100_f` (100 × what the
+scoring requests leave). Whoever charges or releases a pod appends its node to `dirty`; a reader
+remembers how far it has read.
 
-Shapes: matrices `[R, capacity]`, resource-major; views cut to the `n` rows in use are re-made on growth, so hold the
-table, not its arrays.
+Shapes: matrices `[R, capacity]`, resource-major; views cut to the `n` rows in use are re-made on
+growth, so hold the table, not its arrays.
 """
 
 from __future__ import annotations
@@ -121,7 +122,9 @@ class NodeTable:
         self.dirty.append(row)
 
     def fit_resources(self) -> None:
-        """Add rows for resources interned since the last growth (nobody offers them, so they are 0)."""
+        """Add rows for resources interned since the last growth (nobody offers them, so they are
+        0).
+        """
         self._grow(self._capacity, len(self.resources), self._depth)
 
     def remove(self, row: int) -> None:
@@ -172,7 +175,9 @@ class NodeTable:
         self.dirty.append(row)
 
     def choose_devices(self, row: int, requests: Requests) -> int | None:
-        """Bit mask of the devices a pod would get: whole devices lowest first, a share the tightest fit."""
+        """Bit mask of the devices a pod would get: whole devices lowest first, a share the
+        tightest fit.
+        """
         gpu = requests.gpu
         if not gpu.count:
             return 0

@@ -1,11 +1,12 @@
 """Every pod of a run as one row of growable columns.
 
-Law: a row is never reused and never moves, so a row number is a pod's identity for the whole run. Rows that a trace
-or an arrival process will need are allocated in bulk beforehand (phase UNBORN) and come to life when their POST
-commits. `epoch` moves on whenever what the pod was doing is void; timers carry the epoch they were set under.
+Law: a row is never reused and never moves, so a row number is a pod's identity for the whole run.
+Rows that a trace or an arrival process will need are allocated in bulk beforehand (phase UNBORN)
+and come to life when their POST commits. `epoch` moves on whenever what the pod was doing is
+void; timers carry the epoch they were set under.
 
-Columns are `array.array`: an element costs 30 ns to read against 100 ns from numpy, and `column(name)` is a numpy view
-of the same memory for the audit and the recorder.
+Columns are `array.array`: an element costs 30 ns to read against 100 ns from numpy, and
+`column(name)` is a numpy view of the same memory for the audit and the recorder.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ _COLUMNS: dict[str, tuple[str, int]] = {
 
 
 class PodTable:
-    """Struct-of-arrays of pods. Attributes are named as in `_COLUMNS`; all times in simulated µs."""
+    """Struct-of-arrays of pods. Attributes are named as in `_COLUMNS`; times in simulated µs."""
 
     template: array[int]
     requests: array[int]
@@ -112,7 +113,9 @@ class PodTable:
         return len(self.phase)
 
     def extend(self, count: int, **columns: NDArray[Any] | int) -> range:
-        """Append `count` rows; a column is an array of that length, one value for all, or its default."""
+        """Append `count` rows; a column is an array of that length, one value for all, or its
+        default.
+        """
         first = len(self)
         for name, (code, default) in _COLUMNS.items():
             value = columns.get(name, default)
@@ -124,6 +127,10 @@ class PodTable:
         return range(first, first + count)
 
     def column(self, name: str) -> NDArray[Any]:
-        """A numpy view of one column; drop it before rows are added (growth needs the buffer free)."""
+        """A numpy view of one column; drop it before rows are added (growth needs the buffer
+        free).
+        """
         store: array[int] = getattr(self, name)
-        return np.frombuffer(store, dtype=np.dtype(store.typecode)) if store else np.empty(0, np.int64)
+        return (
+            np.frombuffer(store, dtype=np.dtype(store.typecode)) if store else np.empty(0, np.int64)
+        )

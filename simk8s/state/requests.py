@@ -1,7 +1,8 @@
 """What a pod asks of a node, interned: equal vectors are one object with one number.
 
-Mirrors: k8s.io/component-helpers/resource PodRequests (max of the running containers and each init step, plus
-overhead) and pkg/scheduler/util GetNonzeroRequests (100m and 200 MiB where a container names none), v1.36.
+Mirrors: k8s.io/component-helpers/resource PodRequests (max of the running containers and each
+init step, plus overhead) and pkg/scheduler/util GetNonzeroRequests (100m and 200 MiB where a
+container names none), v1.36.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ DEFAULT_MEMORY_BYTES = 200 << 20
 
 @dataclass(frozen=True, slots=True)
 class GpuRequest:
-    """Devices wanted on one node: `count` of them, `milli` thousandths of each, of an allowed model."""
+    """Devices wanted on one node: `count` of them, `milli` thousandths of each, of an allowed
+    model.
+    """
 
     count: int = 0
     milli: int = 1000
@@ -36,7 +39,9 @@ NO_GPU = GpuRequest()
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """One interned request vector; `values[r]` is the amount of resource row r (missing rows are 0)."""
+    """One interned request vector; `values[r]` is the amount of resource row r (missing rows are
+    0).
+    """
 
     id: int
     values: tuple[int, ...]
@@ -72,7 +77,7 @@ class RequestTable:
         nonzero_memory: int | None = None,
         gpu: GpuRequest = NO_GPU,
     ) -> Requests:
-        """The one `Requests` with these amounts; the pod slot and the GPU row are filled in here."""
+        """The one `Requests` with these amounts; pod slot and GPU row are filled in."""
         key = (values, nonzero_cpu, nonzero_memory, gpu)
         known = self._ids.get(key)
         if known is None:

@@ -1,10 +1,11 @@
 """Resource names as row numbers of every `[R, N]` matrix.
 
-The first five rows are fixed; extended resources (`example.com/fpga`, hugepages) are interned after them in the order
-in which they are first seen, so that a row number never changes during a run.
+The first five rows are fixed; extended resources (`example.com/fpga`, hugepages) are interned
+after them in the order in which they are first seen, so that a row number never changes during a
+run.
 
-Units: cpu in millicores, memory and ephemeral-storage in bytes, pods and extended resources as counts, GPU in
-thousandths of a device (so that shared and whole devices add up).
+Units: cpu in millicores, memory and ephemeral-storage in bytes, pods and extended resources as
+counts, GPU in thousandths of a device (so that shared and whole devices add up).
 """
 
 from __future__ import annotations

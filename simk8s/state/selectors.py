@@ -1,4 +1,5 @@
-"""Tolerations, taints and node selector terms as frozen values, parsed once from plain Kubernetes YAML.
+"""Tolerations, taints and node selector terms as frozen values, parsed once from plain Kubernetes
+YAML.
 
 Mirrors: k8s.io/api/core/v1 Toleration.ToleratesTaint and component-helpers nodeaffinity, v1.36.
 """

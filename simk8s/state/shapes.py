@@ -1,10 +1,11 @@
 """Pod templates as frozen values: what a pod is, apart from what it asks for and where it runs.
 
-A template is parsed once from plain Kubernetes YAML and shared by every pod made from it; the raw spec stays at hand
-for plugins that read further fields.
+A template is parsed once from plain Kubernetes YAML and shared by every pod made from it; the raw
+spec stays at hand for plugins that read further fields.
 
-Mirrors: API defaulting (restartPolicy, grace period, preemptionPolicy) and the admission plugins Priority and
-DefaultTolerationSeconds, v1.36. Departs: priority classes other than the two system ones are given as numbers.
+Mirrors: API defaulting (restartPolicy, grace period, preemptionPolicy) and the admission plugins
+Priority and DefaultTolerationSeconds, v1.36. Departs: priority classes other than the two system
+ones are given as numbers.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ class TemplateTable:
         """No pod can be preempted by one of this priority."""
 
     def parse(self, manifest: Mapping[str, Any], namespace: str) -> PodTemplate:
-        """The template of a PodTemplateSpec (`metadata`, `spec`). Raises ValueError on bad quantities."""
+        """The template of a PodTemplateSpec (`metadata`, `spec`). Raises ValueError on bad
+        quantities.
+        """
         key = (namespace, repr(manifest))
         known = self._known.get(key)
         if known is None:
@@ -114,9 +117,7 @@ def _priority(spec: Mapping[str, Any]) -> int:
 def _tolerations(raw: Iterable[Mapping[str, Any]]) -> tuple[Toleration, ...]:
     own = [Toleration.parse(item) for item in raw]
     for key in (NOT_READY, UNREACHABLE):
-        covered = any(
-            t.key in ("", key) and t.effect in ("", NO_EXECUTE) for t in own
-        )
+        covered = any(t.key in ("", key) and t.effect in ("", NO_EXECUTE) for t in own)
         if not covered:
             own.append(Toleration(key, "Exists", "", NO_EXECUTE, DEFAULT_TOLERATION_SECONDS))
     return tuple(own)
@@ -142,7 +143,7 @@ Amounts = dict[int, int]
 
 
 def amounts(raw: Mapping[str, Any], resources: ResourceIndex) -> Amounts:
-    """Resource names and quantities as row -> amount; whole GPUs land in the GPU row, in devices."""
+    """Resource names and quantities as row -> amount; whole GPUs in the GPU row, in devices."""
     found: Amounts = {}
     for name, quantity in raw.items():
         row = GPU if name in GPU_NAMES else resources[str(name)]

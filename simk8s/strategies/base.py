@@ -1,12 +1,14 @@
 """What a scheduling strategy is: pending pods in, a plan out.
 
-A plan is data. The scheduler validates each placement against the cluster as it is when the plan arrives, before it acts.
+A plan is data. The scheduler validates each placement against the cluster as it is when the plan
+arrives, before it acts.
 
 * A *per-pod* strategy (`batch` None) gets one pod at a time, in queue order.
-* A *batch* strategy gets up to `batch.max_pods` pods once that many are pending or the oldest has waited
-  `batch.window_us`; one plan is in flight at a time.
+* A *batch* strategy gets up to `batch.max_pods` pods once that many are pending or the oldest has
+  waited `batch.window_us`; one plan is in flight at a time.
 
-Law: a strategy draws randomness from `context.draws` alone, reads no clock, and writes nothing it was handed.
+Law: a strategy draws randomness from `context.draws` alone, reads no clock, and writes nothing it
+was handed.
 """
 
 from __future__ import annotations
@@ -59,7 +61,9 @@ class Solve:
 
 @dataclass(slots=True)
 class Plan:
-    """Placements, and for every pod without one why. `evaluated` = node evaluations, which cost time."""
+    """Placements, and for every pod without one why. `evaluated` = node evaluations, which cost
+    time.
+    """
 
     assignments: list[Assignment] = field(default_factory=list)
     rejected: list[tuple[int, Verdict]] = field(default_factory=list)
@@ -78,7 +82,9 @@ class Context:
 
 
 class Strategy(ABC):
-    """Base of strategies. `Params` (a pydantic model) may stand beside the class; `framework` is what fits."""
+    """Base of strategies. `Params` (a pydantic model) may stand beside the class; `framework` is
+    what fits.
+    """
 
     name: ClassVar[str]
     batch: Batch | None = None

@@ -1,5 +1,4 @@
-"""best_fit: the node with the least left over after the pod.
-"""
+"""best_fit: the node with the least left over after the pod."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""first_fit: the first node, in the order in which nodes were added, that passes the filters.
-"""
+"""first_fit: the first node, in the order in which nodes were added, that passes the filters."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """kube_scheduler: the default profile of kube-scheduler, as far as its plugins exist here.
 
-Mirrors: kube-scheduler v1.36 default profile (unschedulable, node name, taints, node affinity, resources fit; taints 3,
-node affinity 2, least allocated 1, balanced allocation 1). Departs: no topology spread, inter-pod affinity, volumes or
-image locality; every node is scored.
+Mirrors: kube-scheduler v1.36 default profile (unschedulable, node name, taints, node affinity,
+resources fit; taints 3, node affinity 2, least allocated 1, balanced allocation 1). Departs: no
+topology spread, inter-pod affinity, volumes or image locality; every node is scored.
 """
 
 from __future__ import annotations

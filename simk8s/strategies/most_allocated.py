@@ -1,6 +1,8 @@
-"""most_allocated: the default profile with MostAllocated in place of LeastAllocated and no balancing.
+"""most_allocated: the default profile with MostAllocated in place of LeastAllocated and no
+balancing.
 
-Mirrors: kube-scheduler v1.36 with scoringStrategy MostAllocated, the usual bin-packing configuration.
+Mirrors: kube-scheduler v1.36 with scoringStrategy MostAllocated, the usual bin-packing
+configuration.
 """
 
 from __future__ import annotations

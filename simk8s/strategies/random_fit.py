@@ -1,5 +1,4 @@
-"""random_fit: a node drawn uniformly from those that pass the filters.
-"""
+"""random_fit: a node drawn uniformly from those that pass the filters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Turns a source's columns into pods: rows in bulk beforehand, POSTs at their instants.
 
-Law: a feeder wakes once per distinct instant and writes everything due then as one batch; it holds one chunk of a
-source at a time.
+Law: a feeder wakes once per distinct instant and writes everything due then as one batch; it
+holds one chunk of a source at a time.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ class Feeder:
         end = start + 1
         while end < len(when) and when[end] == now_us:
             end += 1
-        self._client.write(
-            self._store.create_pods, range(self._first + start, self._first + end)
-        )
+        self._client.write(self._store.create_pods, range(self._first + start, self._first + end))
         self._next = end
         self._advance()
 

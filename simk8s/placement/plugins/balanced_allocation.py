@@ -1,9 +1,12 @@
-"""NodeResourcesBalancedAllocation: prefer nodes whose cpu and memory shares this pod brings together.
+"""NodeResourcesBalancedAllocation: prefer nodes whose cpu and memory shares this pod brings
+together.
 
-The node's balance without the pod changes only when the node does, so it is kept and repaired with it.
+The node's balance without the pod changes only when the node does, so it is kept and repaired
+with it.
 
-Mirrors: kube-scheduler v1.36 plugins/noderesources/balanced_allocation: 50 + (50 + with − without) / 2, each part
-trunc((1 − |f_cpu − f_mem| / 2)·100) of the true requests; skipped for best-effort pods.
+Mirrors: kube-scheduler v1.36 plugins/noderesources/balanced_allocation: 50 + (50 + with −
+without) / 2, each part trunc((1 − |f_cpu − f_mem| / 2)·100) of the true requests; skipped for
+best-effort pods.
 """
 
 from __future__ import annotations
@@ -59,7 +62,9 @@ class BalancedAllocation(ScorePlugin):
         cpu, memory = used.item(0, row), used.item(1, row)
         all_cpu, all_memory = whole.item(0, row), whole.item(1, row)
         without = _balance_one(cpu / all_cpu, memory / all_memory)
-        with_pod = _balance_one((cpu + values[CPU]) / all_cpu, (memory + values[MEMORY]) / all_memory)
+        with_pod = _balance_one(
+            (cpu + values[CPU]) / all_cpu, (memory + values[MEMORY]) / all_memory
+        )
         return 50 + int((50 + with_pod - without) / 2)
 
     def _fifty_less(self, view: View, rows: Rows) -> Floats:
@@ -83,7 +88,8 @@ class BalancedAllocation(ScorePlugin):
 
 
 def _fifty_less(used: Floats, twice: Floats) -> Floats:
-    return np.subtract(50.0, _balance(np.minimum(used / twice, 0.5)))
+    less: Floats = np.subtract(50.0, _balance(np.minimum(used / twice, 0.5)))
+    return less
 
 
 def _balance(halves: Floats) -> Floats:

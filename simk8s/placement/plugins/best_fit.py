@@ -1,8 +1,8 @@
 """best_fit: prefer the node with the least left after this pod.
 
-What is left is the sum over cpu, memory and GPU of the free share of the largest node's allocatable, so that big and
-small nodes are measured on one scale. Mirrors: BestFit as used in the FGD paper (USENIX ATC 2023), in spirit; the
-paper's exact score comes with its reproduction.
+What is left is the sum over cpu, memory and GPU of the free share of the largest node's
+allocatable, so that big and small nodes are measured on one scale. Mirrors: BestFit as used in
+the FGD paper (USENIX ATC 2023), in spirit; the paper's exact score comes with its reproduction.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """gpu_share: whole GPUs, shares of one GPU, and allowed models.
 
-Mirrors: the device model of the Alibaba openb trace (open-gpu-share): a pod takes `count` devices of one node with at
-least `milli` free on each. Departs: this is not part of kube-scheduler; a device plugin would decide it there.
+Mirrors: the device model of the Alibaba openb trace (open-gpu-share): a pod takes `count` devices
+of one node with at least `milli` free on each. Departs: this is not part of kube-scheduler; a
+device plugin would decide it there.
 """
 
 from __future__ import annotations
@@ -25,9 +26,7 @@ class GpuShare(FilterPlugin):
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("Insufficient simk8s.io/gpu-milli",)),
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("Insufficient simk8s.io/gpu-milli",)),
-        Status(
-            Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't have an allowed GPU model",)
-        ),
+        Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't have an allowed GPU model",)),
     )
 
     def key(self, query: Query) -> Hashable | None:
@@ -38,7 +37,7 @@ class GpuShare(FilterPlugin):
         """1 short of devices now, 2 too few devices ever, 3 wrong model."""
         nodes, gpu = view.nodes, query.requests.gpu
         roomy = (nodes.gpu_free[:, rows] >= gpu.milli).sum(axis=0)
-        verdict = (roomy < gpu.count).view(np.uint8)
+        verdict: NDArray[np.uint8] = (roomy < gpu.count).view(np.uint8)
         verdict[nodes.gpu_count[rows] < gpu.count] = 2
         if gpu.models is not None:
             allowed = np.array([model in gpu.models for model in nodes.gpu_models])

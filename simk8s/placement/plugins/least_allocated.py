@@ -1,8 +1,8 @@
 """LeastAllocated: prefer nodes with the most left after this pod.
 
-Mirrors: NodeResourcesFit's LeastAllocated scoring of kube-scheduler v1.36 over cpu and memory, weight 1 each, with the
-100m / 200 MiB defaults for containers that request nothing. Departs: a node without cpu or without memory scores 0
-on it instead of leaving it out of the mean.
+Mirrors: NodeResourcesFit's LeastAllocated scoring of kube-scheduler v1.36 over cpu and memory,
+weight 1 each, with the 100m / 200 MiB defaults for containers that request nothing. Departs: a
+node without cpu or without memory scores 0 on it instead of leaving it out of the mean.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ class LeastAllocated(ScorePlugin):
         return (query.requests.nonzero_cpu, query.requests.nonzero_memory)
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """Float64 holding exact integers: below 2^53 a float quotient floors to the integer quotient.
+        """Float64 holding exact integers: below 2^53 a float quotient floors to the integer
+        quotient.
 
-        Where every pod's scoring requests are its true ones, a node that the pod fits has something left, so
-        nothing needs clamping at 0.
+        Where every pod's scoring requests are its true ones, a node that the pod fits has
+        something left, so nothing needs clamping at 0.
         """
         nodes, asked = view.nodes, query.requests
         shares = nodes.spare100_f[:, rows] - np.array(
@@ -41,7 +42,7 @@ class LeastAllocated(ScorePlugin):
         np.floor(shares, out=shares)
         if nodes.defaulted_pods or nodes.overcommitted or asked.defaulted:
             np.maximum(shares, 0.0, out=shares)
-        total = shares[0]
+        total: NDArray[np.float64] = shares[0]
         total += shares[1]
         total *= 0.5
         return np.floor(total, out=total)

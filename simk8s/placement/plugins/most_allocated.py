@@ -1,6 +1,7 @@
 """MostAllocated: prefer nodes that this pod fills most.
 
-Mirrors: NodeResourcesFit's MostAllocated scoring of kube-scheduler v1.36 over cpu and memory, weight 1 each.
+Mirrors: NodeResourcesFit's MostAllocated scoring of kube-scheduler v1.36 over cpu and memory,
+weight 1 each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """NodeAffinity: nodeSelector and node affinity, required and preferred.
 
-Nodes share few distinct label sets apart from their names, but a selector may mention any label, so terms are matched
-node by node once per node-spec version and the result is cached by the ranking.
+Nodes share few distinct label sets apart from their names, but a selector may mention any label,
+so terms are matched node by node once per node-spec version and the result is cached by the
+ranking.
 
 Mirrors: kube-scheduler v1.36 plugins/nodeaffinity. Departs: addedAffinity is not read.
 """

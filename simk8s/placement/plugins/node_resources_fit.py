@@ -1,7 +1,8 @@
 """NodeResourcesFit: what the pod asks for must be free.
 
-Mirrors: kube-scheduler v1.36 plugins/noderesources/fit (all shortages are listed; more than the node's whole
-allocatable is unresolvable). Departs: GPU devices are checked by the gpu_share plugin.
+Mirrors: kube-scheduler v1.36 plugins/noderesources/fit (all shortages are listed; more than the
+node's whole allocatable is unresolvable). Departs: GPU devices are checked by the gpu_share
+plugin.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""TaintToleration: untolerated NoSchedule and NoExecute taints reject, PreferNoSchedule ones cost score.
+"""TaintToleration: untolerated NoSchedule and NoExecute taints reject, PreferNoSchedule ones cost
+score.
 
-Nodes share few distinct sets of taints, so a verdict is looked up by set and gathered over the nodes.
+Nodes share few distinct sets of taints, so a verdict is looked up by set and gathered over the
+nodes.
 
-Mirrors: kube-scheduler v1.36 plugins/tainttoleration (filter, score, reversed default normalisation).
+Mirrors: kube-scheduler v1.36 plugins/tainttoleration (filter, score, reversed default
+normalisation).
 """
 
 from __future__ import annotations

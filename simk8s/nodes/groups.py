@@ -1,0 +1,120 @@
+"""From a scenario's node groups to node specs.
+
+Law: names, labels and zones depend on the group alone: `<group>-<number>`, zones in turn.
+
+Mirrors: the well-known labels of v1.36 (hostname, zone, instance type, arch, os).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simk8s.nodes.profiles import HardwareProfile, profile
+from simk8s.state.nodes import HOSTNAME_LABEL, INSTANCE_LABEL, ZONE_LABEL, NodeSpec
+from simk8s.state.resources import CPU, EPHEMERAL, GPU, MEMORY, PODS
+from simk8s.state.selectors import Taint
+
+if TYPE_CHECKING:
+    from simk8s.catalog import CatalogLike
+    from simk8s.scenario.schema import NodeGroup
+
+GPU_MILLI = 1_000
+
+
+def node_specs(
+    groups: list[NodeGroup], base: Path, catalog: CatalogLike
+) -> Iterator[NodeSpec]:
+    """Every node of the scenario, group by group."""
+    taken: dict[str, int] = {}
+    for group in groups:
+        if group.csv is not None:
+            yield from _from_file(group, base / group.csv, catalog)
+            continue
+        stem = group.name or (group.profile or "node").replace(".", "-").replace("_", "-").lower()
+        first = taken.get(stem, 0)
+        taken[stem] = first + (group.count or 0)
+        machine = _machine(group)
+        for number in range(first, taken[stem]):
+            yield _spec(group, machine, f"{stem}-{number}", number)
+
+
+def _machine(group: NodeGroup) -> HardwareProfile:
+    if group.profile is not None:
+        return profile(group.profile)
+    own = group.capacity
+    assert own is not None, "a group has a profile, a capacity or a file"
+    return HardwareProfile(
+        name="custom",
+        provider="bare-metal",
+        cpu_milli=own.cpu,
+        memory_bytes=own.memory,
+        max_pods=own.pods,
+        gpu_count=own.gpu,
+        gpu_model=own.gpu_model,
+        ephemeral_bytes=own.ephemeral_storage,
+    )
+
+
+def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) -> NodeSpec:
+    offered = machine.allocatable()
+    if group.reserved is not None:
+        kept = group.reserved
+        offered = machine.capacity()
+        offered["cpu"] = max(0, offered["cpu"] - kept.cpu)
+        offered["memory"] = max(0, offered["memory"] - kept.memory)
+        left = offered["ephemeral-storage"] - kept.ephemeral_storage
+        offered["ephemeral-storage"] = max(0, left)
+    labels = {
+        HOSTNAME_LABEL: name,
+        INSTANCE_LABEL: machine.name,
+        "kubernetes.io/os": "linux",
+    }
+    if group.zones:
+        labels[ZONE_LABEL] = group.zones[number % len(group.zones)]
+    return NodeSpec(
+        name=name,
+        labels={**labels, **group.labels},
+        allocatable={
+            CPU: offered["cpu"],
+            MEMORY: offered["memory"],
+            EPHEMERAL: offered["ephemeral-storage"],
+            PODS: offered["pods"],
+            GPU: machine.gpu_count * GPU_MILLI,
+        },
+        taints=_taints(group),
+        gpu_count=machine.gpu_count,
+        gpu_model=machine.gpu_model or "",
+        profile=machine.name,
+        price_per_hour=(
+            machine.price_per_hour if group.price_per_hour is None else group.price_per_hour
+        ),
+        boot_us=(machine.boot_us_p50, machine.boot_us_p99),
+    )
+
+
+def _taints(group: NodeGroup) -> tuple[Taint, ...]:
+    return tuple(Taint(t.key, t.value, t.effect) for t in group.taints)
+
+
+def _from_file(group: NodeGroup, path: Path, catalog: CatalogLike) -> Iterator[NodeSpec]:
+    importer = catalog.resolve("traces", group.format or "")
+    for number, node in enumerate(importer.nodes(path, group.only)):  # type: ignore[attr-defined]
+        labels = {HOSTNAME_LABEL: node.name, **node.labels, **group.labels}
+        if group.zones:
+            labels[ZONE_LABEL] = group.zones[number % len(group.zones)]
+        yield NodeSpec(
+            name=node.name,
+            labels=labels,
+            allocatable={
+                CPU: node.cpu_milli,
+                MEMORY: node.memory_bytes,
+                PODS: node.max_pods,
+                GPU: node.gpu_count * GPU_MILLI,
+            },
+            taints=_taints(group),
+            gpu_count=node.gpu_count,
+            gpu_model=node.gpu_model or "",
+            profile=node.gpu_model or "cpu",
+        )

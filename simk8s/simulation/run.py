@@ -1,0 +1,163 @@
+"""Run one scenario: build, let time pass, seal the tables, write the manifest.
+
+Law: the tables and their digest are a pure function of scenario, seed and options; wall clock, CPU time and memory are
+measured around the simulation and go into the manifest alone. Whatever ends a run (its time is up, Ctrl-C, a livelock),
+what was recorded until then is sealed.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+import resource
+import threading
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import simk8s
+from simk8s.errors import InvariantError
+from simk8s.kernel.clock import StopReason
+from simk8s.kernel.phase import Phase
+from simk8s.kernel.probe import Probe
+from simk8s.record.recorder import write_manifest
+from simk8s.schema.enums import AuditResult
+from simk8s.schema.manifest import Manifest
+from simk8s.simulation.build import Options, World, build
+from simk8s.simulation.tables import write_nodes, write_pods
+from simk8s.state.audit import audit as recount
+
+if TYPE_CHECKING:
+    from simk8s.scenario.load import Loaded
+
+PACKAGES = ("simpy", "numpy", "scipy", "ortools", "polars", "plotly", "pydantic")
+AUDITS = 24
+"""With `audit`, state is recounted so many times over the run, and at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished run: its folder and manifest."""
+
+    folder: Path
+    manifest: Manifest
+
+
+class _Interrupt(Probe):
+    """Ends the run at the next instant once the flag is up."""
+
+    def __init__(self, world: World, flag: threading.Event) -> None:
+        self._clock = world.clock
+        self._flag = flag
+
+    def on_instant(self, now_us: int) -> None:
+        """Looked at between instants, so that tables end at one."""
+        if self._flag.is_set():
+            self._clock.stop(StopReason.INTERRUPTED)
+
+    def on_batch(self, component: str, phase: Phase, count: int) -> None:
+        """Nothing."""
+
+    def on_stop(self, reason: StopReason) -> None:
+        """Nothing."""
+
+
+def run_scenario(
+    loaded: Loaded,
+    *,
+    out: Path,
+    seed: int | None = None,
+    until_us: int | None = None,
+    progress: Probe | None = None,
+    interrupt: threading.Event | None = None,
+    audit: bool = False,
+    command: str = "",
+    variant: str = "",
+    options: Options | None = None,
+) -> Outcome:
+    """Simulate and write tables and manifest to `out`."""
+    started, cpu_started = time.perf_counter(), time.process_time()
+    chosen_seed = loaded.scenario.seed if seed is None else seed
+    horizon_us = min(loaded.scenario.duration, until_us or loaded.scenario.duration)
+    world = build(loaded, seed=chosen_seed, horizon_us=horizon_us, options=options or Options())
+    for probe in _probes(world, progress, interrupt):
+        world.clock.add_probe(probe)
+    reason, audited = _simulate(world, horizon_us, audit)
+    digest = _seal(world, out)
+    wall, cpu = time.perf_counter() - started, time.process_time() - cpu_started
+    manifest = Manifest(
+        version=simk8s.__version__,
+        versions={"python": platform.python_version(), **_versions()},
+        scenario=loaded.scenario.name,
+        scenario_path=str(loaded.source),
+        scenario_hash=loaded.hash,
+        scenario_text=loaded.text,
+        strategy=loaded.scenario.strategy.name,
+        variant=variant,
+        seed=chosen_seed,
+        duration_us=horizon_us,
+        simulated_us=world.clock.now_us,
+        stop_reason=reason.value,
+        stop_detail=", ".join(world.clock.livelock_components),
+        interrupted=reason is StopReason.INTERRUPTED,
+        digest=digest,
+        audit=audited,
+        wall_seconds=wall,
+        cpu_seconds=cpu,
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        pods_per_second=world.store.created / wall,
+        command=command,
+        warnings=[str(problem) for problem in loaded.problems],
+    )
+    write_manifest(out, manifest)
+    return Outcome(out, manifest)
+
+
+def _probes(world: World, progress: Probe | None, flag: threading.Event | None) -> list[Probe]:
+    found: list[Probe] = [] if progress is None else [progress]
+    if flag is not None:
+        found.append(_Interrupt(world, flag))
+    return found
+
+
+def _simulate(world: World, horizon_us: int, audit: bool) -> tuple[StopReason, AuditResult]:
+    """Let time pass. Collecting garbage finds none in a simulation and costs a tenth of it."""
+    gc.collect()
+    gc.disable()
+    try:
+        if audit:
+            _arm_audits(world, horizon_us)
+        world.start()
+        reason = world.clock.run(horizon_us)
+        if audit:
+            recount(world.cluster)
+    except InvariantError as error:
+        raise InvariantError(str(error), simulated_us=world.clock.now_us) from error
+    finally:
+        gc.enable()
+    return reason, AuditResult.PASSED if audit else AuditResult.OFF
+
+
+def _arm_audits(world: World, horizon_us: int) -> None:
+    def check(now_us: int, _: list[Any]) -> None:
+        recount(world.cluster)
+
+    lane = world.clock.lane("audit", Phase.SAMPLE, check)
+    for step in range(1, AUDITS):
+        lane.at(horizon_us * step // AUDITS, None)
+
+
+def _seal(world: World, out: Path) -> str:
+    now_us, recorder = world.clock.now_us, world.recorder
+    world.sampler.finish(now_us)
+    write_pods(world.cluster, recorder)
+    write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us)
+    for row in world.component_rows(now_us):
+        recorder.controllers.append(row)
+    return recorder.seal(out)
+
+
+def _versions() -> dict[str, str]:
+    return {package: metadata.version(package) for package in PACKAGES}
