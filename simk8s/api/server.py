@@ -45,7 +45,7 @@ class ApiServer:
         self.times = times
         self._clock = clock
         self._station = Station(times.seats)
-        self._batcher = Batcher(lambda _: times.fsync_us)
+        self._batcher = Batcher(lambda: times.fsync_us)
         self._instant = times.service_us == times.fsync_us == times.round_trip_us == 0
         self._arrivals = clock.lane("kube-apiserver/requests", Phase.RELEASE, self._receive)
         self._commits = clock.lane("etcd/commits", Phase.RELEASE, self._apply)

@@ -34,6 +34,12 @@ class Store:
         """Ready condition by node row."""
         self.created = 0
         self.bound = 0
+        self.counts = [0] * len(Phase)
+        """Pods by phase; UNBORN is not counted."""
+        self.leaving = [0] * len(Phase)
+        """Of those, with a deletionTimestamp."""
+        self.lost = 0
+        """Pods that are gone and were lost (see state.pods.Loss)."""
         self._clock = clock
         self._kinds: dict[str, ObjectTable[Any]] = {}
 
@@ -54,6 +60,7 @@ class Store:
                 pods.phase[pod] = Phase.PENDING
                 pods.created_us[pod] = now_us
                 self.created += 1
+                self.counts[Phase.PENDING] += 1
                 self.pods.append(Verb.ADDED, pod)
         return True
 
@@ -71,18 +78,30 @@ class Store:
         return True
 
     def set_phase(self, pod: int, phase: Phase, epoch: int) -> bool:
-        """A kubelet's status PATCH; void if the pod has moved on or ended."""
+        """A kubelet's status PATCH (running, succeeded, failed); void if the pod has moved on."""
         pods = self.cluster.pods
         if pods.epoch[pod] != epoch or pods.phase[pod] in TERMINAL:
             return False
-        pods.phase[pod] = phase
         now_us = self._clock.now_us
-        if phase == Phase.RUNNING and pods.running_us[pod] == NEVER:
-            pods.running_us[pod] = now_us
-        if phase in TERMINAL:
+        self._move(pod, phase)
+        if phase == Phase.RUNNING:
+            if pods.running_us[pod] == NEVER:
+                pods.running_us[pod] = now_us
+            self.pods.append(Verb.STATUS, pod)
+        else:
             pods.finished_us[pod] = now_us
-        self.pods.append(Verb.STATUS, pod)
+            self.pods.append(Verb.ENDED, pod)
         return True
+
+    def _move(self, pod: int, phase: Phase) -> None:
+        pods = self.cluster.pods
+        before = pods.phase[pod]
+        pods.phase[pod] = phase
+        self.counts[before] -= 1
+        self.counts[phase] += 1
+        if pods.deletion_us[pod] != NEVER:
+            self.leaving[before] -= 1
+            self.leaving[phase] += 1
 
     def delete_pod(self, pod: int, grace_us: int | None = None, loss: Loss = Loss.NONE) -> bool:
         """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once."""
@@ -97,6 +116,7 @@ class Store:
         if pods.deletion_us[pod] == NEVER:
             grace = self.cluster.template_of(pod).grace_us if grace_us is None else grace_us
             pods.deletion_us[pod] = self._clock.now_us + grace
+            self.leaving[phase] += 1
             self.pods.append(Verb.DELETING, pod)
         return True
 
@@ -107,7 +127,8 @@ class Store:
             return False
         if pods.finished_us[pod] == NEVER:
             pods.finished_us[pod] = self._clock.now_us
-        pods.phase[pod] = Phase.GONE
+        self._move(pod, Phase.GONE)
+        self.lost += pods.loss[pod] != Loss.NONE
         pods.epoch[pod] += 1
         self.pods.append(Verb.DELETED, pod)
         return True

@@ -1,7 +1,8 @@
 """Change logs and the cursors that read them: a watch is a cursor with a lag.
 
-Law: a log is in commit order; a cursor hands out each entry once, no earlier than `lag_us` after
-its commit, and rings its reader's bell for it. What every cursor has read is dropped.
+Law: a log is in commit order; a cursor rings its reader for entries with a verb of its interest
+and hands out each entry once, no earlier than `lag_us` after its commit, and rings its reader's
+bell for it. What every cursor has read is dropped.
 
 Mirrors: the watch cache and client-go informers of v1.36 as one number, the lag. Departs: no
 relists, no resyncs (level-triggered readers do not need them).
@@ -9,6 +10,7 @@ relists, no resyncs (level-triggered readers do not need them).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -27,6 +29,8 @@ class Verb(IntEnum):
     DELETING = 3
     DELETED = 4
     UPDATED = 5
+    ENDED = 6
+    """A pod has succeeded or failed."""
 
 
 Entry = tuple[int, Verb, Any]
@@ -36,13 +40,14 @@ Entry = tuple[int, Verb, Any]
 class Cursor:
     """One reader's place in a log."""
 
-    __slots__ = ("_log", "bell", "lag_us", "position")
+    __slots__ = ("_log", "bell", "lag_us", "position", "wants")
 
-    def __init__(self, log: ChangeLog, bell: Bell, lag_us: int) -> None:
+    def __init__(self, log: ChangeLog, bell: Bell, lag_us: int, wants: int) -> None:
         self._log = log
         self.bell = bell
         self.lag_us = lag_us
         self.position = log.end
+        self.wants = wants
 
     def drain(self, now_us: int) -> list[Entry]:
         """Entries visible now and not handed out before."""
@@ -73,9 +78,15 @@ class ChangeLog:
         """Position after the last entry."""
         return self.base + len(self.entries)
 
-    def subscribe(self, bell: Bell, lag_us: int = 0) -> Cursor:
-        """A cursor at the end of the log; its bell is rung for every later entry."""
-        cursor = Cursor(self, bell, lag_us)
+    def subscribe(
+        self, bell: Bell, lag_us: int = 0, verbs: Iterable[Verb] = tuple(Verb)
+    ) -> Cursor:
+        """A cursor at the end of the log; its bell is rung for later entries with one of `verbs`.
+
+        Other entries are handed out too, with the next that rings: a reader skips what it does
+        not know.
+        """
+        cursor = Cursor(self, bell, lag_us, sum(1 << verb for verb in verbs))
         self._cursors.append(cursor)
         return cursor
 
@@ -83,8 +94,10 @@ class ChangeLog:
         """Record a change that commits now."""
         now_us = self._clock.now_us
         self.entries.append((now_us, verb, item))
+        bit = 1 << verb
         for cursor in self._cursors:
-            cursor.bell.ring_at(now_us + cursor.lag_us)
+            if cursor.wants & bit:
+                cursor.bell.ring_at(now_us + cursor.lag_us)
         if len(self.entries) >= TRIM_AT:
             self._trim()
 

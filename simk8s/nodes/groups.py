@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 GPU_MILLI = 1_000
 
 
-def node_specs(
-    groups: list[NodeGroup], base: Path, catalog: CatalogLike
-) -> Iterator[NodeSpec]:
+def node_specs(groups: list[NodeGroup], base: Path, catalog: CatalogLike) -> Iterator[NodeSpec]:
     """Every node of the scenario, group by group."""
     taken: dict[str, int] = {}
     for group in groups:

@@ -77,7 +77,7 @@ class KubeletPool:
         self._start_us = lognormal_us(draws, *times.start)
         self._stop_us = lognormal_us(draws, *times.stop)
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
-        self._pods = store.pods.subscribe(deliver, lag_us)
+        self._pods = store.pods.subscribe(deliver, lag_us, (Verb.BOUND, Verb.DELETING))
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
@@ -104,7 +104,7 @@ class KubeletPool:
             elif verb is Verb.DELETING:
                 if self._machines.up(pods.node[pod]):
                     self._terminate(pod)
-            elif verb is Verb.DELETED or pods.phase[pod] in (Phase.SUCCEEDED, Phase.FAILED):
+            elif verb is Verb.DELETED or verb is Verb.ENDED:
                 node = pods.node[pod]
                 if node != NEVER:
                     self._on[node].pop(pod, None)

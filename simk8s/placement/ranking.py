@@ -9,8 +9,8 @@ Three layers, each keyed by what it reads:
 * a *ranked entry* per (static part, request vector): totals of everything that needs no
   normalisation, −1 where the pod does not fit. Repaired row by row from the node table's dirty
   log, in full once the log is long.
-* a request vector seen for the first time gets a full pass and no entry, since one-off vectors
-  would only push out useful ones.
+* an entry is kept only for vectors that come back before too many rows have changed to repair
+  it; the others get a full pass each time and push nothing out.
 
 Entries are dropped least recently used beyond a byte budget. `incremental=False` makes every pass
 full.
@@ -30,10 +30,9 @@ from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
 
 BYTE_BUDGET = 256 << 20
-SCALAR_ROWS = 4
-"""Up to so many rows are repaired by scalar code, which is faster than numpy on tiny arrays."""
-FULL_SHARE = 8
-"""Repair costs about as much as a full pass once an eighth of the rows is dirty."""
+FULL_SHARE = 256
+"""Repairing a row costs some 5 µs, a full pass some 10 ns a node: beyond n/256 rows it is cheaper."""
+FEW_ROWS = 8
 SEEN_LIMIT = 1 << 18
 
 Floats = NDArray[np.float64]
@@ -90,7 +89,7 @@ class Ranking:
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, _Static] = {}
         self._entries: OrderedDict[tuple[int, int], _Entry] = OrderedDict()
-        self._seen: set[tuple[int, int]] = set()
+        self._seen: dict[tuple[int, int], int] = {}
 
     def rank(self, query: Query) -> Ranked:
         """Scores of all nodes. Do not write to the array."""
@@ -147,7 +146,7 @@ class Ranking:
         entry = self._entries.get(key)
         nodes = self._view.nodes
         end = nodes.dirty_base + len(nodes.dirty)
-        if entry is not None and self._repairable(entry, static):
+        if entry is not None and self._repairable(entry):
             if entry.position != end:
                 self._repair(entry, query, static, nodes.dirty[entry.position - nodes.dirty_base :])
                 entry.position = end
@@ -158,20 +157,23 @@ class Ranking:
             self._keep(key, entry)
         return entry
 
-    def _repairable(self, entry: _Entry, static: _Static) -> bool:
+    def _repairable(self, entry: _Entry) -> bool:
         nodes = self._view.nodes
-        stale = nodes.dirty_base + len(nodes.dirty) - entry.position
-        return (
-            len(entry.total) == nodes.n
-            and entry.position >= nodes.dirty_base
-            and stale * FULL_SHARE < max(nodes.n, FULL_SHARE * SCALAR_ROWS)
-        )
+        return len(entry.total) == nodes.n and self._recent(entry.position)
+
+    def _recent(self, position: int) -> bool:
+        """Whether few enough rows have changed since that position of the log."""
+        nodes = self._view.nodes
+        changed = nodes.dirty_base + len(nodes.dirty) - position
+        return position >= nodes.dirty_base and changed <= max(nodes.n // FULL_SHARE, FEW_ROWS)
 
     def _keep(self, key: tuple[int, int], entry: _Entry) -> None:
-        if key not in self._seen:
-            if len(self._seen) >= SEEN_LIMIT:
-                self._seen.clear()
-            self._seen.add(key)
+        before = self._seen.get(key)
+        if len(self._seen) >= SEEN_LIMIT:
+            self._seen.clear()
+        self._seen[key] = entry.position
+        if before is None or not self._recent(before):
+            self._entries.pop(key, None)
             return
         self._entries[key] = entry
         self._entries.move_to_end(key)
@@ -195,26 +197,15 @@ class Ranking:
         return _Entry(total, view.nodes.n - int(np.count_nonzero(rejects)), position)
 
     def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
-        rows = dict.fromkeys(dirty)
-        total = entry.total
-        for row in rows:
-            before = total[row] >= 0.0
-            fresh = self._one(query, static, row)
+        filters = [p for p in self._filters if p.key(query) is not None]
+        scores = [(p, w) for p, w in self._scores if p.key(query) is not None]
+        view, rejects, total = self._view, static.rejects, entry.total
+        for row in dict.fromkeys(dirty):
+            fresh = -1.0
+            if not rejects[row] and not any(p.filter_one(query, view, row) for p in filters):
+                fresh = float(sum(p.score_one(query, view, row) * w for p, w in scores))
+            entry.feasible += (fresh >= 0.0) - (total.item(row) >= 0.0)
             total[row] = fresh
-            entry.feasible += (fresh >= 0.0) - int(before)
-
-    def _one(self, query: Query, static: _Static, row: int) -> float:
-        view = self._view
-        if static.rejects[row]:
-            return -1.0
-        for plugin in self._filters:
-            if plugin.key(query) is not None and plugin.filter_one(query, view, row):
-                return -1.0
-        total = 0
-        for score, weight in self._scores:
-            if score.key(query) is not None:
-                total += score.score_one(query, view, row) * weight
-        return float(total)
 
 
 def _weighted(score: ScorePlugin, weight: int, query: Query, view: View) -> Floats:

@@ -109,9 +109,8 @@ class SchedulingQueue:
 
     def lengths(self) -> tuple[int, int, int]:
         """(active, backoff, unschedulable)."""
-        states = list(self._where.values())
-        backoff = states.count(self.BACKOFF)
-        return len(states) - backoff - self._parked_count, backoff, self._parked_count
+        backoff = sum(self._where.get(entry[4].pod) == self.BACKOFF for entry in self._backoff)
+        return len(self._where) - backoff - self._parked_count, backoff, self._parked_count
 
     def __len__(self) -> int:
         return len(self._where)

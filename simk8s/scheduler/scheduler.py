@@ -79,19 +79,17 @@ class Scheduler:
         self._flush_us = NEVER
         deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
-        self._pods = store.pods.subscribe(deliver, lag_us)
+        heard = (Verb.ADDED, Verb.ENDED, Verb.DELETED)
+        self._pods = store.pods.subscribe(deliver, lag_us, heard)
         self._nodes = store.nodes.subscribe(deliver, 0)
 
     # --- events
 
     def _deliver(self, now_us: int) -> None:
-        pods = self._cluster.pods
         for _, verb, pod in self._pods.drain(now_us):
             if verb is Verb.ADDED:
                 self._hear_of(pod, now_us)
-            elif verb is Verb.DELETED or (
-                verb is Verb.STATUS and pods.phase[pod] in (Phase.SUCCEEDED, Phase.FAILED)
-            ):
+            elif verb is Verb.DELETED or verb is Verb.ENDED:
                 self._gone(pod, now_us)
         for _, _, node in self._nodes.drain(now_us):
             self._wake_parked(node, now_us)

@@ -1,7 +1,8 @@
 """The only composition root: from a loaded scenario to a world that can be run.
 
-Law: what is built and in which order depends on the scenario alone; registration order on the clock decides who goes
-first within a phase, so new components are added at the end of their section.
+Law: what is built and in which order depends on the scenario alone; registration order on the
+clock decides who goes first within a phase, so new components are added at the end of their
+section.
 """
 
 from __future__ import annotations
@@ -117,9 +118,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     return world
 
 
-def _strategy(
-    loaded: Loaded, cluster: Cluster, streams: Streams, options: Options
-) -> Strategy:
+def _strategy(loaded: Loaded, cluster: Cluster, streams: Streams, options: Options) -> Strategy:
     chosen = loaded.scenario.strategy
     made: type[Strategy] = loaded.catalog.resolve("strategies", chosen.name)
     context = Context(View(cluster), streams.get(f"strategy/{chosen.name}"), options.incremental)

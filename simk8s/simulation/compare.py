@@ -1,6 +1,7 @@
 """Run several variants on the same seeds: common random numbers, one folder a run.
 
-Law: a run in a comparison is the run that `run_scenario` would do alone; jobs only change when it is done.
+Law: a run in a comparison is the run that `run_scenario` would do alone; jobs only change when it
+is done.
 """
 
 from __future__ import annotations
@@ -109,9 +110,7 @@ def _run(task: _Task) -> None:
     from simk8s.nodes.knowledge import machines
     from simk8s.scenario.load import load
 
-    loaded = load(
-        task.source, knowledge=machines(), overrides=list(task.overrides), text=task.text
-    )
+    loaded = load(task.source, knowledge=machines(), overrides=list(task.overrides), text=task.text)
     run_scenario(
         loaded,
         out=Path(task.folder),

@@ -1,8 +1,8 @@
 """Run one scenario: build, let time pass, seal the tables, write the manifest.
 
-Law: the tables and their digest are a pure function of scenario, seed and options; wall clock, CPU time and memory are
-measured around the simulation and go into the manifest alone. Whatever ends a run (its time is up, Ctrl-C, a livelock),
-what was recorded until then is sealed.
+Law: the tables and their digest are a pure function of scenario, seed and options; wall clock,
+CPU time and memory are measured around the simulation and go into the manifest alone. Whatever
+ends a run (its time is up, Ctrl-C, a livelock), what was recorded until then is sealed.
 """
 
 from __future__ import annotations

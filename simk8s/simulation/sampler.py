@@ -15,9 +15,10 @@ from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.record.recorder import Recorder
+from simk8s.record.writer import nullable
 from simk8s.scheduler.queue import SchedulingQueue
-from simk8s.state.pods import NEVER, Loss, Phase
-from simk8s.state.resources import CPU, GPU, MEMORY
+from simk8s.state.pods import NEVER, Phase
+from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 POINTS = 1_000
 NODE_SAMPLES = 96
@@ -71,7 +72,7 @@ class Sampler:
         used = nodes.allocatable - nodes.free
         for resource in (CPU, MEMORY, GPU):
             row += [int(used[resource].sum()), int(nodes.allocatable[resource][ready].sum())]
-        row.append(sum(1 for pods in nodes.pods_on if pods))
+        row.append(int(np.count_nonzero(used[PODS])))
         row += self._queue.lengths()
         self._recorder.timeseries.append(tuple(row))
         if self._taken % self._nodes_every == 0:
@@ -81,38 +82,28 @@ class Sampler:
 
     def _pods(self) -> tuple[int, int, int, int, int]:
         """(pending, running, succeeded, failed or lost, terminating)."""
-        pods = self._store.cluster.pods
-        phase = pods.column("phase")
-        counts = np.bincount(phase, minlength=len(Phase))
-        alive = (phase == Phase.PENDING) | (phase == Phase.RUNNING)
-        leaving = alive & (pods.column("deletion_us") != NEVER)
-        gone = (phase == Phase.GONE) & (pods.column("loss") != Loss.NONE)
-        running = int(np.count_nonzero(leaving & (phase == Phase.RUNNING)))
-        terminating = int(np.count_nonzero(leaving))
+        counts, leaving = self._store.counts, self._store.leaving
         return (
-            int(counts[Phase.PENDING]) - (terminating - running),
-            int(counts[Phase.RUNNING]) - running,
-            int(counts[Phase.SUCCEEDED]),
-            int(counts[Phase.FAILED]) + int(np.count_nonzero(gone)),
-            terminating,
+            counts[Phase.PENDING] - leaving[Phase.PENDING],
+            counts[Phase.RUNNING] - leaving[Phase.RUNNING],
+            counts[Phase.SUCCEEDED],
+            counts[Phase.FAILED] + self._store.lost,
+            leaving[Phase.PENDING] + leaving[Phase.RUNNING],
         )
 
     def _sample_nodes(self, now_us: int, used: NDArray[np.int64], ready: NDArray[np.bool_]) -> None:
         nodes = self._store.cluster.nodes
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shares = used[[CPU, MEMORY, GPU]] / nodes.allocatable[[CPU, MEMORY, GPU]]
-        shares = np.nan_to_num(shares, posinf=0.0).tolist()
-        gpus = nodes.gpu_count.tolist()
-        append = self._recorder.node_samples.append
-        for node in np.flatnonzero(nodes.exists).tolist():
-            append(
-                (
-                    now_us,
-                    node,
-                    shares[0][node],
-                    shares[1][node],
-                    shares[2][node] if gpus[node] else None,
-                    len(nodes.pods_on[node]),
-                    bool(ready[node]),
-                )
-            )
+        rows = np.flatnonzero(nodes.exists)
+        whole = np.maximum(nodes.allocatable[[CPU, MEMORY, GPU]], 1)
+        cpu, memory, gpu = (used[[CPU, MEMORY, GPU]] / whole)[:, rows]
+        self._recorder.node_samples.extend(
+            {
+                "t_us": np.full(len(rows), now_us),
+                "node": rows,
+                "cpu_share": cpu,
+                "memory_share": memory,
+                "gpu_share": nullable(np.where(nodes.gpu_count[rows] > 0, gpu, -1.0)),
+                "pods": used[PODS][rows],
+                "ready": ready[rows],
+            }
+        )

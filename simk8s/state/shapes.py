@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from simk8s import units
@@ -147,13 +148,17 @@ def amounts(raw: Mapping[str, Any], resources: ResourceIndex) -> Amounts:
     found: Amounts = {}
     for name, quantity in raw.items():
         row = GPU if name in GPU_NAMES else resources[str(name)]
-        if row == CPU:
-            found[row] = units.cpu_milli(quantity)
-        elif row in (MEMORY, EPHEMERAL):
-            found[row] = units.memory_bytes(quantity)
-        else:
-            found[row] = units.count(quantity)
+        found[row] = _amount(row, quantity)
     return found
+
+
+@lru_cache(maxsize=1 << 16)
+def _amount(row: int, quantity: str | int | float) -> int:
+    if row == CPU:
+        return units.cpu_milli(quantity)
+    if row in (MEMORY, EPHEMERAL):
+        return units.memory_bytes(quantity)
+    return units.count(quantity)
 
 
 def _container(raw: Mapping[str, Any], resources: ResourceIndex) -> Amounts:

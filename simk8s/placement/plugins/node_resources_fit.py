@@ -60,7 +60,10 @@ class NodeResourcesFit(FilterPlugin):
     def filter_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `filter`."""
         free = view.nodes.free
-        return int(any(free[r, row] < a for r, a in query.requests.wanted if r != GPU))
+        for resource, amount in query.requests.wanted:
+            if resource != GPU and free.item(resource, row) < amount:
+                return 1
+        return 0
 
     def explain(self, query: Query, view: View, row: int) -> tuple[str, ...]:
         """Every shortage on one node."""
