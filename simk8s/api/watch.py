@@ -78,9 +78,7 @@ class ChangeLog:
         """Position after the last entry."""
         return self.base + len(self.entries)
 
-    def subscribe(
-        self, bell: Bell, lag_us: int = 0, verbs: Iterable[Verb] = tuple(Verb)
-    ) -> Cursor:
+    def subscribe(self, bell: Bell, lag_us: int = 0, verbs: Iterable[Verb] = tuple(Verb)) -> Cursor:
         """A cursor at the end of the log; its bell is rung for later entries with one of `verbs`.
 
         Other entries are handed out too, with the next that rings: a reader skips what it does

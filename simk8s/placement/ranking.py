@@ -31,7 +31,7 @@ from simk8s.placement.view import View
 
 BYTE_BUDGET = 256 << 20
 FULL_SHARE = 256
-"""Repairing a row costs some 5 µs, a full pass some 10 ns a node: beyond n/256 rows it is cheaper."""
+"""A row costs some 5 µs to repair, a full pass 10 ns a node: cheaper beyond n/256 rows."""
 FEW_ROWS = 8
 SEEN_LIMIT = 1 << 18
 
