@@ -21,7 +21,7 @@ from pathlib import Path
 
 from simk8s.nodes.reserves import GIB, RULES, Machine, Reserved
 
-PRICES_AS_OF = "2024-12"
+PRICES_AS_OF = "2026-01 (AWS) and 2025 (Google Cloud, Azure)"
 GPU_RESOURCE = "nvidia.com/gpu"
 DEFAULT_MAX_PODS = 110
 _CATALOGUE = Path(__file__).with_name("_catalogue.csv")
