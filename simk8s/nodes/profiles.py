@@ -122,22 +122,6 @@ def profile(name: str) -> HardwareProfile:
     return found
 
 
-class Hardware:
-    """The catalogue as the linter of scenarios asks for it."""
-
-    def profiles(self) -> list[str]:
-        """Every profile's name."""
-        return profile_names()
-
-    def capacity(self, name: str) -> dict[str, int]:
-        """Resource name → amount of the whole machine."""
-        return profile(name).capacity()
-
-    def allocatable(self, name: str) -> dict[str, int]:
-        """Resource name → amount that pods may request."""
-        return profile(name).allocatable()
-
-
 def _cpu(milli: int) -> str:
     return f"{milli / 1000:g}"
 

@@ -10,7 +10,6 @@ import pytest
 
 from simk8s.nodes.profiles import (
     GPU_RESOURCE,
-    Hardware,
     HardwareProfile,
     eks_max_pods,
     markdown,
@@ -90,13 +89,6 @@ def test_reserve_rule_can_be_overridden() -> None:
 def test_a_profile_of_ones_own_keeps_everything() -> None:
     own = HardwareProfile("mine", "inline", 1000, GIB)
     assert own.allocatable() == own.capacity()
-
-
-def test_linting_asks_by_name() -> None:
-    hardware = Hardware()
-    assert hardware.profiles() == profile_names()
-    assert hardware.capacity("m5.large")["cpu"] == 2000
-    assert hardware.allocatable("m5.large")["cpu"] == 1930
 
 
 def test_docs_are_current() -> None:
