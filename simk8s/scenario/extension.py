@@ -1,0 +1,156 @@
+"""L1: a section that names an extension, checked against the `Params` its file declares.
+
+Law: scenario/ imports no component. The catalogue comes with the validation context, hands over
+the model, and an error inside the section is explained against that model.
+Two spellings: by name (`strategy: cp_sat`, `{name: cp_sat, window: 2s}`) and by key
+(`arrivals: {poisson: {rate: 5/s}}`), where keys are camelCase and files snake_case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
+
+from simk8s.catalog import CatalogLike, camel, snake, unknown_name
+from simk8s.errors import InvariantError, UserError
+from simk8s.scenario.explain import relocated
+from simk8s.scenario.types import Model
+
+
+class Extension(Model):
+    """A name in a folder of the catalogue (or a user's own file) and its validated parameters."""
+
+    name: str
+    params: SerializeAsAny[BaseModel]
+
+
+def catalog_of(info: ValidationInfo) -> CatalogLike:
+    context = info.context
+    if not isinstance(context, dict) or "catalog" not in context:
+        raise InvariantError("scenario models are validated with the context {'catalog': …}")
+    found: CatalogLike = context["catalog"]
+    return found
+
+
+@dataclass(frozen=True)
+class ByName:
+    """Annotation: written as its name, or as a mapping with `name` and parameters."""
+
+    folder: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_before_validator_function(
+            partial(_by_name, self.folder), handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"x-simk8s-by-name": self.folder}
+
+
+@dataclass(frozen=True)
+class ByKey:
+    """Annotation: written as a mapping with one key."""
+
+    folder: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_before_validator_function(
+            partial(_by_key, self.folder), handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"x-simk8s-by-key": self.folder}
+
+
+def named(folder: str, value: Any, info: ValidationInfo) -> Extension:
+    """Read the by-name spelling."""
+    if isinstance(value, str):
+        return _checked(folder, value, {}, (), (), info)
+    if not isinstance(value, dict):
+        raise PydanticCustomError("E103", "expected a name, or a mapping with `name`")
+    name = value.get("name")
+    if not isinstance(name, str):
+        raise PydanticCustomError("E102", "`name` is missing")
+    section = {key: item for key, item in value.items() if key != "name"}
+    return _checked(folder, name, section, ("name",), (), info)
+
+
+def _by_name(folder: str, value: Any, info: ValidationInfo) -> Any:
+    return value if isinstance(value, Extension) else named(folder, value, info)
+
+
+def _by_key(folder: str, value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Extension):
+        return value
+    if isinstance(value, str):
+        value = {value: {}}
+    if not isinstance(value, dict) or len(value) != 1:
+        known = ", ".join(camel(name) for name in catalog_of(info).names(folder))
+        raise PydanticCustomError(
+            "E107", "expected exactly one key, a kind", {"hint": f"known: {known}"}
+        )
+    key, section = next(iter(value.items()))
+    name = key if ".py" in key else snake(key)
+    if ".py" not in key and camel(name) != key:
+        name = key  # written as the file is: answered with did-you-mean
+    return _checked(folder, name, {} if section is None else section, (key,), (key,), info)
+
+
+def _checked(
+    folder: str,
+    name: str,
+    section: Any,
+    blame: tuple[str, ...],
+    prefix: tuple[str, ...],
+    info: ValidationInfo,
+) -> Extension:
+    try:
+        model = _params_of(folder, name, info)
+    except UserError as error:
+        raise _located(error, name, blame, at_key=bool(prefix)) from None
+    try:
+        params = model.model_validate(section, context=info.context)
+    except ValidationError as error:
+        raise relocated(error, model, prefix) from None
+    return Extension(name=name, params=params)
+
+
+def _params_of(folder: str, name: str, info: ValidationInfo) -> type[BaseModel]:
+    catalog = catalog_of(info)
+    if ".py" not in name and name not in catalog.names(folder):
+        by_key_style = folder in ("faults", "arrivals")
+        known = catalog.names(folder)
+        raise unknown_name(folder, name, map(camel, known) if by_key_style else known)
+    return catalog.params_of(folder, name)
+
+
+def _located(
+    error: UserError, name: str, blame: tuple[str, ...], *, at_key: bool
+) -> ValidationError:
+    """The catalogue's complaint at the place where the name is written."""
+    problem = error.problems[0]
+    context = {"hint": problem.hint, "at_key": at_key, "problem": problem, "text": problem.message}
+    custom = PydanticCustomError(problem.code, "{text}", context)
+    return ValidationError.from_exception_data(
+        name, [{"type": custom, "loc": blame, "input": name}]
+    )

@@ -1,0 +1,282 @@
+"""L1: pod templates in plain Kubernetes YAML: known fields, simulated fields, what a pod asks.
+
+Law: a field that Kubernetes does not have is an error with did-you-mean; one that it has and that
+is not simulated is a warning, once per template; quantities are read as Kubernetes reads them.
+Mirrors: core/v1 PodTemplateSpec, PodSpec and Container, v1.36; requests as in
+k8s.io/component-helpers (a container without a request takes its limit; init steps by maximum,
+sidecars and overhead added).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from simk8s import units
+from simk8s.scenario.positions import Path
+
+GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
+
+# What Kubernetes knows here and a simulation does not need: accepted without a word.
+_HARMLESS_POD = [
+    "volumes",
+    "dnsPolicy",
+    "dnsConfig",
+    "serviceAccountName",
+    "serviceAccount",
+    "automountServiceAccountToken",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "hostUsers",
+    "shareProcessNamespace",
+    "securityContext",
+    "imagePullSecrets",
+    "hostname",
+    "subdomain",
+    "hostAliases",
+    "enableServiceLinks",
+    "setHostnameAsFQDN",
+    "os",
+    "hostnameOverride",
+    "schedulerName",
+    "runtimeClassName",
+]
+# What would change a result if it were simulated: accepted with a warning.
+_MISSING_POD = [
+    "activeDeadlineSeconds",
+    "readinessGates",
+    "ephemeralContainers",
+    "schedulingGates",
+    "resourceClaims",
+    "topologySpreadConstraints",
+]
+_HARMLESS_CONTAINER = [
+    "name",
+    "image",
+    "command",
+    "args",
+    "workingDir",
+    "ports",
+    "envFrom",
+    "env",
+    "volumeMounts",
+    "volumeDevices",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "imagePullPolicy",
+    "securityContext",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "resizePolicy",
+    "restartPolicyRules",
+]
+_MISSING_CONTAINER = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]
+
+
+class _Kubernetes(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+def _quantities(value: dict[str, Any]) -> dict[str, Any]:
+    for name, quantity in value.items():
+        try:
+            if not isinstance(quantity, (str, int, float)):
+                raise ValueError("expected a quantity like 500m or 2Gi")
+            amount_of(name, quantity)
+        except ValueError as error:
+            raise PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"}) from None
+    return value
+
+
+def amount_of(name: str, quantity: str | int | float) -> int:
+    """In millicores, bytes or whole things, as the resource's name asks."""
+    if name == "cpu":
+        return units.cpu_milli(quantity)
+    if name in ("memory", "ephemeral-storage") or name.startswith("hugepages-"):
+        return units.memory_bytes(quantity)
+    if "/" not in name:
+        raise ValueError("is no resource: use cpu, memory, ephemeral-storage or domain/name")
+    return units.count(quantity)
+
+
+Quantities: TypeAlias = Annotated[dict[str, Any], AfterValidator(_quantities)]
+
+
+class Resources(_Kubernetes):
+    requests: Quantities = Field(default_factory=dict)
+    limits: Quantities = Field(default_factory=dict)
+    claims: list[Any] | None = None
+
+
+class Expression(_Kubernetes):
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    values: list[str] = Field(default_factory=list)
+
+
+class NodeTerm(_Kubernetes):
+    match_expressions: list[Expression] = Field(default_factory=list)
+    match_fields: list[Expression] = Field(default_factory=list)
+
+
+class NodeTerms(_Kubernetes):
+    node_selector_terms: list[NodeTerm] = Field(min_length=1)
+
+
+class PreferredTerm(_Kubernetes):
+    weight: Annotated[int, Field(ge=1, le=100)]
+    preference: NodeTerm
+
+
+class NodeAffinity(_Kubernetes):
+    required_during_scheduling_ignored_during_execution: NodeTerms | None = None
+    preferred_during_scheduling_ignored_during_execution: list[PreferredTerm] = Field(
+        default_factory=list
+    )
+
+
+class Affinity(_Kubernetes):
+    node_affinity: NodeAffinity | None = None
+    pod_affinity: dict[str, Any] | None = None
+    pod_anti_affinity: dict[str, Any] | None = None
+
+
+class Toleration(_Kubernetes):
+    key: str = ""
+    operator: Literal["Exists", "Equal"] = "Equal"
+    value: str = ""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    toleration_seconds: int | None = None
+
+
+class Container(_Kubernetes):
+    model_config = ConfigDict(extra="allow")
+
+    resources: Resources = Resources()
+    restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
+
+
+class PodSpec(_Kubernetes):
+    model_config = ConfigDict(extra="allow")
+
+    containers: list[Container] = Field(min_length=1)
+    init_containers: list[Container] = Field(default_factory=list)
+    node_name: str | None = None
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    affinity: Affinity | None = None
+    tolerations: list[Toleration] = Field(default_factory=list)
+    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    priority_class_name: str | None = None
+    preemption_policy: Literal["PreemptLowerPriority", "Never"] | None = None
+    termination_grace_period_seconds: Annotated[int, Field(ge=0)] | None = None
+    restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
+    overhead: Quantities = Field(default_factory=dict)
+    resources: Resources | None = None
+
+
+class Metadata(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class PodTemplate(_Kubernetes):
+    """`metadata` and `spec`, as below `template:` of a ReplicaSet."""
+
+    metadata: Metadata | None = None
+    spec: PodSpec
+
+
+class Oddity(NamedTuple):
+    """A field of a template that needs a word: unknown in Kubernetes, or not simulated."""
+
+    path: Path
+    known: bool
+    choices: tuple[str, ...]
+
+
+def oddities(template: Mapping[str, Any]) -> Iterator[Oddity]:
+    """Fields of an otherwise valid template that are unknown or not simulated."""
+    spec = template.get("spec") or {}
+    known = (*_aliases(PodSpec), *_HARMLESS_POD)
+    yield from _odd(spec, ("spec",), known, _MISSING_POD)
+    for kind in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(kind) or ()):
+            known = (*_aliases(Container), *_HARMLESS_CONTAINER)
+            yield from _odd(container, ("spec", kind, index), known, _MISSING_CONTAINER)
+    for kind in ("podAffinity", "podAntiAffinity"):
+        if (spec.get("affinity") or {}).get(kind):
+            yield Oddity(("spec", "affinity", kind), True, ())
+
+
+def _aliases(model: type[BaseModel]) -> Iterator[str]:
+    return (info.alias or name for name, info in model.model_fields.items())
+
+
+def _odd(
+    section: Mapping[str, Any], path: Path, known: tuple[str, ...], missing: list[str]
+) -> Iterator[Oddity]:
+    for key in section:
+        if key in missing:
+            yield Oddity((*path, key), True, ())
+        elif key not in known:
+            yield Oddity((*path, key), False, (*known, *missing))
+
+
+Amounts: TypeAlias = dict[str, int]
+
+
+def requests(template: Mapping[str, Any]) -> Amounts:
+    """What a pod of a valid template asks of its node; whole GPUs under `nvidia.com/gpu`."""
+    spec = template.get("spec") or {}
+    total: Amounts = {}
+    for container in spec.get("containers") or ():
+        _add(total, _container(container))
+    sidecars: Amounts = {}
+    steps: Amounts = {}
+    for container in spec.get("initContainers") or ():
+        step = _container(container)
+        if container.get("restartPolicy") == "Always":
+            _add(total, step)
+            _add(sidecars, step)
+            _at_least(steps, sidecars)
+        else:
+            _add(step, sidecars)
+            _at_least(steps, step)
+    _at_least(total, steps)
+    total.update(_container(spec))
+    _add(total, _amounts(spec.get("overhead")))
+    total["pods"] = 1
+    return total
+
+
+def _container(raw: Mapping[str, Any]) -> Amounts:
+    block = raw.get("resources") or {}
+    return {**_amounts(block.get("limits")), **_amounts(block.get("requests"))}
+
+
+def _amounts(raw: Mapping[str, Any] | None) -> Amounts:
+    found: Amounts = {}
+    for name, quantity in (raw or {}).items():
+        key = GPU_RESOURCES[0] if name in GPU_RESOURCES else name
+        found[key] = found.get(key, 0) + amount_of(name, quantity)
+    return found
+
+
+def _add(into: Amounts, other: Amounts) -> None:
+    for name, amount in other.items():
+        into[name] = into.get(name, 0) + amount
+
+
+def _at_least(into: Amounts, other: Amounts) -> None:
+    for name, amount in other.items():
+        into[name] = max(into.get(name, 0), amount)

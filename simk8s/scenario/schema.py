@@ -1,0 +1,246 @@
+"""L1: the models of a scenario file; what they accept is what `simk8s schema` prints.
+
+Law: keys are camelCase as in Kubernetes, unknown keys are refused, quantities arrive in base units.
+Pod templates stay plain mappings in Kubernetes' own terms (checked by `podspec`); sections that
+name an extension are checked by that extension's `Params`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
+from simk8s.scenario.extension import ByKey, ByName, Extension
+from simk8s.scenario.types import Count, CpuQuantity, Duration, MemoryQuantity, Model, Positive
+from simk8s.units import INT64_MAX
+
+API_VERSION = "simk8s/v1"
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
+Template: TypeAlias = dict[str, Any]
+Effect: TypeAlias = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+Strategy: TypeAlias = Annotated[Extension, ByName("strategies")]
+Controller: TypeAlias = Annotated[Extension, ByName("controllers")]
+Arrivals: TypeAlias = Annotated[Extension, ByKey("arrivals")]
+Fault: TypeAlias = Annotated[Extension, ByKey("faults")]
+
+
+class Taint(Model):
+    """A node's taint; also written as kubectl does: `key=value:NoSchedule`."""
+
+    key: str = Field(min_length=1)
+    value: str = ""
+    effect: Effect
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: Any) -> Any:
+        if not isinstance(data, str):
+            return data
+        head, colon, effect = data.rpartition(":")
+        key, _, value = head.partition("=")
+        if not colon:
+            raise PydanticCustomError("E105", "write a taint as key=value:NoSchedule")
+        return {"key": key, "value": value, "effect": effect}
+
+
+class Capacity(Model):
+    """A machine that is in no catalogue."""
+
+    cpu: CpuQuantity
+    memory: MemoryQuantity
+    pods: Count = 110
+    ephemeral_storage: MemoryQuantity = Field(default=100 << 30, alias="ephemeral-storage")
+    gpu: Count = 0
+    gpu_model: str | None = None
+
+
+class Reserved(Model):
+    """What a node keeps for itself, in place of its provider's rule."""
+
+    cpu: CpuQuantity = 0
+    memory: MemoryQuantity = 0
+    ephemeral_storage: MemoryQuantity = Field(default=0, alias="ephemeral-storage")
+
+
+class NodeGroup(Model):
+    """Equal machines, spread evenly over zones; or the nodes of a file."""
+
+    name: Name | None = None
+    profile: str | None = None
+    capacity: Capacity | None = None
+    csv: str | None = None
+    format: str | None = None
+    only: Literal["gpu"] | None = None
+    count: Count | None = None
+    zones: list[str] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
+    taints: list[Taint] = Field(default_factory=list)
+    reserved: Reserved | None = None
+    price_per_hour: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> NodeGroup:
+        _exactly_one(self, ("profile", "capacity", "csv"))
+        if self.csv is not None:
+            _needs(self, "csv", ("format",), refused=("count", "reserved", "price_per_hour"))
+        else:
+            _needs(self, "profile or capacity", ("count",), refused=("format", "only"))
+        return self
+
+
+class Requests(Model):
+    """Drawn for every pod, in place of what the template requests."""
+
+    cpu: CpuDistribution | None = None
+    memory: MemoryDistribution | None = None
+
+
+class Templates(Model):
+    """Many distinct templates from one: each adds a label of its own."""
+
+    count: Annotated[Count, Field(gt=0)]
+    label: str = "simk8s.io/template"
+
+
+class Replay(Model):
+    """A recorded trace: `pack` keeps the order and nothing else, `replay` keeps times too."""
+
+    format: str
+    path: str
+    mode: Literal["pack", "replay"] = "pack"
+    compress: Positive = 1.0
+    shuffle: bool = False
+
+
+class ReplicaSet(Model):
+    """A ReplicaSet of this scenario."""
+
+    replicas: Count
+    template: Template
+
+
+class Job(Model):
+    """A Job of this scenario; how long each pod runs is the entry's `lifetime`."""
+
+    completions: Annotated[Count, Field(gt=0)] = 1
+    parallelism: Count = 1
+    backoff_limit: Count = 6
+    template: Template
+
+
+SOURCES = ("arrivals", "replay", "replica_set", "job", "manifests")
+
+
+class WorkloadEntry(Model):
+    """One source of pods: arrivals, a replay, a ReplicaSet, a Job, or manifests."""
+
+    name: Name | None = None
+    namespace: Name = "default"
+    arrivals: Arrivals | None = None
+    replay: Replay | None = None
+    replica_set: ReplicaSet | None = None
+    job: Job | None = None
+    manifests: list[str] | None = None
+    lifetime: DurationDistribution | None = None
+    requests: Requests | None = None
+    template: Template | None = None
+    templates: Templates | None = None
+    # When a ReplicaSet, a Job or manifests are created.
+    at: Duration = 0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> WorkloadEntry:
+        source = _exactly_one(self, SOURCES)
+        if source == "arrivals":
+            _needs(self, "arrivals", ("name", "template"))
+        elif source in ("replica_set", "job"):
+            _needs(self, _written(source), ("name",), refused=("template", "templates"))
+        else:
+            refused = ("template", "templates", "requests")
+            _needs(self, source, (), refused=refused)
+        return self
+
+    @property
+    def source(self) -> str:
+        """Which of `SOURCES` this entry is."""
+        return next(name for name in SOURCES if getattr(self, name) is not None)
+
+    @property
+    def pod_template(self) -> Template | None:
+        """The template of whatever kind of entry this is."""
+        if self.replica_set is not None:
+            return self.replica_set.template
+        return self.job.template if self.job is not None else self.template
+
+
+class Sampling(Model):
+    """How often the time series is sampled; by default some 1,000 times a run."""
+
+    interval: Annotated[Duration, Field(gt=0)] | None = None
+
+
+def _own_controllers(value: Any) -> Any:
+    """`replicaset: default` is the controller that has the slot's name."""
+    if not isinstance(value, dict):
+        return value
+    return {slot: slot if item in ("default", None) else item for slot, item in value.items()}
+
+
+Controllers: TypeAlias = Annotated[dict[str, Controller], BeforeValidator(_own_controllers)]
+
+
+def _variant_values(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"strategy": value}
+    return value
+
+
+Variant: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_variant_values)]
+
+
+class Scenario(Model):
+    """A whole scenario file."""
+
+    api_version: Literal["simk8s/v1"]
+    name: Name
+    description: str | None = None
+    seed: Annotated[int, Field(ge=0, le=INT64_MAX)] = 0
+    duration: Annotated[Duration, Field(gt=0)]
+    nodes: list[NodeGroup] = Field(default_factory=list)
+    workload: list[WorkloadEntry] = Field(default_factory=list)
+    faults: list[Fault] = Field(default_factory=list)
+    strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
+    controllers: Controllers = Field(default_factory=dict)
+    # A name and what it changes: {packed: {strategy: most_allocated, nodes[0].count: 50}}.
+    variants: dict[str, Variant] = Field(default_factory=dict)
+    sampling: Sampling = Sampling()
+
+
+def _written(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:
+    given = [name for name in fields if getattr(model, name) is not None]
+    if len(given) != 1:
+        choices = ", ".join(map(_written, fields))
+        got = " and ".join(map(_written, given)) or "none"
+        raise PydanticCustomError("E107", f"expected exactly one of {choices}; got {got}")
+    return given[0]
+
+
+def _needs(
+    model: Model, source: str, wanted: tuple[str, ...], refused: tuple[str, ...] = ()
+) -> None:
+    for name in wanted:
+        if getattr(model, name) is None:
+            raise PydanticCustomError("E102", f"`{_written(name)}` is missing beside {source}")
+    for name in refused:
+        if getattr(model, name) is not None:
+            raise PydanticCustomError("E105", f"`{_written(name)}` has no meaning with {source}")
