@@ -45,21 +45,34 @@ def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def apply(data: Any, positions: Positions, overrides: Iterable[Override]) -> Any:
-    """Change `data` in place, one override after the other; all bad paths at once."""
+def apply(
+    data: Any,
+    positions: Positions,
+    overrides: Iterable[Override],
+    places: Iterable[Place] | None = None,
+) -> Any:
+    """Change `data` in place, one override after the other; reports all bad paths at once.
+
+    `places` says where each override was written, if that is not the command line.
+    """
     problems: list[Problem] = []
-    for path_text, value_text in overrides:
-        label = f"--set {path_text}={_short(value_text)}"
+    given = list(overrides)
+    where = list(places) if places is not None else [_on_command_line(item) for item in given]
+    for (path_text, value_text), place in zip(given, where, strict=True):
         try:
-            value = read_value(value_text)
-            path = _assign(data, split(path_text), value)
+            path = _assign(data, split(path_text), read_value(value_text))
         except ValueError as error:
             hint = getattr(error, "hint", None)
-            problems.append(Problem("E108", str(error), Place(label, 0, 0), hint))
+            problems.append(Problem("E108", str(error), place, hint))
         else:
-            positions.overlay(path, label)
+            positions.overlay(path, place)
     raise_if_any(problems)
     return data
+
+
+def _on_command_line(override: Override) -> Place:
+    path, value = override
+    return Place(f"--set {path}={value if len(value) <= 40 else value[:39] + '…'}", 0, 0)
 
 
 def split(text: str) -> list[str | int]:
@@ -140,7 +153,3 @@ def _put(here: Any, place: str | int, value: Any) -> None:
         here.append(value)
     else:
         here[place] = value
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"

@@ -20,14 +20,14 @@ class Positions:
 
     file: str
     marks: dict[Path, tuple[int, int, int, int]] = field(default_factory=dict)
-    overlays: dict[Path, str] = field(default_factory=dict)
+    overlays: dict[Path, Place] = field(default_factory=dict)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """The place of the value at a path, or of its key."""
         for length in range(len(path), -1, -1):
             near = path[:length]
             if near in self.overlays:
-                return Place(self.overlays[near], 0, 0)
+                return self.overlays[near]
             mark = self.marks.get(near)
             if mark is not None:
                 # Of an ancestor its key says more than the start of its value.
@@ -42,9 +42,23 @@ class Positions:
                 return path[:length]
         return ()
 
-    def overlay(self, path: Path, label: str) -> None:
-        """Everything at and below a path now comes from `label`."""
-        self.overlays[path] = label
+    def overlay(self, path: Path, place: Place) -> None:
+        """Everything at and below a path was now written at `place`."""
+        self.overlays[path] = place
+
+    def below(self, prefix: Path) -> Positions:
+        """The part below a path, as if it were a document of its own."""
+        cut = len(prefix)
+        inner = Positions(self.file)
+        inner.marks = {p[cut:]: m for p, m in self.marks.items() if p[:cut] == prefix}
+        inner.overlays = {p[cut:]: m for p, m in self.overlays.items() if p[:cut] == prefix}
+        for length in range(cut):
+            if prefix[:length] in self.overlays:
+                inner.overlays.setdefault((), self.overlays[prefix[:length]])
+        return inner
+
+    def copy(self) -> Positions:
+        return Positions(self.file, self.marks, dict(self.overlays))
 
 
 def shown(path: Path) -> str:

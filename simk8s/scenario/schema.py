@@ -9,24 +9,50 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
-from simk8s.scenario.types import Count, CpuQuantity, Duration, MemoryQuantity, Model, Positive
+from simk8s.scenario.types import (
+    AlsoText,
+    Count,
+    CpuQuantity,
+    Duration,
+    MemoryQuantity,
+    Model,
+    Positive,
+)
 from simk8s.units import INT64_MAX
 
 API_VERSION = "simk8s/v1"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
-Template: TypeAlias = dict[str, Any]
+# Plain Kubernetes YAML; `podspec` checks it, `jsonschema` puts its schema here.
+Template: TypeAlias = Annotated[dict[str, Any], WithJsonSchema({"x-simk8s-template": True})]
 Effect: TypeAlias = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 Strategy: TypeAlias = Annotated[Extension, ByName("strategies")]
 Controller: TypeAlias = Annotated[Extension, ByName("controllers")]
 Arrivals: TypeAlias = Annotated[Extension, ByKey("arrivals")]
 Fault: TypeAlias = Annotated[Extension, ByKey("faults")]
+
+
+def _written(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _one_of(fields: tuple[str, ...]) -> ConfigDict:
+    """For editors: exactly one of these keys."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": [_written(f)]} for f in fields]})
 
 
 class Taint(Model):
@@ -46,6 +72,9 @@ class Taint(Model):
         if not colon:
             raise PydanticCustomError("E105", "write a taint as key=value:NoSchedule")
         return {"key": key, "value": value, "effect": effect}
+
+
+TaintOrText: TypeAlias = Annotated[Taint, AlsoText(r"^.+:(NoSchedule|PreferNoSchedule|NoExecute)$")]
 
 
 class Capacity(Model):
@@ -70,6 +99,8 @@ class Reserved(Model):
 class NodeGroup(Model):
     """Equal machines, spread evenly over zones; or the nodes of a file."""
 
+    model_config = _one_of(("profile", "capacity", "csv"))
+
     name: Name | None = None
     profile: str | None = None
     capacity: Capacity | None = None
@@ -79,7 +110,7 @@ class NodeGroup(Model):
     count: Count | None = None
     zones: list[str] = Field(default_factory=list)
     labels: dict[str, str] = Field(default_factory=dict)
-    taints: list[Taint] = Field(default_factory=list)
+    taints: list[TaintOrText] = Field(default_factory=list)
     reserved: Reserved | None = None
     price_per_hour: Annotated[float, Field(ge=0)] | None = None
 
@@ -138,6 +169,8 @@ SOURCES = ("arrivals", "replay", "replica_set", "job", "manifests")
 
 class WorkloadEntry(Model):
     """One source of pods: arrivals, a replay, a ReplicaSet, a Job, or manifests."""
+
+    model_config = _one_of(SOURCES)
 
     name: Name | None = None
     namespace: Name = "default"
@@ -200,7 +233,7 @@ def _variant_values(value: Any) -> Any:
     return value
 
 
-Variant: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_variant_values)]
+Variant: TypeAlias = Annotated[dict[str, Any], AlsoText(), BeforeValidator(_variant_values)]
 
 
 class Scenario(Model):
@@ -219,11 +252,6 @@ class Scenario(Model):
     # A name and what it changes: {packed: {strategy: most_allocated, nodes[0].count: 50}}.
     variants: dict[str, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
-
-
-def _written(field: str) -> str:
-    head, *rest = field.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

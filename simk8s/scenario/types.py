@@ -9,6 +9,7 @@ A default in a model is not validated: write it in base units (`window: Duration
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
@@ -16,11 +17,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from simk8s import units
 
@@ -62,6 +65,19 @@ def _schema(pattern: str, example: str, *, number: bool = True) -> WithJsonSchem
     return WithJsonSchema(
         {"anyOf": [text, {"type": "number", "minimum": 0}], "examples": [example]}
     )
+
+
+@dataclass(frozen=True)
+class AlsoText:
+    """Annotation: a before-validator also takes text here; only the JSON Schema needs to know."""
+
+    pattern: str | None = None
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        text = {"type": "string"} | ({"pattern": self.pattern} if self.pattern else {})
+        return {"anyOf": [text, handler(schema)]}
 
 
 Duration: TypeAlias = Annotated[

@@ -1,0 +1,240 @@
+"""L1: rules over a valid scenario: what does not belong together, what is probably not meant.
+
+Law: one rule a function, each yields problems with code, place and hint. Errors stop the run
+(unknown profile, zone, file); warnings are printed before it (a template that fits nowhere).
+Rules know extensions only by conventions: `at`, `for` are durations and `zone` is a zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from simk8s.catalog import CatalogLike, camel, suggest, unknown_name
+from simk8s.errors import Problem, Severity
+from simk8s.scenario import fit
+from simk8s.scenario.knowledge import Knowledge
+from simk8s.scenario.manifests import ManifestObject, near_file
+from simk8s.scenario.positions import Path as KeyPath
+from simk8s.scenario.positions import Positions
+from simk8s.scenario.schema import Scenario, WorkloadEntry
+from simk8s.scenario.templates import check_template, template_paths, template_warnings
+from simk8s.units import format_duration
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that a rule may look at."""
+
+    scenario: Scenario
+    data: Any
+    positions: Positions
+    base: Path
+    catalog: CatalogLike
+    knowledge: Knowledge | None
+    manifests: Mapping[int, tuple[ManifestObject, ...]]
+
+    def problem(
+        self, code: str, text: str, path: KeyPath, hint: str | None = None, *, key: bool = False
+    ) -> Problem:
+        severity: Severity = "warning" if code.startswith("W") else "error"
+        return Problem(code, text, self.positions.place(path, key=key), hint, severity)
+
+
+Rule = Callable[[Context], Iterator[Problem]]
+
+
+def check(context: Context) -> Iterator[Problem]:
+    """Every rule over a scenario."""
+    for rule in RULES:
+        yield from rule(context)
+
+
+def _near(word: str, choices: Sequence[str], otherwise: str) -> str:
+    near = suggest(word, choices)
+    return f"did you mean {near!r}?" if near else otherwise
+
+
+def unique_names(context: Context) -> Iterator[Problem]:
+    seen: dict[tuple[str, str], KeyPath] = {}
+    named = [("workload", i, e.namespace, e.name) for i, e in enumerate(context.scenario.workload)]
+    named += [("nodes", i, "", group.name) for i, group in enumerate(context.scenario.nodes)]
+    for section, index, namespace, name in named:
+        path: KeyPath = (section, index, "name")
+        if name is None:
+            continue
+        first = seen.setdefault((section, f"{namespace}/{name}"), path)
+        if first != path:
+            line = context.positions.place(first).line
+            text = f"the name {name!r} is used twice in {section}, first in line {line}"
+            yield context.problem("E304", text, path)
+
+
+def known_profiles(context: Context) -> Iterator[Problem]:
+    if context.knowledge is None:
+        return
+    known = context.knowledge.profiles()
+    for index, group in enumerate(context.scenario.nodes):
+        if group.profile is not None and group.profile not in known:
+            path = ("nodes", index, "profile")
+            hint = _near(group.profile, known, "docs/profiles.md lists them; or give a capacity")
+            yield context.problem("E301", f"unknown profile {group.profile!r}", path, hint)
+
+
+def _zones(scenario: Scenario) -> list[str]:
+    return list(dict.fromkeys(zone for group in scenario.nodes for zone in group.zones))
+
+
+def known_zones(context: Context) -> Iterator[Problem]:
+    zones = _zones(context.scenario)
+    for path, params in _faults(context.scenario):
+        zone = getattr(params, "zone", None)
+        if isinstance(zone, str) and zone not in zones:
+            listed = (
+                f"zones of this scenario: {', '.join(zones)}" if zones else "no node has a zone"
+            )
+            hint = _near(zone, zones, listed)
+            yield context.problem("E302", f"unknown zone {zone!r}", (*path, "zone"), hint)
+
+
+def existing_files(context: Context) -> Iterator[Problem]:
+    for path, name in _file_mentions(context.scenario):
+        if not (context.base / name).is_file():
+            near = near_file(context.base, name)
+            hint = f"did you mean {near!r}?" if near else f"looked in {context.base.absolute()}"
+            yield context.problem("E303", f"the file {name!r} does not exist", path, hint)
+
+
+def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
+    for index, group in enumerate(scenario.nodes):
+        if group.csv is not None:
+            yield ("nodes", index, "csv"), group.csv
+    for index, entry in enumerate(scenario.workload):
+        if entry.replay is not None:
+            yield ("workload", index, "replay", "path"), entry.replay.path
+
+
+def known_formats(context: Context) -> Iterator[Problem]:
+    known = context.catalog.names("traces")
+    for path, name in _formats(context.scenario):
+        if name is not None and ".py" not in name and name not in known:
+            place = context.positions.place(path)
+            yield from unknown_name("traces", name, known, place).problems
+
+
+def _formats(scenario: Scenario) -> Iterator[tuple[KeyPath, str | None]]:
+    for index, group in enumerate(scenario.nodes):
+        yield ("nodes", index, "format"), group.format
+    for index, entry in enumerate(scenario.workload):
+        if entry.replay is not None:
+            yield ("workload", index, "replay", "format"), entry.replay.format
+
+
+def fitting_templates(context: Context) -> Iterator[Problem]:
+    groups = fit.offers(context.scenario, context.knowledge)
+    for path, template in template_paths(context.data):
+        entry = context.scenario.workload[int(path[1])]
+        for reason in fit.never_fits(template, groups, ignore=_drawn(entry)):
+            text = f"no node can ever fit pods of {entry.name!r}: {reason}"
+            yield context.problem("W101", text, path, "they will stay pending", key=True)
+    for objects in context.manifests.values():
+        for item in objects:
+            for reason in fit.never_fits(item.template, groups):
+                text = f"no node can ever fit {item.kind} {item.name!r}: {reason}"
+                hint = "they will stay pending"
+                yield Problem("W101", text, item.place, hint, severity="warning")
+
+
+def _drawn(entry: WorkloadEntry) -> tuple[str, ...]:
+    """Resources that are drawn per pod: what the template says of them does not count."""
+    drawn = entry.requests
+    if drawn is None:
+        return ()
+    return tuple(name for name in ("cpu", "memory") if getattr(drawn, name) is not None)
+
+
+def template_words(context: Context) -> Iterator[Problem]:
+    for path, template in template_paths(context.data):
+        yield from template_warnings(template, path, context.positions)
+    for objects in context.manifests.values():
+        for item in objects:
+            errors = list(check_template(item.template, item.template_path, item.positions))
+            yield from errors
+            if not errors:
+                yield from template_warnings(item.template, item.template_path, item.positions)
+
+
+def within_the_end(context: Context) -> Iterator[Problem]:
+    end = context.scenario.duration
+    mentions = [(path, getattr(params, "at", None)) for path, params in _faults(context.scenario)]
+    mentions += [(("workload", i), e.at) for i, e in enumerate(context.scenario.workload)]
+    for path, at in mentions:
+        if isinstance(at, int) and at >= end:
+            text = f"{format_duration(at)} is after the end of the simulation"
+            hint = f"it ends at {format_duration(end)}"
+            yield context.problem("W102", text, (*path, "at"), hint)
+
+
+def _faults(scenario: Scenario) -> Iterator[tuple[KeyPath, BaseModel]]:
+    for index, fault in enumerate(scenario.faults):
+        key = fault.name if ".py" in fault.name else camel(fault.name)
+        yield ("faults", index, key), fault.params
+
+
+def something_arrives(context: Context) -> Iterator[Problem]:
+    for index, entry in enumerate(context.scenario.workload):
+        path: KeyPath = ("workload", index)
+        if entry.arrivals is not None and getattr(entry.arrivals.params, "rate", None) == 0:
+            inner = (*path, "arrivals", camel(entry.arrivals.name), "rate")
+            yield context.problem("W103", "at this rate nothing ever arrives", inner)
+        if entry.replica_set is not None and entry.replica_set.replicas == 0:
+            inner = (*path, "replicaSet", "replicas")
+            yield context.problem("W103", "a ReplicaSet of no replicas has no pods", inner)
+        if entry.job is not None and entry.job.parallelism == 0:
+            inner = (*path, "job", "parallelism")
+            yield context.problem("W103", "a Job without parallelism never starts a pod", inner)
+
+
+def jobs_end(context: Context) -> Iterator[Problem]:
+    for index, entry in enumerate(context.scenario.workload):
+        held = context.manifests.get(index, ())
+        if entry.lifetime is None and (entry.job or any(item.kind == "Job" for item in held)):
+            text = "without `lifetime` the pods of this Job never complete"
+            hint = "add for example lifetime: {lognormal: {p50: 10m, p99: 1h}}"
+            yield context.problem("W106", text, ("workload", index), hint)
+
+
+def enough_samples(context: Context) -> Iterator[Problem]:
+    interval = context.scenario.sampling.interval
+    if interval is not None and interval > context.scenario.duration:
+        text = "the sampling interval is longer than the simulation"
+        yield context.problem("W107", text, ("sampling", "interval"))
+
+
+def something_there(context: Context) -> Iterator[Problem]:
+    scenario = context.scenario
+    counts = [group.count for group in scenario.nodes]
+    if not any(count is None or count > 0 for count in counts):
+        yield context.problem("W108", "the cluster has no nodes", ("nodes",), key=True)
+    if not scenario.workload:
+        yield context.problem("W108", "there is no workload", ("workload",), key=True)
+
+
+RULES: tuple[Rule, ...] = (
+    unique_names,
+    known_profiles,
+    known_zones,
+    existing_files,
+    known_formats,
+    template_words,
+    fitting_templates,
+    within_the_end,
+    something_arrives,
+    jobs_end,
+    enough_samples,
+    something_there,
+)

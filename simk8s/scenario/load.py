@@ -1,0 +1,195 @@
+"""L1: from a file to a checked scenario; the one way in.
+
+Law: `load` either returns a scenario that can be simulated, with its warnings, or raises one
+`UserError` with every problem that it found, each at its place. It imports no component: names are
+checked by the catalogue, hardware by `knowledge`, both handed in.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from simk8s.catalog import Catalog, CatalogLike
+from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario import lint
+from simk8s.scenario import overrides as changes
+from simk8s.scenario.explain import problems_of
+from simk8s.scenario.knowledge import Knowledge
+from simk8s.scenario.manifests import ManifestObject, find_files, read_manifests
+from simk8s.scenario.positions import Path as KeyPath
+from simk8s.scenario.positions import Positions
+from simk8s.scenario.reading import Document, read_document, read_text
+from simk8s.scenario.schema import Scenario
+from simk8s.scenario.templates import template_problems
+from simk8s.scenario.writing import as_yaml
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checked scenario and what it was made from."""
+
+    scenario: Scenario
+    source: Path
+    # As written; after overrides, the changed data as YAML: what was really simulated.
+    text: str
+    data: dict[str, Any]
+    overrides: tuple[changes.Override, ...]
+    # Warnings; errors never get this far.
+    problems: tuple[Problem, ...]
+    # Index in `scenario.workload` -> what its manifests hold.
+    manifests: Mapping[int, tuple[ManifestObject, ...]]
+    positions: Positions
+    catalog: CatalogLike
+    knowledge: Knowledge | None
+    written: str
+
+    @property
+    def base(self) -> Path:
+        """What paths in the scenario are relative to."""
+        return self.source.parent
+
+    @cached_property
+    def hash(self) -> str:
+        """Of everything that shapes the input: the data after overrides and the files it names."""
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(json.dumps(self.data, sort_keys=True, ensure_ascii=True).encode())
+        for path in _files(self.scenario, self.base):
+            digest.update(hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+        return digest.hexdigest()
+
+    def place_of(self, path: KeyPath) -> Place:
+        return self.positions.place(path)
+
+    def vary(self, more: Iterable[changes.Override]) -> Loaded:
+        """The same scenario with further overrides."""
+        return load(
+            self.source,
+            catalog=self.catalog,
+            knowledge=self.knowledge,
+            overrides=[*self.overrides, *more],
+            text=self.written,
+        )
+
+    def variant(self, name: str) -> list[changes.Override]:
+        """The overrides of a variant that the scenario names."""
+        values = self.scenario.variants.get(name)
+        if values is None:
+            known = ", ".join(self.scenario.variants) or "none"
+            raise UserError(Problem("E305", f"unknown variant {name!r}", hint=f"known: {known}"))
+        return [(path, changes.as_text(value)) for path, value in values.items()]
+
+
+def load(
+    path: Path | str,
+    *,
+    catalog: CatalogLike | None = None,
+    knowledge: Knowledge | None = None,
+    overrides: Iterable[changes.Override] = (),
+    text: str | None = None,
+) -> Loaded:
+    """Read, change, check and lint a scenario file (or `text`, as if it stood in that file)."""
+    source = Path(path)
+    catalog = catalog if catalog is not None else Catalog(source.parent)
+    written = read_text(source) if text is None else text
+    document = read_document(written, str(source))
+    changed = tuple(overrides)
+    changes.apply(document.data, document.positions, changed)
+    scenario = _validate(document, catalog)
+    manifests, said = _manifests(scenario, source.parent, document.positions)
+    context = lint.Context(
+        scenario,
+        document.data,
+        document.positions,
+        source.parent,
+        catalog,
+        knowledge,
+        manifests,
+    )
+    said += [*lint.check(context), *_variant_problems(document, scenario, catalog)]
+    if any(problem.severity == "error" for problem in said):
+        raise UserError(*_in_order(said))
+    return Loaded(
+        scenario=scenario,
+        source=source,
+        text=as_yaml(document.data, source, changed) if changed else written,
+        data=document.data,
+        overrides=changed,
+        problems=tuple(_in_order(said)),
+        manifests=manifests,
+        positions=document.positions,
+        catalog=catalog,
+        knowledge=knowledge,
+        written=written,
+    )
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    nowhere = Place("", 0, 0)
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda p: (p.severity != "error", p.place or nowhere, p.code))
+
+
+def _validate(document: Document, catalog: CatalogLike) -> Scenario:
+    problems = list(template_problems(document.data, document.positions))
+    try:
+        scenario = Scenario.model_validate(document.data, context={"catalog": catalog})
+    except ValidationError as error:
+        problems += problems_of(error, Scenario, document.positions)
+        raise UserError(*_in_order(problems)) from None
+    if problems:
+        raise UserError(*_in_order(problems))
+    return scenario
+
+
+def _manifests(
+    scenario: Scenario, base: Path, positions: Positions
+) -> tuple[dict[int, tuple[ManifestObject, ...]], list[Problem]]:
+    found: dict[int, tuple[ManifestObject, ...]] = {}
+    problems: list[Problem] = []
+    for index, entry in enumerate(scenario.workload):
+        if entry.manifests is not None:
+            place = positions.place(("workload", index, "manifests"))
+            objects, said = read_manifests(base, entry.manifests, place)
+            found[index] = tuple(objects)
+            problems += said
+    return found, problems
+
+
+def _variant_problems(
+    document: Document, scenario: Scenario, catalog: CatalogLike
+) -> Iterator[Problem]:
+    """Every variant must be a scenario too; its problems stand where it is written."""
+    for name, values in scenario.variants.items():
+        data, positions = copy.deepcopy(document.data), document.positions.copy()
+        settings = [(path, changes.as_text(value)) for path, value in values.items()]
+        places = [positions.place(("variants", name, path)) for path in values]
+        try:
+            changes.apply(data, positions, settings, places)
+            _validate(Document(data, positions), catalog)
+        except UserError as error:
+            yield from error.problems
+
+
+def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
+    """The files that a scenario names, in the order of their mention."""
+    for group in scenario.nodes:
+        if group.csv is not None:
+            yield base / group.csv
+    for entry in scenario.workload:
+        if entry.replay is not None:
+            yield base / entry.replay.path
+        for name in entry.manifests or ():
+            yield from find_files(base, name)
+    extensions = [scenario.strategy, *scenario.controllers.values(), *scenario.faults]
+    for extension in extensions:
+        if ".py" in extension.name:
+            yield base / (extension.name.partition(".py")[0] + ".py")

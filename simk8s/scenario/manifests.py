@@ -1,0 +1,152 @@
+"""L1: Kubernetes manifests that a scenario names, as objects with their place.
+
+Law: files are read in sorted order; Pod, ReplicaSet and Job become objects (also inside a `List`),
+every other kind is a warning with file and line, since nothing of it is simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simk8s.catalog import suggest
+from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.positions import Path as KeyPath
+from simk8s.scenario.positions import Positions
+from simk8s.scenario.reading import Document, read_documents, read_text
+
+KINDS = ("Pod", "ReplicaSet", "Job")
+_TEMPLATE_AT: dict[str, KeyPath] = {"Pod": (), "ReplicaSet": ("spec", "template")}
+_TEMPLATE_AT["Job"] = _TEMPLATE_AT["ReplicaSet"]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestObject:
+    """One object of a manifest: its spec, the template of its pods, and where both are written."""
+
+    kind: str
+    name: str
+    namespace: str | None
+    spec: dict[str, Any]
+    template: dict[str, Any]
+    place: Place
+    positions: Positions
+    template_path: KeyPath
+
+
+def find_files(base: Path, name: str) -> list[Path]:
+    """A file, or every YAML file below a folder, sorted."""
+    path = base / name
+    if path.is_dir():
+        found = [p for p in path.rglob("*") if p.suffix in (".yaml", ".yml", ".json")]
+        return sorted(p for p in found if p.is_file())
+    return [path] if path.is_file() else []
+
+
+def near_file(base: Path, name: str) -> str | None:
+    """Did you mean? A file beside where the missing one should be."""
+    path = base / name
+    try:
+        beside = [p.name for p in path.parent.iterdir()]
+    except OSError:
+        return None
+    near = suggest(path.name, beside)
+    return str(Path(name).parent / near) if near else None
+
+
+def read_manifests(
+    base: Path, names: list[str], place: Place
+) -> tuple[list[ManifestObject], list[Problem]]:
+    """The objects of files and folders, and what is to be said about them."""
+    objects: list[ManifestObject] = []
+    problems: list[Problem] = []
+    for name in names:
+        files = find_files(base, name)
+        if not files:
+            near = near_file(base, name)
+            what = "has no YAML files" if (base / name).is_dir() else "does not exist"
+            hint = f"did you mean {near!r}?" if near else None
+            problems.append(Problem("E303", f"{name!r} {what}", place, hint))
+        for file in files:
+            try:
+                for document in read_documents(read_text(file), str(file)):
+                    _collect(document, (), objects, problems)
+            except UserError as error:
+                problems += error.problems
+    return objects, problems
+
+
+def _collect(
+    document: Document, path: KeyPath, objects: list[ManifestObject], problems: list[Problem]
+) -> None:
+    data = _at(document.data, path)
+    place = document.positions.place(path)
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(kind, str):
+        problems.append(Problem("E102", "expected a Kubernetes object with `kind`", place))
+    elif kind == "List" or (kind.endswith("List") and isinstance(data.get("items"), list)):
+        for index, _ in enumerate(data.get("items") or ()):
+            _collect(document, (*path, "items", index), objects, problems)
+    elif kind not in KINDS:
+        at = document.positions.place((*path, "kind"))
+        hint = f"simulated are {', '.join(KINDS)}"
+        text = f"{kind} {_name(data)!r} is not simulated and is left out"
+        problems.append(Problem("W104", text, at, hint, severity="warning"))
+    else:
+        problem = _object(document, path, data, kind, objects)
+        problems += problem
+
+
+def _object(
+    document: Document,
+    path: KeyPath,
+    data: dict[str, Any],
+    kind: str,
+    objects: list[ManifestObject],
+) -> Iterator[Problem] | list[Problem]:
+    at = (*path, *_TEMPLATE_AT[kind])
+    template, spec = _at(data, _TEMPLATE_AT[kind]), data.get("spec")
+    name, place = _name(data), document.positions.place(path)
+    if not isinstance(template, dict) or not isinstance(spec, dict):
+        return [Problem("E102", f"{kind} {name!r} has no pod spec", place)]
+    if not name:
+        return [Problem("E102", f"this {kind} has no metadata.name", place)]
+    metadata = data.get("metadata") or {}
+    namespace = metadata.get("namespace")
+    if kind == "Pod":
+        template = {"metadata": metadata, "spec": spec}
+    objects.append(
+        ManifestObject(kind, name, namespace, spec, template, place, document.positions, at)
+    )
+    return _bad_numbers(document.positions, path, spec, kind)
+
+
+def _bad_numbers(
+    positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
+) -> Iterator[Problem]:
+    fields = {"ReplicaSet": ("replicas",), "Job": ("completions", "parallelism", "backoffLimit")}
+    for field in fields.get(kind, ()):
+        value = spec.get(field)
+        if value is None or (type(value) is int and 0 <= value < 2**31):
+            continue
+        where = positions.place((*path, "spec", field))
+        yield Problem("E105", f"{field} must be a whole number, not negative", where)
+
+
+def _name(data: dict[str, Any]) -> str:
+    metadata = data.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return str(name or "")
+
+
+def _at(data: Any, path: KeyPath) -> Any:
+    for step in path:
+        if isinstance(data, dict):
+            data = data.get(str(step))
+        elif isinstance(data, list):
+            data = data[int(step)]
+        else:
+            return None
+    return data
