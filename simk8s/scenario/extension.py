@@ -112,7 +112,9 @@ def _by_key(folder: str, value: Any, info: ValidationInfo) -> Any:
     key, section = next(iter(value.items()))
     name = key if ".py" in key else snake(key)
     if ".py" not in key and camel(name) != key:
-        name = key  # written as the file is: answered with did-you-mean
+        # Written as the file is called: answered with did-you-mean.
+        error = unknown_name(folder, key, map(camel, catalog_of(info).names(folder)))
+        raise _located(error, key, (key,), at_key=True)
     return _checked(folder, name, {} if section is None else section, (key,), (key,), info)
 
 

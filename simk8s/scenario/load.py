@@ -171,7 +171,7 @@ def _variant_problems(
     for name, values in scenario.variants.items():
         data, positions = copy.deepcopy(document.data), document.positions.copy()
         settings = [(path, changes.as_text(value)) for path, value in values.items()]
-        places = [positions.place(("variants", name, path)) for path in values]
+        places = [positions.place(("variants", name, path), key=True) for path in values]
         try:
             changes.apply(data, positions, settings, places)
             _validate(Document(data, positions), catalog)

@@ -1,8 +1,8 @@
 """L1: `--set path=value` and variants: changing a scenario's data before it is validated.
 
-A path is keys and indices: `duration`, `nodes[0].count`, `workload.web.arrivals.poisson.rate`,
-`faults.zoneOutage.at`, `nodes[0].labels."a.b/c"`. In a list, a name finds the entry that has this
-`name`, or this single key; `[+]` appends. Law: a path may create keys in mappings (the schema
+A path is keys and indices: `duration`, `nodes.0.count` (or `nodes[0].count`),
+`workload.web.arrivals.poisson.rate`, `faults.zoneOutage.at`, `nodes.0.labels."a.b/c"`. In a list,
+a name finds the entry that has this `name`, or this single key; `[+]` appends. Law: a path may create keys in mappings (the schema
 refuses unknown ones), never entries in the middle of a list.
 """
 
@@ -36,7 +36,7 @@ def parse_setting(text: str) -> Override:
     match = re.match(r'((?:"[^"]*"|[^="])+)=(.*)\Z', text, re.DOTALL)
     if match is None:
         message = f"expected path=value, got {text!r}"
-        raise UserError(Problem("E108", message, hint="for example --set nodes[0].count=50"))
+        raise UserError(Problem("E108", message, hint="for example --set nodes.0.count=50"))
     return match.group(1).strip(), match.group(2).strip()
 
 
@@ -86,7 +86,7 @@ def split(text: str) -> list[str | int]:
         steps.append(int(index) if index is not None else quoted or append or plain or "")
         end = match.end()
     if end != len(text) or not steps:
-        raise PathError(f"cannot read the path {text!r}", "write it like nodes[0].count")
+        raise PathError(f"cannot read the path {text!r}", "write it like nodes.0.count")
     return steps
 
 

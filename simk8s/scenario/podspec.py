@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from simk8s import units
 from simk8s.scenario.positions import Path
@@ -81,18 +81,26 @@ _MISSING_CONTAINER = ["livenessProbe", "readinessProbe", "startupProbe", "lifecy
 
 class _Kubernetes(BaseModel):
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
     )
 
 
 def _quantities(value: dict[str, Any]) -> dict[str, Any]:
+    lines: list[InitErrorDetails] = []
     for name, quantity in value.items():
         try:
             if not isinstance(quantity, (str, int, float)):
                 raise ValueError("expected a quantity like 500m or 2Gi")
             amount_of(name, quantity)
         except ValueError as error:
-            raise PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"}) from None
+            custom = PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"})
+            lines.append({"type": custom, "loc": (name,), "input": quantity})
+    if lines:
+        raise ValidationError.from_exception_data("quantities", lines)
     return value
 
 

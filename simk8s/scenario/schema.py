@@ -249,7 +249,7 @@ class Scenario(Model):
     faults: list[Fault] = Field(default_factory=list)
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)
-    # A name and what it changes: {packed: {strategy: most_allocated, nodes[0].count: 50}}.
+    # A name and what it changes: {packed: {strategy: most_allocated, nodes.0.count: 50}}.
     variants: dict[str, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
 

@@ -10,7 +10,7 @@ from simk8s.scenario.schema import DNS_LABEL
 _TEXT = """\
 # A scenario of simk8s. Run it:      simk8s run {file}
 # Check it without running:          simk8s validate {file}
-# Change a value for one run:        simk8s run {file} --set nodes[0].count=50
+# Change a value for one run:        simk8s run {file} --set nodes.0.count=50
 # Keys in your editor:               simk8s schema > scenario.schema.json
 apiVersion: simk8s/v1
 name: {name}

@@ -32,7 +32,11 @@ class Model(BaseModel):
     """Base of all sections: camelCase keys, unknown keys refused, values frozen."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
     )
 
 
