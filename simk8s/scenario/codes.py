@@ -33,9 +33,18 @@ CODES: dict[str, str] = {
     "E303": "a file that the scenario names does not exist",
     "E304": "a name is used twice",
     "E305": "unknown variant",
+    "E306": "a trace file that cannot be used",
     # Commands
     "E401": "an option that cannot be used like this",
     "E402": "a file or folder that cannot be written",
+    # Results
+    "E601": "a folder without results",
+    "E602": "a manifest that cannot be read",
+    "E603": "results of another schema version",
+    "E604": "a results table that cannot be read",
+    "E605": "a results table with other columns",
+    "E606": "nothing to compare",
+    # Warnings
     "W101": "a pod template that no node can ever fit",
     "W102": "something happens after the end of the simulation",
     "W103": "nothing will ever arrive here",
@@ -51,6 +60,7 @@ _SECTIONS = {
     "E2": "Extensions: strategies, controllers, faults, arrivals, traces",
     "E3": "What belongs together",
     "E4": "Commands",
+    "E6": "Results",
     "W1": "Warnings",
 }
 _INTRO = """# Errors and warnings

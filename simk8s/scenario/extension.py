@@ -46,21 +46,25 @@ def catalog_of(info: ValidationInfo) -> CatalogLike:
 
 @dataclass(frozen=True)
 class ByName:
-    """Annotation: written as its name, or as a mapping with `name` and parameters."""
+    """Annotation: written as its name, or as a mapping with `name` and parameters.
+
+    Traces call the name `format` and are never written as a name alone.
+    """
 
     folder: str
+    tag: str = "name"
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         return core_schema.with_info_before_validator_function(
-            partial(_by_name, self.folder), handler(source)
+            partial(_by_name, self.folder, self.tag), handler(source)
         )
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"x-simk8s-by-name": self.folder}
+        return {"x-simk8s-by-name": self.folder, "tag": self.tag}
 
 
 @dataclass(frozen=True)
@@ -82,21 +86,19 @@ class ByKey:
         return {"x-simk8s-by-key": self.folder}
 
 
-def named(folder: str, value: Any, info: ValidationInfo) -> Extension:
-    """Read the by-name spelling."""
-    if isinstance(value, str):
+def _by_name(folder: str, tag: str, value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Extension):
+        return value
+    if isinstance(value, str) and tag == "name":
         return _checked(folder, value, {}, (), (), info)
     if not isinstance(value, dict):
-        raise PydanticCustomError("E103", "expected a name, or a mapping with `name`")
-    name = value.get("name")
+        expected = "a name, or a mapping with `name`" if tag == "name" else "a mapping"
+        raise PydanticCustomError("E103", "{text}", {"text": f"expected {expected}"})
+    name = value.get(tag)
     if not isinstance(name, str):
-        raise PydanticCustomError("E102", "`name` is missing")
-    section = {key: item for key, item in value.items() if key != "name"}
-    return _checked(folder, name, section, ("name",), (), info)
-
-
-def _by_name(folder: str, value: Any, info: ValidationInfo) -> Any:
-    return value if isinstance(value, Extension) else named(folder, value, info)
+        raise PydanticCustomError("E102", "{text}", {"text": f"`{tag}` is missing"})
+    section = {key: item for key, item in value.items() if key != tag}
+    return _checked(folder, name, section, (tag,), (), info)
 
 
 def _by_key(folder: str, value: Any, info: ValidationInfo) -> Any:
@@ -105,7 +107,7 @@ def _by_key(folder: str, value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, str):
         value = {value: {}}
     if not isinstance(value, dict) or len(value) != 1:
-        known = ", ".join(camel(name) for name in catalog_of(info).names(folder))
+        known = ", ".join(_known(folder, catalog_of(info)))
         raise PydanticCustomError(
             "E107", "expected exactly one key, a kind", {"hint": f"known: {known}"}
         )
@@ -113,7 +115,7 @@ def _by_key(folder: str, value: Any, info: ValidationInfo) -> Any:
     name = key if ".py" in key else snake(key)
     if ".py" not in key and camel(name) != key:
         # Written as the file is called: answered with did-you-mean.
-        error = unknown_name(folder, key, map(camel, catalog_of(info).names(folder)))
+        error = unknown_name(folder, key, _known(folder, catalog_of(info)))
         raise _located(error, key, (key,), at_key=True)
     return _checked(folder, name, {} if section is None else section, (key,), (key,), info)
 
@@ -137,12 +139,19 @@ def _checked(
     return Extension(name=name, params=params)
 
 
+def _spoken(folder: str, name: str) -> str:
+    """As a scenario writes it."""
+    return camel(name) if folder in ("faults", "arrivals") else name
+
+
+def _known(folder: str, catalog: CatalogLike) -> list[str]:
+    return [_spoken(folder, name) for name in catalog.names(folder)]
+
+
 def _params_of(folder: str, name: str, info: ValidationInfo) -> type[BaseModel]:
     catalog = catalog_of(info)
     if ".py" not in name and name not in catalog.names(folder):
-        by_key_style = folder in ("faults", "arrivals")
-        known = catalog.names(folder)
-        raise unknown_name(folder, name, map(camel, known) if by_key_style else known)
+        raise unknown_name(folder, _spoken(folder, name), _known(folder, catalog))
     return catalog.params_of(folder, name)
 
 

@@ -72,26 +72,27 @@ class _Walk:
         if not isinstance(node, dict):
             return node
         if "x-simk8s-by-name" in node:
-            return self._by_name(node["x-simk8s-by-name"])
+            return self._by_name(node["x-simk8s-by-name"], node["tag"])
         if "x-simk8s-by-key" in node:
             return self._by_key(node["x-simk8s-by-key"])
         if "x-simk8s-template" in node:
             return self._filled(self._model(PodTemplate, "template"))
         return {key: self._filled(value) for key, value in node.items()}
 
-    def _by_name(self, folder: str) -> Schema:
+    def _by_name(self, folder: str, tag: str) -> Schema:
         names = self._catalog.names(folder)
-        if folder == "controllers":
-            names = [*names, "default"]
         own: Schema = {"type": "string", "pattern": _OWN_FILE}
-        sections = [self._section(folder, name) for name in self._catalog.names(folder)]
-        foreign = {"type": "object", "properties": {"name": own}, "required": ["name"]}
-        return {"anyOf": [{"enum": names}, own, *sections, foreign]}
+        foreign = {"type": "object", "properties": {tag: own}, "required": [tag]}
+        choices = [*(self._section(folder, name, tag) for name in names), foreign]
+        if tag == "name":
+            spoken = [*names, "default"] if folder == "controllers" else names
+            choices = [{"enum": spoken}, own, *choices]
+        return {"anyOf": choices}
 
-    def _section(self, folder: str, name: str) -> Schema:
+    def _section(self, folder: str, name: str, tag: str) -> Schema:
         schema = self._model(self._catalog.params_of(folder, name), f"{folder}.{name}")
-        schema["properties"] = {"name": {"const": name}, **schema.get("properties", {})}
-        schema["required"] = ["name", *schema.get("required", [])]
+        schema["properties"] = {tag: {"const": name}, **schema.get("properties", {})}
+        schema["required"] = [tag, *schema.get("required", [])]
         return schema
 
     def _by_key(self, folder: str) -> Schema:

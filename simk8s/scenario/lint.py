@@ -2,7 +2,7 @@
 
 Law: one rule a function, each yields problems with code, place and hint. Errors stop the run
 (unknown profile, zone, file); warnings are printed before it (a template that fits nowhere).
-Rules know extensions only by conventions: `at`, `for` are durations and `zone` is a zone.
+Rules know extensions only by conventions: `at` is a time, `zone` a zone, `path` a file.
 """
 
 from __future__ import annotations
@@ -114,24 +114,18 @@ def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         if group.csv is not None:
             yield ("nodes", index, "csv"), group.csv
     for index, entry in enumerate(scenario.workload):
-        if entry.replay is not None:
-            yield ("workload", index, "replay", "path"), entry.replay.path
+        path = getattr(entry.replay.params, "path", None) if entry.replay else None
+        if isinstance(path, str):
+            yield ("workload", index, "replay", "path"), path
 
 
 def known_formats(context: Context) -> Iterator[Problem]:
     known = context.catalog.names("traces")
-    for path, name in _formats(context.scenario):
+    for index, group in enumerate(context.scenario.nodes):
+        name = group.format
         if name is not None and ".py" not in name and name not in known:
-            place = context.positions.place(path)
+            place = context.positions.place(("nodes", index, "format"))
             yield from unknown_name("traces", name, known, place).problems
-
-
-def _formats(scenario: Scenario) -> Iterator[tuple[KeyPath, str | None]]:
-    for index, group in enumerate(scenario.nodes):
-        yield ("nodes", index, "format"), group.format
-    for index, entry in enumerate(scenario.workload):
-        if entry.replay is not None:
-            yield ("workload", index, "replay", "format"), entry.replay.format
 
 
 def fitting_templates(context: Context) -> Iterator[Problem]:

@@ -185,8 +185,9 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
         if group.csv is not None:
             yield base / group.csv
     for entry in scenario.workload:
-        if entry.replay is not None:
-            yield base / entry.replay.path
+        path = getattr(entry.replay.params, "path", None) if entry.replay else None
+        if isinstance(path, str):
+            yield base / path
         for name in entry.manifests or ():
             yield from find_files(base, name)
     extensions = [scenario.strategy, *scenario.controllers.values(), *scenario.faults]

@@ -2,7 +2,8 @@
 
 A path is keys and indices: `duration`, `nodes.0.count` (or `nodes[0].count`),
 `workload.web.arrivals.poisson.rate`, `faults.zoneOutage.at`, `nodes.0.labels."a.b/c"`. In a list,
-a name finds the entry that has this `name`, or this single key; `[+]` appends. Law: a path may create keys in mappings (the schema
+a name finds the entry that has this `name`, or this single key; `[+]` appends.
+Law: a path may create keys in mappings (the schema
 refuses unknown ones), never entries in the middle of a list.
 """
 

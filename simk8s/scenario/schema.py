@@ -28,12 +28,13 @@ from simk8s.scenario.types import (
     Duration,
     MemoryQuantity,
     Model,
-    Positive,
 )
 from simk8s.units import INT64_MAX
 
 API_VERSION = "simk8s/v1"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+# Also a folder's name.
+VARIANT_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 
 Name: TypeAlias = Annotated[str, StringConstraints(pattern=DNS_LABEL)]
 # Plain Kubernetes YAML; `podspec` checks it, `jsonschema` puts its schema here.
@@ -42,6 +43,8 @@ Effect: TypeAlias = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 Strategy: TypeAlias = Annotated[Extension, ByName("strategies")]
 Controller: TypeAlias = Annotated[Extension, ByName("controllers")]
 Arrivals: TypeAlias = Annotated[Extension, ByKey("arrivals")]
+# A recorded trace: `format` names it in the catalogue, the other keys are its `Params`.
+Replay: TypeAlias = Annotated[Extension, ByName("traces", tag="format")]
 Fault: TypeAlias = Annotated[Extension, ByKey("faults")]
 
 
@@ -138,16 +141,6 @@ class Templates(Model):
     label: str = "simk8s.io/template"
 
 
-class Replay(Model):
-    """A recorded trace: `pack` keeps the order and nothing else, `replay` keeps times too."""
-
-    format: str
-    path: str
-    mode: Literal["pack", "replay"] = "pack"
-    compress: Positive = 1.0
-    shuffle: bool = False
-
-
 class ReplicaSet(Model):
     """A ReplicaSet of this scenario."""
 
@@ -236,6 +229,9 @@ def _variant_values(value: Any) -> Any:
 Variant: TypeAlias = Annotated[dict[str, Any], AlsoText(), BeforeValidator(_variant_values)]
 
 
+VariantName: TypeAlias = Annotated[str, StringConstraints(pattern=VARIANT_NAME)]
+
+
 class Scenario(Model):
     """A whole scenario file."""
 
@@ -250,7 +246,7 @@ class Scenario(Model):
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)
     # A name and what it changes: {packed: {strategy: most_allocated, nodes.0.count: 50}}.
-    variants: dict[str, Variant] = Field(default_factory=dict)
+    variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
 
 

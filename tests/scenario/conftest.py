@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import dedent
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
 from pydantic import Field
@@ -38,6 +38,11 @@ class CpSatParams(Model):
     window: Duration = 1_000_000
 
 
+class TraceParams(Model):
+    path: str
+    mode: Literal["pack", "replay"] = "pack"
+
+
 class FakeCatalog:
     """The interface of `Catalog` over a dictionary; user files go to the real one."""
 
@@ -51,7 +56,7 @@ class FakeCatalog:
         "controllers": {"replicaset": NoParams, "job": NoParams},
         "faults": {"node_crash": NodeCrashParams, "zone_outage": ZoneOutageParams},
         "arrivals": {"poisson": PoissonParams},
-        "traces": {"openb": NoParams},
+        "traces": {"openb": TraceParams},
     }
 
     def __init__(self, base: Path | None = None) -> None:

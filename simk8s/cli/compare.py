@@ -1,0 +1,147 @@
+"""L5: `simk8s compare SCENARIO`: variants side by side, on the same random numbers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simk8s.cli import options, say
+from simk8s.cli.options import Audit, Json, Out, ScenarioFile, Seed, Setting, Until
+from simk8s.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from simk8s.scenario import variants
+    from simk8s.scenario.load import Loaded
+
+Strategies = Annotated[
+    str | None, typer.Option(metavar="A,B,C", help="One variant for each strategy.")
+]
+Variants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--variant",
+        metavar="'NAME: PATH=VALUE, …'",
+        help="A variant, or the name of one of the scenario's.",
+    ),
+]
+Seeds = Annotated[int, typer.Option(min=1, max=1000, help="How many seeds each variant runs.")]
+Jobs = Annotated[int, typer.Option(min=1, max=256, help="Runs at the same time.")]
+
+
+def command(
+    scenario: ScenarioFile,
+    strategies: Strategies = None,
+    variant: Variants = None,
+    seeds: Seeds = 1,
+    seed: Seed = None,
+    set_: Setting = None,
+    until: Until = None,
+    jobs: Jobs = 2,
+    out: Out = None,
+    json_: Json = False,
+    audit: Audit = False,
+) -> None:
+    """Simulate variants on the same arrivals, lifetimes and faults; one page for all."""
+    loaded = options.load_scenario(scenario, options.settings(set_))
+    say.problems(loaded.problems)
+    chosen = _chosen(loaded, strategies, variant)
+    first = loaded.scenario.seed if seed is None else seed
+    folder = options.writable_folder(out or Path("reports") / f"{loaded.scenario.name}-compare")
+    again = options.command_line(
+        "compare",
+        scenario,
+        strategies=strategies,
+        variant=variant,
+        seeds=seeds,
+        seed=seed,
+        set=set_,
+        until=until,
+        audit=audit,
+    )
+    numbers = list(range(first, first + seeds))
+    interrupted = _simulate(loaded, chosen, numbers, folder, until, jobs, audit, again)
+    _report(folder, json_)
+    raise typer.Exit(130 if interrupted else 0)
+
+
+def _chosen(
+    loaded: Loaded, strategies: str | None, texts: list[str] | None
+) -> list[variants.Variant]:
+    """The variants, each of which must be a scenario, before anything is simulated."""
+    from simk8s.scenario import variants
+
+    found: list[variants.Variant] = []
+    if strategies is not None:
+        names = [name.strip() for name in strategies.split(",")]
+        found += variants.of_strategies(loaded, [name for name in names if name])
+    found += [variants.parse_variant(loaded, text) for text in texts or ()]
+    if not found:
+        found = variants.of_scenario(loaded)
+    if not found:
+        hint = "use --strategies a,b or --variant, or give the scenario `variants:`"
+        raise UserError(Problem("E401", "there is nothing to compare", hint=hint))
+    found = variants.checked(found)
+    for item in found:
+        loaded.vary(item.overrides)
+    return found
+
+
+def _simulate(
+    loaded: Loaded,
+    chosen: list[variants.Variant],
+    seeds: list[int],
+    folder: Path,
+    until: str | None,
+    jobs: int,
+    audit: bool,
+    again: str,
+) -> bool:
+    """Run all; whether the user stopped it."""
+    from simk8s.cli import crash
+    from simk8s.simulation.compare import Variant, compare
+
+    doing = crash.doing
+    doing.command, doing.scenario, doing.hash = again, loaded.scenario.name, loaded.hash
+    total, done = len(chosen) * len(seeds), 0
+
+    def report(variant: str, seed: int) -> None:
+        nonlocal done
+        done += 1
+        if sys.stderr.isatty():
+            say.line(f"{done} of {total}: {variant}, seed {seed}")
+
+    try:
+        compare(
+            loaded,
+            [Variant(item.name, item.overrides) for item in chosen],
+            seeds,
+            out=folder,
+            jobs=min(jobs, total),
+            until_us=options.until_us(until),
+            command=again,
+            audit=audit,
+            report=report,
+        )
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        say.line("interrupted: the page shows the runs that were finished")
+        return True
+    return False
+
+
+def _report(folder: Path, json_: bool) -> None:
+    from simk8s.cli import summary
+    from simk8s.report.render import write_compare
+    from simk8s.results.compare import open_comparison
+
+    page = write_compare(folder)
+    comparison = open_comparison(folder)
+    if json_:
+        print(summary.comparison_json(comparison))
+        return
+    summary.print_comparison(comparison)
+    print(say.printable(f"page: {page}"))

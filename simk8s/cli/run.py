@@ -1,0 +1,102 @@
+"""L5: `simk8s run SCENARIO`: from a scenario file to tables, a summary and a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simk8s.cli import options, say
+from simk8s.cli.options import Audit, Json, Out, ScenarioFile, Seed, Setting, Until
+
+if TYPE_CHECKING:
+    from simk8s.scenario.load import Loaded
+    from simk8s.schema.manifest import Manifest
+
+_ENDED_EARLY = ("livelock", "limit")
+Strategy = Annotated[str | None, typer.Option(help="Scheduling strategy, or a file.py.")]
+
+
+def command(
+    scenario: ScenarioFile,
+    strategy: Strategy = None,
+    seed: Seed = None,
+    set_: Setting = None,
+    until: Until = None,
+    out: Out = None,
+    json_: Json = False,
+    audit: Audit = False,
+) -> None:
+    """Simulate a scenario and draw its page."""
+    overrides = options.settings(set_)
+    if strategy is not None:
+        from simk8s.scenario.overrides import as_text
+
+        overrides.append(("strategy", as_text(strategy)))
+    loaded = options.load_scenario(scenario, overrides)
+    say.problems(loaded.problems)
+    folder = options.writable_folder(out or Path("reports") / loaded.scenario.name)
+    again = options.command_line(
+        "run", scenario, strategy=strategy, seed=seed, set=set_, until=until, audit=audit
+    )
+    manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again)
+    page = _page(folder)
+    _report(folder, page, manifest, json_)
+    raise typer.Exit(_exit_code(manifest))
+
+
+def _simulate(
+    loaded: Loaded, folder: Path, seed: int | None, until_us: int | None, audit: bool, again: str
+) -> Manifest:
+    from simk8s.cli import crash
+    from simk8s.cli.interrupt import interruptible
+    from simk8s.cli.progress import bar
+
+    scenario = loaded.scenario
+    doing = crash.doing
+    doing.command, doing.scenario, doing.hash = again, scenario.name, loaded.hash
+    doing.seed = scenario.seed if seed is None else seed
+    end_us = min(scenario.duration, until_us or scenario.duration)
+    with interruptible() as interrupt, bar(scenario.name, end_us) as probe:
+        from simk8s.simulation.run import run_scenario
+
+        doing.simulated_us = lambda: probe.now_us if probe is not None else None
+        outcome = run_scenario(
+            loaded,
+            out=folder,
+            seed=seed,
+            until_us=until_us,
+            progress=probe,
+            interrupt=interrupt,
+            audit=audit,
+            command=again,
+        )
+    return outcome.manifest
+
+
+def _page(folder: Path) -> Path:
+    from simk8s.report.render import write_run
+
+    return write_run(folder)
+
+
+def _report(folder: Path, page: Path, manifest: Manifest, json_: bool) -> None:
+    from simk8s.cli import summary
+
+    if json_:
+        print(summary.run_json(folder))
+    else:
+        summary.print_run(folder)
+        print(say.printable(f"page: {page}"))
+    if manifest.interrupted:
+        say.line("interrupted: the tables hold what happened until then")
+    elif manifest.stop_reason in _ENDED_EARLY:
+        detail = f" ({manifest.stop_detail})" if manifest.stop_detail else ""
+        say.line(f"the simulation ended early: {manifest.stop_reason}{detail}")
+
+
+def _exit_code(manifest: Manifest) -> int:
+    if manifest.interrupted:
+        return 130
+    return 1 if manifest.audit == "failed" else 0

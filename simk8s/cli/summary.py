@@ -1,0 +1,118 @@
+"""L5: what a finished run says in the terminal: a table of KPIs, or JSON.
+
+Law: the numbers and their spelling are those of `results.kpis`, so terminal and page agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simk8s.cli.say import printable
+from simk8s.units import US_PER_SECOND, format_duration
+
+if TYPE_CHECKING:
+    from simk8s.results.compare import Comparison
+    from simk8s.results.kpis import Kpi
+    from simk8s.schema.manifest import Manifest
+
+_PERCENTILES = ("p50", "p90", "p99")
+
+
+def heading(manifest: Manifest) -> str:
+    """One line: what was simulated, how long it took."""
+    simulated = format_duration(manifest.simulated_us // US_PER_SECOND * US_PER_SECOND)
+    parts = [
+        manifest.scenario,
+        manifest.strategy,
+        f"seed {manifest.seed}",
+        f"{simulated} in {manifest.wall_seconds:.1f} s",
+        f"{manifest.pods_per_second:,.0f} pods/s",
+    ]
+    return " · ".join(parts)
+
+
+def rows(found: Iterable[Kpi]) -> Iterator[tuple[str, str]]:
+    """Title and value of each KPI; the percentiles of one thing share a line."""
+    values: dict[str, list[str]] = {}
+    for kpi in found:
+        title, _, percentile = kpi.title.rpartition(", ")
+        if percentile in _PERCENTILES:
+            values.setdefault(f"{title}, p50 / p90 / p99", []).append(kpi.text)
+        else:
+            values[kpi.title] = [kpi.text]
+    return ((title, " / ".join(texts)) for title, texts in values.items())
+
+
+def print_run(folder: Path) -> None:
+    """The table of one run, on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from simk8s.results.kpis import kpis
+    from simk8s.results.results import Results
+
+    results = Results.open(folder)
+    table = Table(title=Text(printable(heading(results.manifest))), title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.show_header = False
+    for title, value in rows(kpis(results)):
+        table.add_row(Text(title), Text(value))
+    Console().print(table)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """The table of a comparison, on stdout: one column a variant, the best value marked."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from simk8s.results.format import text
+
+    table = Table(title=f"seeds {', '.join(map(str, comparison.seeds))}", title_justify="left")
+    table.add_column("")
+    for variant in comparison.variants:
+        table.add_column(Text(variant), justify="right", overflow="fold")
+    for row in comparison.rows:
+        cells = [
+            Text(text(cell.mean, row.measure.format), style="bold" if cell.best else "")
+            for cell in row.cells
+        ]
+        table.add_row(Text(row.measure.title), *cells)
+    Console().print(table)
+
+
+def run_json(folder: Path) -> str:
+    """The KPIs of one run as JSON, with what identifies it."""
+    from simk8s.results.results import Results
+
+    return _dumps(_run(Results.open(folder)))
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """The KPIs of every run of a comparison as JSON."""
+    runs = [{"variant": run.variant, **_run(run.results)} for run in comparison.runs]
+    return _dumps({"variants": list(comparison.variants), "runs": runs})
+
+
+def _run(results: Any) -> dict[str, Any]:
+    from simk8s.results.kpis import by_name, kpis
+
+    manifest = results.manifest
+    return {
+        "scenario": manifest.scenario,
+        "strategy": manifest.strategy,
+        "seed": manifest.seed,
+        "digest": manifest.digest,
+        "stop_reason": manifest.stop_reason,
+        "folder": str(results.folder),
+        "kpis": by_name(kpis(results)),
+    }
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
