@@ -20,6 +20,8 @@ from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest
 
 CONFIDENCE = 0.95
 
+_ALIKE = 1e-3  # closer than this, relative, nobody is better
+
 Verdict = Literal["better", "worse", "different", "same", "unsure", "one_seed"]
 
 
@@ -202,12 +204,12 @@ def _row(
 
 
 def _best(measure: Measure, means: dict[str, float | None]) -> set[str]:
-    """The variants with the best mean; nobody when all are alike."""
+    """The variants with the best mean, or one as good as that; nobody when all are alike."""
     known = {variant: mean for variant, mean in means.items() if mean is not None}
     if measure.better is None or len(known) < 2:
         return set()
     winner = max(known.values()) if measure.better == "higher" else min(known.values())
-    best = {v for v, mean in known.items() if math.isclose(mean, winner, rel_tol=1e-9)}
+    best = {v for v, mean in known.items() if math.isclose(mean, winner, rel_tol=_ALIKE)}
     return best if len(best) < len(known) else set()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Format = Literal["count", "number", "share", "duration", "rate", "money", "bytes"]
+Format = Literal["count", "number", "share", "duration", "work", "rate", "money", "bytes"]
 
 DASH = "–"
 _GAP = "\u00a0"  # no line break between a number and its unit
@@ -98,6 +98,14 @@ def duration(us: float) -> str:
     return f"{significant(us / (24 * 3_600_000_000))}{_GAP}d"
 
 
+def work(us: float) -> str:
+    """Running time of several pods added up; `182 d` would read like a date."""
+    hours = us / 3_600_000_000
+    if 0 < hours < 0.01:
+        return f"{significant(us / 1_000_000)}{_GAP}pod-s"
+    return f"{significant(hours)}{_GAP}pod-h"
+
+
 def rate(per_second: float) -> str:
     return f"{significant(per_second)}{_GAP}/s"
 
@@ -121,6 +129,7 @@ _FORMATS = {
     "number": significant,
     "share": share,
     "duration": duration,
+    "work": work,
     "rate": rate,
     "money": money,
     "bytes": size,

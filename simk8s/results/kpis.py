@@ -244,7 +244,7 @@ MEASURES: tuple[Measure, ...] = (
          _count(pl.col("lost_cause").is_not_null()), "lower"),
     *_losses(),
     Measure(
-        "lost_work_us", "Work lost", "us", "lower", "duration", "pods", "pods",
+        "lost_work_us", "Work lost", "us", "lower", "work", "pods", "pods",
         "Running time of lost pods, added up.", lambda _: pl.col("lost_work_us").sum(), "zero",
     ),
     *_latencies("scheduling", "Created to scheduled", "pods", _SCHEDULING,

@@ -85,9 +85,9 @@ class Results:
         return self._frames["controllers"]
 
     @cached_property
-    def has_gpus(self) -> bool:
-        """Whether any node has a GPU."""
-        return bool(self.nodes.select((pl.col("gpu_count") > 0).any()).collect().item())
+    def gpu_node_share(self) -> float:
+        """Share of nodes that have a GPU."""
+        return float(self.nodes.select((pl.col("gpu_count") > 0).mean()).collect().item() or 0)
 
 
 def read_manifest(folder: Path) -> Manifest:

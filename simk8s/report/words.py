@@ -1,0 +1,164 @@
+"""What a run says, in sentences: for the top of the page and for the terminal.
+
+Law: sentences only state what the tables hold; nothing is judged good or bad without a threshold.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from simk8s.results import faults, reasons
+from simk8s.results import format as fmt
+from simk8s.results.kpis import by_name, kpis
+from simk8s.results.results import Results
+
+Values = dict[str, float | None]
+
+_CALM_FACTOR, _CALM_PODS = 1.1, 5  # pending is back to normal within this of what it was
+
+
+def verdict(results: Results) -> list[str]:
+    """The sentences that sum the run up, the most important first."""
+    values = by_name(kpis(results))
+    if not values["pods_created"]:
+        return ["No pods were created."]
+    found = [
+        _arrivals(values),
+        _left_over(values, results),
+        _fault(results),
+        _lost(values, results),
+        _use(values),
+    ]
+    return [sentence for sentence in found if sentence]
+
+
+def _value(values: Values, name: str) -> float:
+    """A KPI that was left out because it is zero is zero."""
+    return values.get(name) or 0
+
+
+def _arrivals(values: Values) -> str:
+    created = fmt.count(_value(values, "pods_created"))
+    median = values.get("startup_us_p50")
+    if median is None:
+        return f"{created} pods were created; none of them ever ran."
+    in_time = fmt.text(values.get("started_within_5s"), "share")
+    return (
+        f"{created} pods were created; {in_time} of them were running within 5{_GAP}s, "
+        f"half within {fmt.duration(median)}."
+    )
+
+
+def _left_over(values: Values, results: Results) -> str:
+    dropped, waiting = _value(values, "pods_dropped"), _value(values, "pods_unscheduled")
+    said = []
+    if dropped:
+        said.append(f"{_pods(dropped)} did not fit and {_were(dropped)} dropped")
+    if waiting:
+        said.append(f"{_pods(waiting)} never got a node")
+    if not said:
+        return ""
+    return " and ".join(said) + _mostly(results) + "."
+
+
+def _mostly(results: Results) -> str:
+    found = reasons.unsuccessful(results)
+    if found.is_empty():
+        return ""
+    text = str(found["text"][0])
+    return f"; the commonest reason of all unsuccessful attempts: “{text[:120]}”"
+
+
+def _fault(results: Results) -> str:
+    """The fault that hit the most pods, and what pending did after it."""
+    found = faults.intervals(results).sort(
+        "pods_hit", "start_us", descending=[True, False], maintain_order=True
+    )
+    if found.is_empty():
+        return ""
+    grave = found.row(0, named=True)
+    text = f"The {faults.name(grave['kind'], grave['target'])} at {fmt.duration(grave['start_us'])}"
+    if grave["end_us"] is not None:
+        text += f" (for {fmt.duration(grave['end_us'] - grave['start_us'])})"
+    text += f" hit {_pods(grave['pods_hit'])}"
+    text += _pending_after(results, grave)
+    if found.height > 1:
+        others = int(found["pods_hit"][1:].sum())
+        text += f"; {fmt.count(found.height - 1)} more faults hit {_pods(others)}"
+    return text + "."
+
+
+def _pending_after(results: Results, fault: dict[str, Any]) -> str:
+    """How pending rose after the fault and when it was as before."""
+    series = results.timeseries.select("t_us", "pending").collect()
+    start = fault["start_us"]
+    end = fault["end_us"] if fault["end_us"] is not None else results.manifest.simulated_us
+    before = series.filter(pl.col("t_us") <= start)["pending"]
+    # Replacements come after the grace period and the tolerations: look an hour further.
+    during = series.filter(pl.col("t_us").is_between(start, end + 3_600_000_000))
+    if before.is_empty() or during.is_empty():
+        return ""
+    normal, peak = int(before[-1]), int(during["pending"][during["pending"].arg_max() or 0])
+    limit = normal * _CALM_FACTOR + _CALM_PODS
+    if peak <= limit:
+        return ""
+    at_peak = during["t_us"][during["pending"].arg_max() or 0]
+    calm = series.filter((pl.col("t_us") >= at_peak) & (pl.col("pending") <= limit))["t_us"]
+    said = f"; pending pods rose from {fmt.count(normal)} to {fmt.count(peak)}"
+    if calm.is_empty():
+        return said + " and did not come back to normal"
+    return said + f" and were back to normal after {fmt.duration(calm[0] - start)}"
+
+
+def _lost(values: Values, results: Results) -> str:
+    lost = _value(values, "pods_lost")
+    if not lost:
+        return ""
+    causes = (
+        results.pods.filter(pl.col("lost_cause").is_not_null())
+        .group_by("lost_cause")
+        .len()
+        .sort("len", "lost_cause", descending=[True, False])
+        .collect()
+    )
+    listed = ", ".join(
+        f"{fmt.count(n) if causes.height > 1 else 'all'} by {cause.replace('_', ' ')}"
+        for cause, n in causes.rows()
+    )
+    work = _value(values, "lost_work_us")
+    return (
+        f"In all {_pods(lost)} {_were(lost)} lost ({listed}), {fmt.work(work)} of work with them."
+    )
+
+
+def _use(values: Values) -> str:
+    said = []
+    for name, title in (("cpu", "CPU"), ("memory", "memory"), ("gpu", "GPU")):
+        mean = values.get(f"{name}_utilisation_mean")
+        if mean is not None:
+            said.append(f"{fmt.share(mean)} of {title}")
+    if not said:
+        return ""
+    text = f"On average pods requested {_listed(said)}"
+    if values.get("nodes_used_mean") is not None:
+        text += f", on {fmt.count(round(_value(values, 'nodes_used_mean')))} nodes in use"
+    if values.get("gpu_allocation_end") is not None:
+        text += f"; {fmt.text(values['gpu_allocation_end'], 'share')} of GPU at the end"
+    return text + "."
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def _pods(n: float) -> str:
+    return f"{fmt.count(n)} pod" + ("" if n == 1 else "s")
+
+
+def _were(n: float) -> str:
+    return "was" if n == 1 else "were"
+
+
+_GAP = "\u00a0"

@@ -1,0 +1,152 @@
+"""Which variant is better on what, and how sure that is, in sentences.
+
+Law: a difference is called better or worse only when its 95 % interval excludes zero, or with one
+seed with the words that it is one seed; differences too small to matter are not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from simk8s.results import format as fmt
+from simk8s.results.compare import Cell, Comparison, Row
+
+# What a verdict looks at, the most important first, and what it is called in a sentence.
+KEY = {
+    "pods_unscheduled": "pods never scheduled",
+    "pods_dropped": "pods dropped",
+    "pods_lost": "pods lost",
+    "gpu_allocation_end": "GPU allocated at the end",
+    "started_within_5s": "pods running within 5 s",
+    "startup_us_p50": "median time until running",
+    "startup_us_p99": "99th percentile of the time until running",
+    "nodes_used_mean": "nodes in use",
+    "node_cost": "cost of nodes",
+}
+_RELATIVE, _POINTS = 0.01, 0.001  # below this a difference is not worth a word
+_MOST_TOLD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A variant against the baseline: rows on which it is better, worse, unclear."""
+
+    variant: str
+    better: tuple[Row, ...]
+    worse: tuple[Row, ...]
+    unclear: tuple[Row, ...]
+
+
+def verdict(comparison: Comparison) -> tuple[str, list[str]]:
+    """A headline, and a sentence for every variant but the first."""
+    standings = [_standing(comparison, variant) for variant in comparison.variants[1:]]
+    if not standings:
+        return f"Only one variant, {comparison.baseline}: nothing to compare it with.", []
+    return _headline(comparison, standings), [_sentence(comparison, s) for s in standings]
+
+
+def sureness(comparison: Comparison) -> str:
+    """How sure the differences are."""
+    n = len(comparison.seeds)
+    if n == 1:
+        return (
+            "One seed: every difference is of this one day. "
+            "With more seeds the page says how sure it is."
+        )
+    return (
+        f"Differences are means over {n} seeds, taken seed by seed, since variants of a seed saw "
+        "the same arrivals and faults; clear means that the 95\u00a0% interval excludes zero."
+    )
+
+
+def matters(row: Row, cell: Cell) -> bool:
+    """Whether a difference is large enough to be told."""
+    if cell.difference is None or cell.mean is None:
+        return False
+    base = row.cells[0].mean or 0
+    if row.measure.format == "share":
+        return abs(cell.difference.mean) >= _POINTS
+    return abs(cell.difference.mean) > _RELATIVE * abs(base)
+
+
+def _standing(comparison: Comparison, variant: str) -> Standing:
+    better, worse, unclear = [], [], []
+    for row in _key_rows(comparison):
+        cell = row.cell(variant)
+        if cell.difference is None or not matters(row, cell):
+            continue
+        if cell.difference.verdict == "unsure":
+            unclear.append(row)
+        elif _improves(row, cell):
+            better.append(row)
+        else:
+            worse.append(row)
+    return Standing(variant, tuple(better), tuple(worse), tuple(unclear))
+
+
+def _key_rows(comparison: Comparison) -> Iterable[Row]:
+    found = (comparison.row(name) for name in KEY)
+    return (row for row in found if row is not None)
+
+
+def _improves(row: Row, cell: Cell) -> bool:
+    up = cell.difference is not None and cell.difference.mean > 0
+    return up == (row.measure.better == "higher")
+
+
+def _headline(comparison: Comparison, standings: list[Standing]) -> str:
+    base = comparison.baseline
+    winners = [s for s in standings if s.better and not s.worse]
+    seeds = len(comparison.seeds)
+    how = "on this one seed" if seeds == 1 else f"over {seeds} seeds"
+    if winners:
+        best = max(winners, key=lambda s: len(s.better))
+        return (
+            f"{best.variant} is better than {base} on {_titles(best.better)} "
+            f"and worse on nothing that counts, {how}."
+        )
+    if not any(s.better or s.worse for s in standings):
+        return f"No variant differs clearly from {base} on what counts, {how}."
+    if all(s.worse and not s.better for s in standings):
+        return f"{base} is better than every other variant on what counts, {how}."
+    most = max(standings, key=lambda s: len(s.better) - len(s.worse))
+    if not most.better:
+        return f"No variant is clearly better than {base}, {how}."
+    return (
+        f"It is a trade-off: {most.variant} is better than {base} on {_titles(most.better)} "
+        f"but worse on {_titles(most.worse)}, {how}."
+    )
+
+
+def _sentence(comparison: Comparison, standing: Standing) -> str:
+    variant, parts = standing.variant, []
+    if standing.better:
+        parts.append("better on " + _told(standing.better, variant))
+    if standing.worse:
+        parts.append("worse on " + _told(standing.worse, variant))
+    if standing.unclear:
+        parts.append("no clear difference on " + _titles(standing.unclear))
+    if not parts:
+        return f"{variant}: no difference from {comparison.baseline} that counts."
+    return f"{variant}: " + "; ".join(parts) + "."
+
+
+def _titles(rows: tuple[Row, ...]) -> str:
+    return _joined([KEY[row.measure.name] for row in rows[:_MOST_TOLD]])
+
+
+def _told(rows: tuple[Row, ...], variant: str) -> str:
+    return _joined([_numbers(row, row.cell(variant)) for row in rows[:_MOST_TOLD]])
+
+
+def _numbers(row: Row, cell: Cell) -> str:
+    how = row.measure.format
+    return (
+        f"{KEY[row.measure.name]} "
+        f"({fmt.text(cell.mean, how)} instead of {fmt.text(row.cells[0].mean, how)})"
+    )
+
+
+def _joined(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from simk8s.report import words, words_compare
+from simk8s.results import compare as compare_module
+from simk8s.results.compare import Run, compare
+from simk8s.results.kpis import MEASURES, Kpi
+from simk8s.results.results import Results
+from tests import synthetic
+
+BY_NAME = {measure.name: measure for measure in MEASURES}
+
+
+def said(results):
+    return " ".join(words.verdict(results)).replace("\u00a0", " ")
+
+
+def test_a_day_with_an_outage(small):
+    text = said(small)
+    assert text.startswith("400 pods were created; ")
+    assert "running within 5 s, half within" in text
+    assert "The zone b outage at 6 h (for 30 min) hit" in text
+    assert "12 more faults hit 36 pods" in text
+    assert "were lost (all by taint eviction)" in text
+    assert "% of CPU, " in text
+    assert "of GPU at the end" in text
+
+
+def test_a_packed_cluster(tmp_path):
+    day = replace(synthetic.SMALL, outage=False, drops=0.3, gpus=False)
+    text = said(Results.open(synthetic.write(day, tmp_path)))
+    assert "did not fit and were dropped; the commonest reason" in text
+    assert "outage" not in text
+    assert "GPU" not in text
+
+
+def test_nothing_happened(empty):
+    assert words.verdict(empty) == ["No pods were created."]
+
+
+def comparison(values, monkeypatch):
+    """values: variant -> KPI -> one number per seed"""
+
+    def kpis(results):
+        variant, seed = results
+        found = []
+        for name, numbers in values[variant].items():
+            m = BY_NAME[name]
+            found.append(
+                Kpi(name, m.title, numbers[seed], m.unit, m.better, m.format, m.group, m.meaning)
+            )
+        return found
+
+    monkeypatch.setattr(compare_module, "kpis", kpis)
+    seeds = len(next(iter(next(iter(values.values())).values())))
+    return compare(Run(v, s, (v, s)) for v in values for s in range(seeds))
+
+
+@pytest.mark.parametrize(
+    ("lost", "nodes", "words_in_headline"),
+    [
+        ((5, 5.1), (300, 299), "b is better than a on pods lost and worse on nothing"),
+        ((5, 5.1), (400, 410), "It is a trade-off: b is better than a on pods lost but worse on"),
+        ((90, 91), (400, 410), "a is better than every other variant"),
+        ((10, 20), (300, 301), "No variant differs clearly"),
+        ((5, 40), (200, 900), "No variant differs clearly"),
+    ],
+)
+def test_headlines(lost, nodes, words_in_headline, monkeypatch):
+    found = comparison(
+        {
+            "a": {"pods_lost": (10, 10.1), "nodes_used_mean": (300, 301)},
+            "b": {"pods_lost": lost, "nodes_used_mean": nodes},
+        },
+        monkeypatch,
+    )
+    headline, sentences = words_compare.verdict(found)
+    assert words_in_headline in headline
+    assert headline.endswith("over 2 seeds.")
+    assert len(sentences) == 1
+
+
+def test_one_seed_is_said_to_be_one(monkeypatch):
+    values = {"a": {"gpu_allocation_end": (0.9,)}, "b": {"gpu_allocation_end": (0.95,)}}
+    found = comparison(values, monkeypatch)
+    headline, sentences = words_compare.verdict(found)
+    assert headline.endswith("on this one seed.")
+    assert "GPU allocated at the end (95 % instead of 90 %)" in sentences[0].replace("\u00a0", " ")
+    assert words_compare.sureness(found).startswith("One seed")
+
+
+def test_what_is_too_small_to_matter_is_not_told(monkeypatch):
+    values = {"a": {"nodes_used_mean": (1000, 2000)}, "b": {"nodes_used_mean": (1001, 2001)}}
+    headline, sentences = words_compare.verdict(comparison(values, monkeypatch))
+    assert "No variant differs clearly" in headline
+    assert sentences == ["b: no difference from a that counts."]
+
+
+def test_one_variant_alone(monkeypatch):
+    found = comparison({"a": {"pods_lost": (1,)}}, monkeypatch)
+    assert words_compare.verdict(found)[1] == []
