@@ -45,12 +45,21 @@ class Leases:
         """Whether renewals arrive at present."""
         return node in self._since and node not in self._stopped
 
+    def period_us(self, node: int) -> int:
+        """Time between two renewals of a node."""
+        since = self._since[node]
+        return int(RENEW_US * (1 + JITTER * counter_hash(self._seed, _PERIOD, node, since)))
+
+    def first_us(self, node: int) -> int:
+        """Time of the first periodic renewal since the kubelet started."""
+        since = self._since[node]
+        return since + int(self.period_us(node) * counter_hash(self._seed, _PHASE, node, since))
+
     def last_renewal_us(self, node: int, t_us: int) -> int:
         """Time of the last renewal at or before `t_us` (a kubelet renews when it starts)."""
-        since = self._since[node]
         end = min(t_us, self._stopped.get(node, t_us))
-        period = int(RENEW_US * (1 + JITTER * counter_hash(self._seed, _PERIOD, node, since)))
-        first = since + int(period * counter_hash(self._seed, _PHASE, node, since))
+        first = self.first_us(node)
         if end < first:
-            return since
+            return self._since[node]
+        period = self.period_us(node)
         return first + (end - first) // period * period

@@ -1,0 +1,105 @@
+"""Plugins against the vectors of the behaviour notes (section 10) and against their scalar twins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simk8s.placement.base import ALL, Normalize, normalized
+from simk8s.placement.plugins.balanced_allocation import BalancedAllocation
+from simk8s.placement.plugins.least_allocated import LeastAllocated
+from simk8s.placement.plugins.most_allocated import MostAllocated
+from simk8s.placement.plugins.node_resources_fit import NodeResourcesFit
+from simk8s.placement.view import View
+from simk8s.state.cluster import Cluster
+from tests.world import GIB, add_pod, node, pod_manifest, query
+
+PLUGINS = (NodeResourcesFit, LeastAllocated, BalancedAllocation, MostAllocated)
+
+
+def placed(cluster: Cluster, row: int, cpu: str, memory: str) -> None:
+    pod = add_pod(cluster, cluster.templates.parse(pod_manifest(cpu, memory), "default"))
+    cluster.charge(pod, row, 0)
+
+
+def scores(cluster: Cluster, plugin: object, cpu: str, memory: str) -> list[int]:
+    pod = add_pod(cluster, cluster.templates.parse(pod_manifest(cpu, memory), "default"))
+    return [int(s) for s in plugin().score(query(cluster, pod), View(cluster), ALL)]  # type: ignore[operator]
+
+
+def test_least_allocated_vector() -> None:
+    cluster = Cluster()
+    row = cluster.nodes.add(node("n", 4_000, 16 * GIB))
+    placed(cluster, row, "2", "4Gi")
+    assert scores(cluster, LeastAllocated, "600m", "2Gi") == [48]
+
+
+def test_least_allocated_over_its_capacity_scores_nothing_there() -> None:
+    cluster = Cluster()
+    row = cluster.nodes.add(node("n", 3_920, 16 * GIB))
+    placed(cluster, row, "3850m", "0.5Gi")
+    pod = pod_manifest(None, "0.5Gi")  # counts 100m for scoring: 3950m of 3920m
+    q = query(cluster, add_pod(cluster, cluster.templates.parse(pod, "default")))
+    assert LeastAllocated().score(q, View(cluster), ALL).tolist() == [46]
+    assert LeastAllocated().score_one(q, View(cluster), row) == 46
+
+
+def test_balanced_allocation_vector() -> None:
+    cluster = Cluster()
+    row = cluster.nodes.add(node("n", 4_000, 16 * GIB))
+    placed(cluster, row, "2", "4Gi")  # cpu .5, memory .25: 87; with the pod .625, .3125: 84
+    assert scores(cluster, BalancedAllocation, "500m", "1Gi") == [73]
+
+
+@pytest.mark.parametrize(
+    ("raw", "how", "expected"),
+    [
+        ([0, 1, 2], Normalize.REVERSE, [100, 50, 0]),
+        ([0, 0, 0], Normalize.REVERSE, [100, 100, 100]),
+        ([0, 0], Normalize.MAX, [0, 0]),
+        ([3, 7], Normalize.MAX, [42, 100]),
+        ([5, 9], Normalize.NONE, [5, 9]),
+    ],
+)
+def test_default_normalisation(raw: list[int], how: Normalize, expected: list[int]) -> None:
+    assert normalized(np.array(raw), how).tolist() == expected
+
+
+amount = st.integers(1, 3_900)
+
+
+@given(
+    nodes=st.lists(
+        st.tuples(st.integers(1, 96_000), st.integers(1, 1 << 40)), min_size=1, max_size=6
+    ),
+    pods=st.lists(st.tuples(st.integers(0, 5), amount, st.integers(1, 1 << 33)), max_size=12),
+    asked=st.tuples(st.one_of(st.none(), amount), st.one_of(st.none(), st.integers(1, 1 << 34))),
+)
+def test_vector_and_scalar_forms_agree(
+    nodes: list[tuple[int, int]],
+    pods: list[tuple[int, int, int]],
+    asked: tuple[int | None, int | None],
+) -> None:
+    cluster = Cluster()
+    for i, (cpu, memory) in enumerate(nodes):
+        cluster.nodes.add(node(f"n{i}", cpu, memory))
+    for where, cpu, memory in pods:
+        placed(cluster, where % len(nodes), f"{cpu}m", str(memory))
+    cpu_asked, memory_asked = asked
+    manifest = pod_manifest(
+        None if cpu_asked is None else f"{cpu_asked}m",
+        None if memory_asked is None else str(memory_asked),
+    )
+    q = query(cluster, add_pod(cluster, cluster.templates.parse(manifest, "default")))
+    view = View(cluster)
+    feasible = NodeResourcesFit().filter(q, view, ALL)
+    assert feasible.tolist() == [
+        NodeResourcesFit().filter_one(q, view, row) for row in range(len(nodes))
+    ]
+    for made in (LeastAllocated(), BalancedAllocation(), MostAllocated()):
+        vector = made.score(q, view, ALL).tolist()
+        for row in range(len(nodes)):
+            if not feasible[row]:
+                assert vector[row] == made.score_one(q, view, row), made.name
