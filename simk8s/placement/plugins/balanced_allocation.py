@@ -99,7 +99,8 @@ def _balance(halves: Floats) -> Floats:
     np.abs(spread, out=spread)
     np.subtract(1.0, spread, out=spread)
     spread *= 100.0
-    return np.trunc(spread, out=spread)
+    truncated: Floats = np.trunc(spread, out=spread)
+    return truncated
 
 
 def _balance_one(cpu: float, memory: float) -> int:
