@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from simk8s.errors import Problem, UserError
-from simk8s.units import US_PER_MINUTE, format_duration
+from simk8s.units import MAX_DURATION_US, US_PER_MINUTE, format_duration
 from simk8s.workload.traces.base import Imported
 from simk8s.workload.traces.openb import Mode, Openb, Params, read_pods
 
@@ -72,7 +72,7 @@ def write_scenario(
         node_path=json.dumps(_reference(nodes, out)),
         pod_path=json.dumps(_reference(pods, out)),
         only=", only: gpu" if only else "",
-        more=f", compress: {compress:g}" if mode == "replay" else _shuffle(shuffle),
+        more=f", compress: {compress!r}" if mode == "replay" else _shuffle(shuffle),
     )
     _write(out, text)
     return Imported(out, len(machines), gpus, len(found.names))
@@ -99,7 +99,11 @@ def _span_us(created_s: list[int], lifetime_s: list[int], mode: Mode, compress: 
         return len(created_s) * int(Params(path="").interval)
     first = min(created_s)
     ends = [born - first + lived for born, lived in zip(created_s, lifetime_s, strict=True)]
-    return math.ceil(max(ends) * 1_000_000 / compress)
+    span_us = math.ceil(max(ends) * 1_000_000 / compress)
+    if span_us + 2 * _SETTLE_US > MAX_DURATION_US:
+        text = f"replayed {compress!r} times as fast, the trace lasts longer than 1000 years"
+        raise UserError(Problem("E401", text, hint="compress 250 makes 149 days half a day"))
+    return span_us
 
 
 def _whole_minutes(span_us: int) -> int:

@@ -75,3 +75,8 @@ def test_no_gpu_nodes(files: dict[str, Path]) -> None:
     written(files["nodes"].parent, "".join(NODES.splitlines(keepends=True)[:2]), "nodes.csv")
     with pytest.raises(UserError, match="no node with GPUs"):
         write_scenario(**files, gpu_nodes_only=True)
+
+
+def test_a_replay_of_a_thousand_years_is_refused(files: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match="1000 years"):
+        write_scenario(**files, mode="replay", compress=1e-9)
