@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m benchmarks [name]`; figures are CPU time and ratios, machines are noisy."""
