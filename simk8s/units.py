@@ -245,9 +245,7 @@ def format_bytes(value: int | float) -> str:
 
 
 def format_cpu(milli: int | float) -> str:
-    """For people: whole cores without, part cores with the `m`."""
-    if milli % 1000 == 0:
-        return str(int(milli // 1000))
-    if milli > 10_000:
-        return f"{milli / 1000:.1f}"
-    return f"{milli:g}m"
+    """For people: `2`, `1.5`, and below one core `500m`."""
+    if 0 < milli < 1000:
+        return f"{milli:g}m"
+    return f"{milli / 1000:.3f}".rstrip("0").rstrip(".")

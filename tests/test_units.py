@@ -131,3 +131,5 @@ def test_formats_for_people():
     assert units.format_bytes(1536 * 1024**2) == "1.5 GiB"
     assert units.format_cpu(500) == "500m"
     assert units.format_cpu(4000) == "4"
+    assert units.format_cpu(15_950) == "15.95"
+    assert units.format_cpu(0) == "0"

@@ -22,7 +22,7 @@ from simk8s.scenario.manifests import ManifestObject, near_file
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.schema import Scenario, WorkloadEntry
-from simk8s.scenario.templates import check_template, template_paths, template_warnings
+from simk8s.scenario.templates import template_paths, template_warnings
 from simk8s.units import format_duration
 
 
@@ -156,10 +156,7 @@ def template_words(context: Context) -> Iterator[Problem]:
         yield from template_warnings(template, path, context.positions)
     for objects in context.manifests.values():
         for item in objects:
-            errors = list(check_template(item.template, item.template_path, item.positions))
-            yield from errors
-            if not errors:
-                yield from template_warnings(item.template, item.template_path, item.positions)
+            yield from template_warnings(item.template, item.template_path, item.positions)
 
 
 def within_the_end(context: Context) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
+from simk8s.scenario.templates import check_template
 
 KINDS = ("Pod", "ReplicaSet", "Job")
 _TEMPLATE_AT: dict[str, KeyPath] = {"Pod": (), "ReplicaSet": ("spec", "template")}
@@ -95,8 +96,7 @@ def _collect(
         text = f"{kind} {_name(data)!r} is not simulated and is left out"
         problems.append(Problem("W104", text, at, hint, severity="warning"))
     else:
-        problem = _object(document, path, data, kind, objects)
-        problems += problem
+        problems += _object(document, path, data, kind, objects)
 
 
 def _object(
@@ -105,22 +105,27 @@ def _object(
     data: dict[str, Any],
     kind: str,
     objects: list[ManifestObject],
-) -> Iterator[Problem] | list[Problem]:
+) -> list[Problem]:
+    """Add an object that is right; otherwise say what is wrong with it."""
     at = (*path, *_TEMPLATE_AT[kind])
     template, spec = _at(data, _TEMPLATE_AT[kind]), data.get("spec")
-    name, place = _name(data), document.positions.place(path)
+    name, positions = _name(data), document.positions
+    place = positions.place(path)
     if not isinstance(template, dict) or not isinstance(spec, dict):
         return [Problem("E102", f"{kind} {name!r} has no pod spec", place)]
     if not name:
         return [Problem("E102", f"this {kind} has no metadata.name", place)]
     metadata = data.get("metadata") or {}
-    namespace = metadata.get("namespace")
     if kind == "Pod":
         template = {"metadata": metadata, "spec": spec}
-    objects.append(
-        ManifestObject(kind, name, namespace, spec, template, place, document.positions, at)
-    )
-    return _bad_numbers(document.positions, path, spec, kind)
+    problems = [
+        *check_template(template, at, positions),
+        *_bad_numbers(positions, path, spec, kind),
+    ]
+    if not problems:
+        namespace = metadata.get("namespace")
+        objects.append(ManifestObject(kind, name, namespace, spec, template, place, positions, at))
+    return problems
 
 
 def _bad_numbers(
