@@ -123,7 +123,7 @@ def _object(
         *_bad_numbers(positions, path, spec, kind),
     ]
     if not problems:
-        namespace = metadata.get("namespace")
+        namespace = str(metadata["namespace"]) if metadata.get("namespace") else None
         objects.append(ManifestObject(kind, name, namespace, spec, template, place, positions, at))
     return problems
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
@@ -115,7 +115,14 @@ def amount_of(name: str, quantity: str | int | float) -> int:
     return units.count(quantity)
 
 
-Quantities: TypeAlias = Annotated[dict[str, Any], AfterValidator(_quantities)]
+_QUANTITY = {
+    "anyOf": [{"type": "string", "pattern": units.QUANTITY_PATTERN}, {"type": "number"}],
+}
+Quantities: TypeAlias = Annotated[
+    dict[str, Any],
+    AfterValidator(_quantities),
+    WithJsonSchema({"type": "object", "additionalProperties": _QUANTITY}),
+]
 
 
 class Resources(_Kubernetes):

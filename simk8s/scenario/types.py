@@ -105,7 +105,15 @@ MemoryQuantity: TypeAlias = Annotated[
 Count: TypeAlias = Annotated[
     int,
     _read(units.count, "a whole number"),
-    _schema(units.QUANTITY_PATTERN, "10"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": r"^\d+[kMG]?$"},
+                {"type": "integer", "minimum": 0},
+            ],
+            "examples": [10],
+        }
+    ),
 ]
 # Per microsecond; written per second, minute, hour or day.
 Rate: TypeAlias = Annotated[

@@ -1,4 +1,4 @@
-"""Lint: what does not belong together, at its place; one test a rule, and silence when all is well."""
+"""Lint: what does not belong together, at its place; and silence when all is well."""
 
 from __future__ import annotations
 
