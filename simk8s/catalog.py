@@ -2,11 +2,15 @@
 
 Law: a name is a file of its folder (or an entry point `simk8s.<folder>`, or a user's own file
 `path.py` or `path.py:Class`); a file has exactly one public class and, beside it, `Params`, a
-pydantic model. Listing names imports nothing; the same name twice is an error.
+pydantic model. Listing names imports nothing; the same name twice is an error. Asking for the
+`Params` of a shipped extension imports the module where they are written: an extension without any
+is not imported, and one that needs numpy or a solver keeps its `Params` in a light module of its
+own and imports them from there, so that checking a scenario stays quick.
 """
 
 from __future__ import annotations
 
+import ast
 import difflib
 import enum
 import hashlib
@@ -108,7 +112,10 @@ class Catalog:
         if _is_file(name):
             module, _ = self._own_file(name)
         elif name in _shipped(folder):
-            module = _import_shipped(folder, name)
+            home = _home_of_params(folder, name)
+            if home is None:
+                return NoParams
+            module = importlib.import_module(home)
         else:
             loaded = self._load_foreign(folder, name)
             module = loaded if isinstance(loaded, ModuleType) else sys.modules[loaded.__module__]
@@ -204,6 +211,20 @@ def _entry_points(folder: str) -> dict[str, EntryPoint]:
 
 def _import_shipped(folder: str, name: str) -> ModuleType:
     return importlib.import_module(f"simk8s.{FOLDERS[folder]}.{name}")
+
+
+@cache
+def _home_of_params(folder: str, name: str) -> str | None:
+    """The module in which an extension's `Params` are written, read off its source."""
+    where = _PACKAGE.joinpath(*FOLDERS[folder].split("."), name)
+    path = where / "__init__.py" if where.is_dir() else where.with_suffix(".py")
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.ClassDef) and node.name == "Params":
+            return f"simk8s.{FOLDERS[folder]}.{name}"
+        imported = [a.name for a in node.names] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom) and "Params" in imported and not node.level:
+            return node.module
+    return None
 
 
 @cache

@@ -6,6 +6,7 @@ import importlib.metadata
 import sys
 
 import pytest
+from pydantic import BaseModel
 
 from simk8s import catalog
 from simk8s.errors import InvariantError, UserError
@@ -28,6 +29,10 @@ class Mine:
 """
 
 
+class Params(BaseModel):
+    """Imported by a made-up extension."""
+
+
 @pytest.fixture
 def own(tmp_path):
     (tmp_path / "mine.py").write_text(OWN)
@@ -44,13 +49,32 @@ def folder(tmp_path, monkeypatch):
     (where / "packaged").mkdir()
     (where / "packaged" / "__init__.py").write_text("")
     monkeypatch.setattr(catalog, "_PACKAGE", tmp_path)
-    catalog._shipped.cache_clear()
+    caches = (catalog._shipped, catalog._home_of_params)
+    for found in caches:
+        found.cache_clear()
     yield where
-    catalog._shipped.cache_clear()
+    for found in caches:
+        found.cache_clear()
 
 
 def test_names_lists_files_without_importing_them(folder):
     assert catalog.names("strategies") == ["alpha", "beta_two", "packaged"]
+
+
+def test_params_are_found_without_importing_the_extension(folder):
+    """`alpha` raises when it is imported; only the home of its Params may be."""
+    assert catalog.params_of("strategies", "alpha") is catalog.NoParams
+    (folder / "packaged" / "__init__.py").write_text(
+        "from simk8s.scenario.types import Model as Params\n"
+        "from simk8s.errors import Problem\n"
+        "raise RuntimeError\n"
+    )
+    assert catalog._home_of_params("strategies", "packaged") is None
+    catalog._home_of_params.cache_clear()
+    (folder / "packaged" / "__init__.py").write_text(
+        "from tests.test_catalog import Params\nraise RuntimeError\n"
+    )
+    assert catalog.params_of("strategies", "packaged").__name__ == "Params"
 
 
 def test_unknown_names_are_answered_with_did_you_mean(folder):

@@ -17,7 +17,6 @@ import itertools
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from simk8s.catalog import suggest
@@ -195,7 +194,7 @@ class Distribution(Law[Q]):
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         schema = handler.resolve_ref_schema(handler(core_schema))
         bare = next(s for s in schema["properties"]["constant"]["anyOf"] if s != {"type": "null"})
         shape = dict(schema)

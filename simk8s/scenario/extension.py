@@ -20,7 +20,6 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
 )
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from simk8s.catalog import CatalogLike, camel, snake, unknown_name
@@ -63,7 +62,7 @@ class ByName:
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         return {"x-simk8s-by-name": self.folder, "tag": self.tag}
 
 
@@ -82,7 +81,7 @@ class ByKey:
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         return {"x-simk8s-by-key": self.folder}
 
 

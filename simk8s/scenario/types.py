@@ -22,7 +22,6 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from simk8s import units
@@ -79,7 +78,7 @@ class AlsoText:
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         text = {"type": "string"} | ({"pattern": self.pattern} if self.pattern else {})
         return {"anyOf": [text, handler(schema)]}
 

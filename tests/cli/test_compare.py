@@ -1,0 +1,67 @@
+"""`simk8s compare`: variants from options or the scenario, seeds, one page."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_strategies_and_seeds(simk8s, straw):
+    words = "compare tiny.yaml --strategies kube_scheduler,best_fit --seeds 3 --jobs 4"
+    result = simk8s(*words.split())
+    assert result.code == 0
+    call = straw.calls[0]
+    assert [v.name for v in call["variants"]] == ["kube_scheduler", "best_fit"]
+    assert (call["seeds"], call["jobs"]) == ([3, 4, 5], 4)
+    assert str(call["out"]) == "reports/tiny-compare"
+    assert call["command"] == (
+        "simk8s compare tiny.yaml --strategies kube_scheduler,best_fit --seeds 3"
+    )
+    assert "Pods created" in result.out
+    assert result.out.splitlines()[-1] == "page: reports/tiny-compare/report.html"
+
+
+def test_variants_with_overrides(simk8s, straw):
+    simk8s("compare", "tiny.yaml", "--variant", "a: nodes.0.count=1, seed=4", "--variant", "b:")
+    first, second = straw.calls[0]["variants"]
+    assert first.overrides == (("nodes.0.count", "1"), ("seed", "4"))
+    assert (second.name, second.overrides) == ("b", ())
+
+
+def test_the_scenarios_own_variants_are_the_default(simk8s, straw, here):
+    text = (here / "tiny.yaml").read_text()
+    (here / "tiny.yaml").write_text(text + "variants: {x: first_fit, y: {nodes.0.count: 9}}\n")
+    simk8s("compare", "tiny.yaml")
+    assert [v.name for v in straw.calls[0]["variants"]] == ["x", "y"]
+
+
+def test_json(simk8s, straw):
+    found = json.loads(simk8s("compare", "tiny.yaml", "--strategies", "best_fit", "--json").out)
+    assert {run["seed"] for run in found["runs"]} == {1, 2}
+    assert found["runs"][0]["kpis"]["pods_created"] > 0
+    assert len(found["variants"]) == 3
+
+
+def test_an_interrupt_keeps_what_is_finished(simk8s, straw):
+    straw.failure = KeyboardInterrupt()
+    result = simk8s("compare", "tiny.yaml", "--strategies", "best_fit")
+    assert result.code == 130
+    assert "page:" in result.out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([], "E401"),
+        (["--strategies", ","], "E401"),
+        (["--strategies", "bestfit"], "E201"),
+        (["--strategies", "best_fit,best_fit"], "E304"),
+        (["--variant", "nope"], "E305"),
+        (["--variant", "a: nodes.0.cuont=1"], "E101"),
+        (["--variant", "../x: seed=1"], "E105"),
+    ],
+)
+def test_bad_variants_are_exit_2_and_nothing_runs(simk8s, straw, words, code):
+    result = simk8s("compare", "tiny.yaml", *words)
+    assert (result.code, code in result.err, straw.calls) == (2, True, []), result.err

@@ -1,0 +1,87 @@
+"""`simk8s run`: options reach the simulation, the summary and the JSON say what came of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_the_defaults(simk8s, straw):
+    result = simk8s("run", "tiny.yaml")
+    assert result.code == 0
+    call = straw.calls[0]
+    assert str(call["out"]) == "reports/tiny"
+    assert (call["seed"], call["until_us"], call["audit"]) == (None, None, False)
+    assert call["command"] == "simk8s run tiny.yaml"
+    assert "Pods created" in result.out
+    assert "p50 / p90 / p99" in result.out
+    assert result.out.splitlines()[-1] == "page: reports/tiny/report.html"
+    assert result.err == ""
+
+
+def test_options_reach_the_simulation(simk8s, straw):
+    words = "run tiny.yaml --seed 9 --set nodes.0.count=7 --until 90m --out o --audit"
+    simk8s(*words.split(), "--strategy", "first_fit")
+    call = straw.calls[0]
+    scenario = call["loaded"].scenario
+    assert (scenario.nodes[0].count, scenario.strategy.name) == (7, "first_fit")
+    assert (call["seed"], call["until_us"], call["audit"]) == (9, 5_400_000_000, True)
+    assert str(call["out"]) == "o"
+    assert call["command"] == (
+        "simk8s run tiny.yaml --strategy first_fit --seed 9 --set nodes.0.count=7 "
+        "--until 90m --audit"
+    )
+
+
+def test_json_alone_goes_to_stdout(simk8s, straw):
+    result = simk8s("run", "tiny.yaml", "--json")
+    found = json.loads(result.out)
+    assert found["kpis"]["pods_created"] > 0
+    assert found["stop_reason"] == "duration"
+
+
+def test_an_interrupted_run_is_exit_130_with_a_page(simk8s, straw, here):
+    straw.manifest = {"interrupted": True, "stop_reason": "interrupted"}
+    result = simk8s("run", "tiny.yaml")
+    assert result.code == 130
+    assert "interrupted" in result.err
+    assert (here / "reports/tiny/report.html").exists()
+
+
+def test_a_run_that_ended_early_says_so(simk8s, straw):
+    straw.manifest = {"stop_reason": "livelock", "stop_detail": "scheduler"}
+    result = simk8s("run", "tiny.yaml")
+    assert "ended early: livelock (scheduler)" in result.err
+
+
+def test_a_failed_audit_is_exit_1(simk8s, straw):
+    straw.manifest = {"audit": "failed"}
+    assert simk8s("run", "tiny.yaml").code == 1
+
+
+def test_warnings_come_before_the_run(simk8s, straw):
+    result = simk8s("run", "tiny.yaml", "--set", "workload.web.arrivals.poisson.rate=0/s")
+    assert result.code == 0
+    assert "W103" in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--strategy", "kube_shceduler"], "E201"),
+        (["--set", "nodes.0.count=-1"], "E104"),
+        (["--set", "nodes.0.count"], "E108"),
+        (["--until", "soon"], "E104"),
+        (["--until", "0s"], "E401"),
+        (["--out", "tiny.yaml"], "E402"),
+        (["--out", "tiny.yaml/x"], "E402"),
+    ],
+)
+def test_bad_options_are_exit_2_and_nothing_runs(simk8s, straw, words, code):
+    result = simk8s("run", "tiny.yaml", *words)
+    assert (result.code, code in result.err, straw.calls) == (2, True, [])
+
+
+def test_a_strategy_that_looks_like_yaml_stays_a_name(simk8s, straw):
+    assert "E201" in simk8s("run", "tiny.yaml", "--strategy", "{name: x}").err

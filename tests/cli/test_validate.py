@@ -1,0 +1,81 @@
+"""`simk8s validate`: quick, light, every problem, exit 2."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simk8s.catalog import names
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numpy", "polars", "simpy", "scipy", "ortools", "plotly")
+
+
+def test_a_good_file_is_ok(simk8s):
+    result = simk8s("validate", "tiny.yaml")
+    assert (result.code, result.out, result.err) == (0, "tiny.yaml: ok\n", "")
+
+
+def test_every_problem_of_every_file_is_printed(simk8s, here):
+    text = (here / "tiny.yaml").read_text()
+    (here / "bad.yaml").write_text(text.replace("count: 2", "cuont: 2").replace("5/min", "5"))
+    result = simk8s("validate", "bad.yaml", "tiny.yaml", "absent.yaml")
+    assert result.code == 2
+    assert result.out == "tiny.yaml: ok\n"
+    lines = result.err.splitlines()
+    assert lines[0].startswith("bad.yaml:5:31: E101 unknown key 'cuont'")
+    assert lines[1] == "    did you mean 'count'?"
+    assert any(line.startswith("bad.yaml:8:32: E104") for line in lines)
+    assert any(line.startswith("absent.yaml:1:1: E001") for line in lines)
+
+
+def test_warnings_are_printed_and_do_not_fail(simk8s, here):
+    text = (here / "tiny.yaml").read_text()
+    (here / "tiny.yaml").write_text(text.replace("cpu: 500m", "cpu: 500"))
+    result = simk8s("validate", "tiny.yaml")
+    assert (result.code, result.out) == (0, "tiny.yaml: ok, 1 warning\n")
+    assert "W101" in result.err
+
+
+def test_a_folder_stands_for_its_files(simk8s, here):
+    assert simk8s("validate", here).out.endswith("tiny.yaml: ok\n")
+    (here / "empty").mkdir()
+    result = simk8s("validate", "empty")
+    assert (result.code, "no YAML" in result.err) == (2, True)
+
+
+def _validate(*lines):
+    code = "\n".join(["import sys", "from simk8s.cli.main import main", *lines])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run(
+        [sys.executable, "-c", code, "validate", str(ROOT / "scenarios" / "quickstart.yaml")],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return result, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+needs_faults = pytest.mark.skipif(not names("faults"), reason="faults are not there yet")
+
+
+@pytest.fixture(scope="module")
+def quickstart():
+    _validate("sys.exit(main())")  # compiled files are there from now on
+    return [_validate("sys.exit(main())") for _ in range(3)]
+
+
+@needs_faults
+def test_the_quickstart_is_validated_within_half_a_second(quickstart):
+    assert quickstart[0][0].returncode == 0, quickstart[0][0].stderr
+    assert min(cpu_seconds for _, cpu_seconds in quickstart) < 0.5
+
+
+def test_no_heavy_module_is_imported():
+    result, _ = _validate("main()", f"print([m for m in {HEAVY!r} if m in sys.modules])")
+    assert result.stdout.splitlines()[-1] == "[]", result.stdout + result.stderr
