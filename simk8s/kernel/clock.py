@@ -20,7 +20,7 @@ from simpy.core import Environment
 from simpy.events import Event
 
 from simk8s.errors import InvariantError
-from simk8s.kernel.component import MAX_COMPONENTS, PHASE_MASK, PHASE_ROOM, Component
+from simk8s.kernel.component import MAX_COMPONENTS, PHASE_ROOM, Component
 from simk8s.kernel.lane import Lane, LaneHandler
 from simk8s.kernel.phase import Phase
 from simk8s.kernel.probe import Probe
@@ -111,8 +111,8 @@ class Clock:
         finally:
             self._running = False
             self._late.clear()
-            # What is armed between runs for this instant belongs to its next round.
-            self.slot |= PHASE_MASK if self.slot >= 0 else _BEFORE_ALL
+            # What is armed between runs for this instant makes it begin again, with round 0.
+            self.slot = _BEFORE_ALL
         for probe in self._probes:
             probe.on_stop(reason)
         return reason
@@ -170,7 +170,6 @@ class Clock:
             schedule(event, 0, until_us - self.now_us)
             self._env.step()
             self.now_us = until_us
-            self.slot = _BEFORE_ALL
 
     def _register(self, component: _C) -> _C:
         if len(self._components) == MAX_COMPONENTS:

@@ -118,6 +118,8 @@ class FairQueue:
     ) -> None:
         if seats < 1 or queues < 0 or not 1 <= hand <= max(queues, 1):
             raise InvariantError(f"{name}: {seats} seats, {queues} queues, a hand of {hand}")
+        if length is not None and length < 1:
+            raise InvariantError(f"{name}: a line for {length} is none; that is queues=0")
         self.name, self.seats, self.queues, self.hand = name, seats, queues, hand
         self.length, self.timeout_us = length, timeout_us
         self.served = self.refused = self.expired = self.busy_us = self.wait_us = 0
@@ -153,7 +155,7 @@ class FairQueue:
         now_us = self._clock.now_us
         executing = self._executing
         if executing and executing[0][0] <= now_us:
-            self._leave(now_us)
+            self._settle(now_us)  # who has waited goes first; the bell rung for now will tell
         if not self.waiting and self._fast:
             width = max(seats, linger_seats) if linger_us else seats
             if self._has_room(width):
@@ -208,6 +210,13 @@ class FairQueue:
         self._robin = index
         return end_us
 
+    def _settle(self, now_us: int) -> None:
+        """Seats that are free by now go to who has waited for them."""
+        self._leave(now_us)
+        if self.waiting:
+            self._sync(now_us)
+            self._dispatch(now_us)
+
     def _leave(self, now_us: int) -> None:
         """Whoever is through by now gives the seats back."""
         executing = self._executing
@@ -235,8 +244,6 @@ class FairQueue:
         ):
             self.refused += 1
             self._drop_if_idle(line)
-            if not self.waiting:
-                self._lines.clear()
             return REFUSED
         request.line, request.arrival_r, request.arrival_us = line, self._r, now_us
         line.requests.append(request)
@@ -247,8 +254,6 @@ class FairQueue:
         end_us = self._dispatch(now_us, request)
         if request.waiting and self.timeout_us is not None:
             self._timeouts.at(now_us + self.timeout_us, request)
-        if self._news:
-            self._bell.ring()
         return end_us
 
     def _form_lines(self, now_us: int) -> None:
@@ -330,10 +335,7 @@ class FairQueue:
         self._r_us = now_us
 
     def _on_release(self, now_us: int) -> None:
-        self._leave(now_us)
-        if self.waiting:
-            self._sync(now_us)
-            self._dispatch(now_us)
+        self._settle(now_us)
         self._tell_news(now_us)
 
     def _tell_news(self, now_us: int) -> None:

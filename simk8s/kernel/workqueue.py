@@ -112,7 +112,7 @@ class WorkQueue:
             depth = len(self._keys)
             if depth > self.depth_max:
                 self.depth_max = depth
-            if depth and self._idle:
+            if self._idle:
                 self._bell.ring()
 
     def add_after(self, key: Hashable, delay_us: int) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simk8s.errors import InvariantError
@@ -13,6 +14,7 @@ from simk8s.kernel.clock import Clock, StopReason
 from simk8s.kernel.fairqueue import QUEUED, REFUSED, FairQueue, deal
 from simk8s.kernel.phase import Phase
 from simk8s.kernel.station import Station
+from tests.kernel.fair_twin import Request, Twin
 
 
 class Level:
@@ -85,25 +87,52 @@ requests = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
-@given(requests, st.integers(1, 5), st.integers(1, 4), st.booleans())
-def test_the_fast_path_changes_nothing(
-    work: list[tuple[int, ...]], seats: int, hand: int, bounded: bool
-) -> None:
-    answers = []
+def agree(work: list[tuple[int, ...]], seats: int, hand: int, bounded: bool) -> None:
+    """Play the same requests on both and compare what became of each."""
+    options: dict[str, Any] = {"queues": 4, "hand": hand, "length": None, "timeout_us": None}
+    if bounded:
+        options.update(length=2, timeout_us=9_000)
+    now_us, asked = 0, []
+    for number, (gap_us, flow, *rest) in enumerate(work):
+        now_us += gap_us
+        asked.append(Request(number, now_us, flow * 1_234_567, *rest))
+    Twin(seats, **options).play(asked)
+    expected = {each.number: REFUSED if each.fate == "refused" else each.fate for each in asked}
     for fast in (True, False):
-        bounds = {} if bounded else {"length": None, "timeout_us": None}
-        options = {"queues": 4, "hand": hand, "length": 3, "timeout_us": 9_000, **bounds}
         level = Level(seats, fast=fast, **options)
-        now_us = 0
-        for number, (gap_us, flow, *rest) in enumerate(work):
-            now_us += gap_us
-            level.at(now_us, number, flow * 1_234_567, *rest)
-        level.run()
+        for each in asked:
+            level.at(each.arrival_us, each.number, each.flow, each.service_us, each.seats,
+                     each.linger_seats, each.linger_us)  # fmt: skip
+        assert level.run() == expected
         queue = level.queue
         assert queue.served + queue.refused + queue.expired == len(work)
-        answers.append((level.fate, level.started_at, queue.wait_us))
-    assert answers[0] == answers[1]
+
+
+@settings(deadline=None, max_examples=60)
+@given(requests, st.integers(1, 5), st.integers(1, 4), st.booleans())
+@example([(0, 0, 1, 1, 0, 0), (0, 0, 0, 1, 0, 0), (0, 0, 1, 1, 0, 0), (1, 0, 0, 1, 0, 0)],
+         1, 2, False)  # fmt: skip
+def test_the_level_and_its_slow_twin_agree(
+    work: list[tuple[int, ...]], seats: int, hand: int, bounded: bool
+) -> None:
+    agree(work, seats, hand, bounded)
+
+
+def test_they_agree_under_load_too() -> None:
+    rng = Random(1)
+    for _ in range(120):
+        work = [
+            (
+                rng.choice((0, 0, 500, 1_500)),
+                rng.randrange(6),
+                rng.choice((0, 1_000, 3_000, rng.randrange(9_000))),
+                rng.choice((1, 1, 1, 2, 4)),
+                rng.choice((0, 0, 3)),
+                rng.choice((0, 5_000)),
+            )
+            for _ in range(40)
+        ]
+        agree(work, rng.randint(1, 5), rng.randint(1, 4), rng.random() < 0.5)
 
 
 def test_an_uncontended_level_makes_no_event() -> None:
@@ -220,7 +249,15 @@ def test_a_deal_gives_different_cards_and_uses_all_of_them() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("wrong", [{"seats": 0}, {"seats": 1, "hand": 2}, {"seats": 1, "hand": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seats": 0},
+        {"seats": 1, "hand": 2},
+        {"seats": 1, "hand": 0},
+        {"seats": 1, "length": 0},
+    ],
+)
 def test_impossible_levels_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InvariantError):
         Level(**wrong)

@@ -63,3 +63,23 @@ def test_the_past_is_refused() -> None:
     clock.run(5)
     with pytest.raises(InvariantError, match="b: armed for t=4"):
         bell.ring_at(4)
+
+
+def test_in_later_rounds_too_a_ring_before_its_turn_is_answered_after_it() -> None:
+    """Both are armed for round 1; the first rings the second, which is still to come in it."""
+    clock = Clock()
+    calls: list[str] = []
+
+    def begin(now_us: int) -> None:
+        first.ring()
+        second.ring()
+
+    def ring_second(now_us: int) -> None:
+        calls.append("first")
+        second.ring()
+
+    first = clock.bell("first", Phase.RECONCILE, ring_second)
+    second = clock.bell("second", Phase.RECONCILE, lambda now_us: calls.append("second"))
+    clock.bell("begin", Phase.SCHEDULE, begin).ring_at(1)
+    clock.run(1)
+    assert calls == ["first", "second", "second"]
