@@ -307,11 +307,17 @@ class FairQueue:
     def _next_line(self) -> _Line:
         """The line whose head would finish first in virtual time; round robin between equals."""
         robin, queues = self._robin + 1, self.queues
-        waiting = (line for line in self._lines.values() if line.requests)
-        return min(
-            waiting,
-            key=lambda line: (line.next_r + line.requests[0].work, (line.index - robin) % queues),
-        )
+        best: _Line | None = None
+        least = turn = 0
+        for line in self._lines.values():
+            if line.requests:
+                finish = line.next_r + line.requests[0].work
+                if best is None or finish <= least:
+                    my_turn = (line.index - robin) % queues
+                    if best is None or finish < least or my_turn < turn:
+                        best, least, turn = line, finish, my_turn
+        assert best is not None, "somebody waits"
+        return best
 
     def _forget(self, request: _Request) -> None:
         """The request leaves its line, one way or the other."""
