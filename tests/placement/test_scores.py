@@ -1,4 +1,4 @@
-"""Plugins against the vectors of the behaviour notes (section 10) and against their scalar twins."""
+"""Plugins against the vectors of the behaviour notes (section 10) and their scalar twins."""
 
 from __future__ import annotations
 
