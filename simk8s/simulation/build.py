@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from simk8s.api.client import Client
 from simk8s.api.server import ApiServer, Times
 from simk8s.api.store import Store
+from simk8s.controllers._manager import SHIPPED, ControllerManager
+from simk8s.faults._driver import FaultDriver
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
 from simk8s.nodes.groups import node_specs
@@ -23,10 +25,11 @@ from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.timing import CycleTimes
+from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Context, Strategy
-from simk8s.workload.entry import sources
+from simk8s.workload.entry import objects, sources
 from simk8s.workload.feeder import Feeder
 
 if TYPE_CHECKING:
@@ -56,6 +59,8 @@ class World:
     scheduler: Scheduler
     recorder: Recorder
     sampler: Sampler
+    controllers: ControllerManager
+    faults: FaultDriver
     horizon_us: int
     feeders: list[Feeder] = field(default_factory=list)
     joined_us: list[int] = field(default_factory=list)
@@ -64,6 +69,7 @@ class World:
         """Arm everything that happens by itself."""
         for feeder in self.feeders:
             feeder.start(self.horizon_us)
+        self.faults.start(self.streams)
         self.sampler.start()
 
     def component_rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
@@ -71,6 +77,7 @@ class World:
         scheduler = self.scheduler
         client = scheduler.client
         yield scheduler.measure.row(now_us, client.writes, client.throttled_us)
+        yield from self.controllers.rows(now_us)
 
 
 def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> World:
@@ -100,6 +107,9 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
+    faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us)
+    lag_us = times.watch_lag_us
+    controllers = ControllerManager(clock, store, server, streams, lag_us, faults.moment)
     world = World(
         clock,
         streams,
@@ -111,10 +121,15 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         scheduler,
         recorder,
         sampler,
+        controllers,
+        faults,
         horizon_us,
     )
+    _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     _add_workload(loaded, world)
+    for fault in scenario.faults:
+        faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
 
 
@@ -123,6 +138,17 @@ def _strategy(loaded: Loaded, cluster: Cluster, streams: Streams, options: Optio
     made: type[Strategy] = loaded.catalog.resolve("strategies", chosen.name)
     context = Context(View(cluster), streams.get(f"strategy/{chosen.name}"), options.incremental)
     return made(chosen.params, context)
+
+
+def _add_controllers(loaded: Loaded, world: World) -> None:
+    """What ships, unless the scenario names another for its slot, then what it adds."""
+    chosen = {slot: (slot, None) for slot in SHIPPED}
+    for slot, extension in loaded.scenario.controllers.items():
+        chosen[slot] = (extension.name, extension.params)
+    for name, params in chosen.values():
+        made = loaded.catalog.resolve("controllers", name)
+        defaults = params or loaded.catalog.params_of("controllers", name)()
+        world.controllers.add(made, defaults)
 
 
 def _add_nodes(loaded: Loaded, world: World) -> None:
@@ -136,3 +162,6 @@ def _add_workload(loaded: Loaded, world: World) -> None:
     user = Client(world.clock, world.server, "user")
     for source in sources(loaded):
         world.feeders.append(Feeder(world.clock, world.store, user, source, world.streams))
+    writer = ObjectWriter(world.clock, world.store, user, world.streams)
+    for made in objects(loaded):
+        writer.add(made)

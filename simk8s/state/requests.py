@@ -101,3 +101,19 @@ class RequestTable:
         )
         self.items.append(made)
         return made
+
+
+def drawn_requests(
+    table: RequestTable, base: Requests, drawn: dict[int, int], gpu: GpuRequest | None = None
+) -> Requests:
+    """The template's requests with some rows (and the GPU request) replaced by what was drawn."""
+    values = list(base.values)
+    values += [0] * (max(drawn, default=0) + 1 - len(values))
+    for row, amount in drawn.items():
+        values[row] = amount
+    return table.intern(
+        tuple(values),
+        None if drawn.get(CPU) else base.nonzero_cpu,
+        None if drawn.get(MEMORY) else base.nonzero_memory,
+        base.gpu if gpu is None else gpu,
+    )

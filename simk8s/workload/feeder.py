@@ -17,8 +17,7 @@ from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.state.pods import Phase
-from simk8s.state.requests import NO_GPU, GpuRequest, Requests
-from simk8s.state.resources import CPU, MEMORY
+from simk8s.state.requests import NO_GPU, GpuRequest, drawn_requests
 from simk8s.state.shapes import PodTemplate
 from simk8s.workload.columns import ANY_MODEL, PodColumns, Source, StreamsLike
 
@@ -99,20 +98,15 @@ class Feeder:
         drawn = {self._cluster.resources[n]: c.tolist() for n, c in columns.requests.items()}
         gpus = self._gpus(columns)
         found = [
-            self._vector(base, {row: values[i] for row, values in drawn.items()}, gpus[i])
+            drawn_requests(
+                self._cluster.requests,
+                base,
+                {row: values[i] for row, values in drawn.items()},
+                gpus[i],
+            ).id
             for i, base in enumerate(bases)
         ]
         return np.array(found, np.int32)
-
-    def _vector(self, base: Requests, drawn: dict[int, int], gpu: GpuRequest | None) -> int:
-        values = list(base.values)
-        values += [0] * (max(drawn, default=0) + 1 - len(values))
-        for row, amount in drawn.items():
-            values[row] = amount
-        cpu = None if drawn.get(CPU) else base.nonzero_cpu
-        memory = None if drawn.get(MEMORY) else base.nonzero_memory
-        wanted = base.gpu if gpu is None else gpu
-        return self._cluster.requests.intern(tuple(values), cpu, memory, wanted).id
 
     def _gpus(self, columns: PodColumns) -> list[GpuRequest | None]:
         if columns.gpu_count is None:
