@@ -71,7 +71,8 @@ class Sampler:
         row += [int(ready.sum()), int(nodes.exists.sum())]
         used = nodes.allocatable - nodes.free
         for resource in (CPU, MEMORY, GPU):
-            row += [int(used[resource].sum()), int(nodes.allocatable[resource][ready].sum())]
+            line = used[resource][ready], nodes.allocatable[resource][ready]
+            row += [int(line[0].sum()), int(line[1].sum())]
         row.append(int(np.count_nonzero(used[PODS])))
         row += self._queue.lengths()
         self._recorder.timeseries.append(tuple(row))
