@@ -232,7 +232,7 @@ SOLVES = Table(
         _time("latency_us", "Simulated time until the plan was there."),
         _int32("placed", "pods", "Placements in the plan."),
         _int32("stale", "pods", "Placements that no longer held when carried out."),
-        _float("wall_s", "s", "Time on this machine.", wall=True),
+        _float("wall_s", "s", "Time on this machine.", null=True, wall=True),
     ),
 )
 

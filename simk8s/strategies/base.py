@@ -56,7 +56,7 @@ class Solve:
     gap: float | None
     hint_objective: float | None
     deterministic_time: float
-    wall_s: float = 0.0
+    wall_s: float | None = None
 
 
 @dataclass(slots=True)
