@@ -1,0 +1,92 @@
+"""The pod garbage collector: removes pods whose node does not exist any more.
+
+A loop of 20 s, simulated only where it has something to do: the first turn after a node has gone
+puts it into quarantine, and the first turn 40 s later deletes its pods for good.
+
+Law: only a pod that is bound to a node that does not exist is touched.
+
+Mirrors: pkg/controller/podgc v1.36 gcOrphaned. Departs: the phase Failed that is patched before
+the deletion costs a call and is not stored; ended pods are never so many that they are collected;
+no out-of-service taint; turns stay on whole multiples of the period.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from simk8s.api.watch import Entry, Verb
+from simk8s.controllers.base import DONE, Context, Controller, Flags, Result, Steps, Write
+from simk8s.scenario.types import Count, Duration
+from simk8s.state.pods import Loss, Phase
+
+LOOP = "loop"
+
+
+class Params(Flags):
+    """`controllers: {pod_gc: {name: pod_gc, quarantine: 0s}}`"""
+
+    workers: Annotated[Count, Field(gt=0)] = 1
+    period: Annotated[Duration, Field(gt=0)] = 20_000_000
+    quarantine: Duration = 40_000_000
+
+
+class PodGarbageCollector(Controller):
+    """Watches nodes that are deleted, and while any is watched over, pods that are bound."""
+
+    name: ClassVar[str] = "pod_gc"
+
+    def __init__(self, params: Params, context: Context) -> None:
+        self._params = params
+        self._context = context
+        self._store = context.store
+        self._released_us: dict[int, int] = {}
+        """Nodes that are gone and may have pods, and the end of their quarantine."""
+        context.watches.watch(self._store.nodes, self._hear_nodes, (Verb.DELETED,))
+
+    def _hear_nodes(self, now_us: int, entries: list[Entry]) -> None:
+        for _, verb, node in entries:
+            if verb is Verb.DELETED:
+                found_us = self._turn_after(now_us)
+                self._released_us[node] = self._turn_after(found_us + self._params.quarantine)
+                self._context.queue.add_after(LOOP, self._released_us[node] - now_us)
+
+    def _turn_after(self, t_us: int) -> int:
+        """The first turn of the loop at or after an instant."""
+        period_us = self._params.period
+        return -(-t_us // period_us) * period_us
+
+    def reconcile(self, key: str, now_us: int) -> Result | Steps:
+        """One turn: delete the pods of nodes that are out of quarantine."""
+        ripe = [node for node, at_us in self._released_us.items() if at_us <= now_us]
+        for node in ripe:
+            del self._released_us[node]
+        pods = self._orphans(set(ripe))
+        return self._collect(pods) if pods else self._again(now_us)
+
+    def _orphans(self, nodes: set[int]) -> list[int]:
+        if not nodes:
+            return []
+        bound = self._store.cluster.pods.node
+        return [pod for pod in range(len(bound)) if bound[pod] in nodes and self._exists(pod)]
+
+    def _exists(self, pod: int) -> bool:
+        return self._store.cluster.pods.phase[pod] not in (Phase.UNBORN, Phase.GONE)
+
+    def _collect(self, pods: list[int]) -> Steps:
+        for pod in pods:
+            yield [Write(_fail)]
+            yield [Write(self._store.delete_pod, (pod, 0, Loss.NODE_DELETED))]
+        return self._again(self._context.now_us)
+
+    def _again(self, now_us: int) -> Result:
+        """The next node's turn, if there is one."""
+        if not self._released_us:
+            return DONE
+        return Result(requeue_after_us=max(min(self._released_us.values()) - now_us, 1))
+
+
+def _fail() -> bool:
+    """PATCH of the pod's phase and DisruptionTarget condition."""
+    return True
