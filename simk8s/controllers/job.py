@@ -97,7 +97,7 @@ class JobController(Controller):
         self._jobs: ObjectTable[Job] = context.store.objects(JOBS)
         self._by_owner: dict[int, _JobPods] = {}
         context.watches.watch(self._jobs.log, self._hear_jobs)
-        for key, _ in self._jobs.items():
+        for key in list(self._jobs.keys()):
             self._know(key)
 
     def _hear_jobs(self, now_us: int, entries: list[Entry]) -> None:

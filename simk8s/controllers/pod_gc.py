@@ -6,8 +6,8 @@ puts it into quarantine, and the first turn 40 s later deletes its pods for good
 Law: only a pod that is bound to a node that does not exist is touched.
 
 Mirrors: pkg/controller/podgc v1.36 gcOrphaned. Departs: the phase Failed that is patched before
-the deletion costs a call and is not stored; ended pods are never so many that they are collected;
-no out-of-service taint; turns stay on whole multiples of the period.
+the deletion costs a call and is not stored; ended pods stay, however many there are and wherever
+they were; no out-of-service taint; turns stay on whole multiples of the period.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pydantic import Field
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers.base import DONE, Context, Controller, Flags, Result, Steps, Write
 from simk8s.scenario.types import Count, Duration
-from simk8s.state.pods import Loss, Phase
+from simk8s.state.cluster import TERMINAL
+from simk8s.state.pods import Loss
 
 LOOP = "loop"
 
@@ -33,7 +34,7 @@ class Params(Flags):
 
 
 class PodGarbageCollector(Controller):
-    """Watches nodes that are deleted, and while any is watched over, pods that are bound."""
+    """Watches nodes that are deleted."""
 
     name: ClassVar[str] = "pod_gc"
 
@@ -60,19 +61,18 @@ class PodGarbageCollector(Controller):
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """One turn: delete the pods of nodes that are out of quarantine."""
         ripe = [node for node, at_us in self._released_us.items() if at_us <= now_us]
+        pods: list[int] = []
         for node in ripe:
             del self._released_us[node]
-        pods = self._orphans(set(ripe))
+            pods += self._orphans(node)
         return self._collect(pods) if pods else self._again(now_us)
 
-    def _orphans(self, nodes: set[int]) -> list[int]:
-        if not nodes:
-            return []
-        bound = self._store.cluster.pods.node
-        return [pod for pod in range(len(bound)) if bound[pod] in nodes and self._exists(pod)]
-
-    def _exists(self, pod: int) -> bool:
-        return self._store.cluster.pods.phase[pod] not in (Phase.UNBORN, Phase.GONE)
+    def _orphans(self, node: int) -> list[int]:
+        """Pods that are bound to a node and have not ended."""
+        cluster = self._store.cluster
+        bound, phase = cluster.pods.node, cluster.pods.phase
+        listed = cluster.nodes.pods_on[node]
+        return [pod for pod in listed if bound[pod] == node and phase[pod] not in TERMINAL]
 
     def _collect(self, pods: list[int]) -> Steps:
         for pod in pods:

@@ -36,7 +36,7 @@ class ReplicaSetController(Controller):
         self._by_owner: dict[int, owned.OwnedPods] = {}
         self._wanted: dict[str, int] = {}
         context.watches.watch(self._sets.log, self._hear_sets)
-        for key, _ in self._sets.items():
+        for key in list(self._sets.keys()):
             self._know(key)
 
     def _hear_sets(self, now_us: int, entries: list[Entry]) -> None:
