@@ -57,10 +57,11 @@ class OwnedPods:
     def hear(self, verb: Verb, pod: int, phase: int) -> Change:
         """Take in a change; `phase` is the pod's present one."""
         if verb is Verb.STATUS:
-            if self.active.get(pod) is not False:
+            ready = self.active.get(pod)
+            if ready is None:
                 return Change.NOTHING
             self.active[pod] = True
-            self.ready += 1
+            self.ready += not ready
             return Change.COUNTED
         if verb is Verb.ADDED:
             self.active[pod] = False

@@ -14,10 +14,10 @@ from numpy import random
 from simk8s.api.client import Client
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
+from simk8s.controllers._flags import Flags
 from simk8s.controllers.base import (
     Context,
     Controller,
-    Flags,
     Moments,
     Result,
     Steps,
@@ -57,12 +57,12 @@ class Runner:
         throttled: bool = True,
     ) -> None:
         flags = params if isinstance(params, Flags) else Flags()
-        name = f"controller/{made.name}"
+        name, workers = f"controller/{made.name}", flags.workers or made.workers
         qps = flags.qps if throttled else 0.0
         self.name = made.name
         self.client = Client(clock, server, name, qps, flags.burst)
-        self.queue = WorkQueue(clock, name, flags.workers, self._reconcile)
-        self.measure = Measure(made.name, flags.workers)
+        self.queue = WorkQueue(clock, name, workers, self._reconcile)
+        self.measure = Measure(made.name, workers)
         self.measure.waits_us = self.queue.waits_us
         self.measure.services_us = self.queue.services_us
         self._clock = clock

@@ -1,8 +1,9 @@
 """What a controller is: it hears of changes, notes keys, and reconciles one key at a time.
 
-A controller file has one public class, a `Controller`, and may have `Params` beside it (made from
-`Flags`, so that workers and client limits can be set). It is built once with its parameters and a
-`Context`, watches what it needs, and adds a key to its queue for whatever has to be looked at.
+A controller file has one public class, a `Controller`, and may have `Params` beside it (derived
+from `Flags`, so that workers and client limits can be set). It is built once with its parameters
+and a `Context`, watches what it needs, and adds a key to its queue for whatever has to be looked
+at.
 
 `reconcile(key, now_us)` compares what should be with what is, and either returns a `Result` or is
 a generator of `Steps`: it yields batches of `Write`s and gets their results back when the whole
@@ -23,18 +24,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from numpy import random
-from pydantic import Field
 
 from simk8s.api.client import Client
 from simk8s.api.server import Operation
 from simk8s.api.store import Store
 from simk8s.api.watch import ChangeLog, Entry, Verb
+from simk8s.controllers._flags import Flags
 from simk8s.kernel.clock import Clock
-from simk8s.scenario.types import Count, Duration, Model, Positive
 from simk8s.schema.enums import FaultPhase
+
+__all__ = (
+    "DONE",
+    "Context",
+    "Controller",
+    "Flags",
+    "Handler",
+    "Moments",
+    "Queue",
+    "Result",
+    "Steps",
+    "Watches",
+    "Write",
+)
 
 Handler = Callable[[int, list[Entry]], None]
 """`handler(now_us, entries)`: changes, in commit order, that have become visible."""
@@ -45,16 +59,6 @@ class Write(NamedTuple):
 
     op: Operation
     args: tuple[Any, ...] = ()
-
-
-class Flags(Model):
-    """What can be set of every controller: `controllers: {job: {name: job, qps: 100}}`."""
-
-    workers: Annotated[Count, Field(gt=0)] = 5
-    qps: Positive = 20.0
-    burst: Annotated[Count, Field(gt=0)] = 30
-    # CPU time of one reconcile, on top of the waiting for its writes.
-    service: Duration = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ class Controller(ABC):
     """Base of controllers."""
 
     name: ClassVar[str]
+    workers: ClassVar[int] = 5
+    """How many keys are worked on at once, unless `Flags` say otherwise."""
 
     @abstractmethod
     def __init__(self, params: Any, context: Context) -> None:

@@ -19,17 +19,14 @@ from typing import Any, ClassVar
 from simk8s.api.objects import ObjectTable
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
+from simk8s.controllers._flags import Params
 from simk8s.controllers._owned import BURST, Change
-from simk8s.controllers.base import DONE, Context, Controller, Flags, Result, Steps, Write
+from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.workloads import JOBS, Job, JobCondition, JobStatus
 
 SECOND_US = 1_000_000
 SYNC_BATCH_US = SECOND_US
 BACKOFF_US, MAX_BACKOFF_US = 10 * SECOND_US, 600 * SECOND_US
-
-
-class Params(Flags):
-    """`controllers: {job: {name: job, qps: 100, burst: 200}}`"""
 
 
 class _JobPods(owned.OwnedPods):

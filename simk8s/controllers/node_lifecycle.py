@@ -20,16 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import Any, ClassVar
 
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _taints as taints
 from simk8s.controllers._health import Health
+from simk8s.controllers._node_lifecycle_params import Params
 from simk8s.controllers._zones import Zone, ZoneState
-from simk8s.controllers.base import DONE, Context, Controller, Flags, Result, Steps, Write
-from simk8s.scenario.types import Count, Duration, Number, Share
+from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.schema.enums import FaultPhase
 from simk8s.state.selectors import Taint
 
@@ -39,26 +37,14 @@ POLL_US = 100_000
 SIDE_BY_SIDE = 8
 EXECUTE = (taints.UNREACHABLE_EXECUTE, taints.NOT_READY_EXECUTE)
 Writes = Generator[Sequence[Write], list[Any], None]
-PerSecond = Annotated[Number, Field(ge=0)]
-
-
-class Params(Flags):
-    """kube-controller-manager's flags, without the `node-` in front; rates are per second."""
-
-    # 8 for node updates, and the two loops.
-    workers: Annotated[Count, Field(gt=0)] = 10
-    monitor_period: Annotated[Duration, Field(gt=0)] = 5_000_000
-    monitor_grace_period: Duration = 50_000_000
-    eviction_rate: PerSecond = 0.1
-    secondary_eviction_rate: PerSecond = 0.01
-    large_cluster_size_threshold: Count = 50
-    unhealthy_zone_threshold: Share = 0.55
 
 
 class NodeLifecycle(Controller):
     """Watches leases and conditions, writes conditions and taints."""
 
     name: ClassVar[str] = "node_lifecycle"
+    # 8 for node updates, and the two loops.
+    workers: ClassVar[int] = 10
 
     def __init__(self, params: Params, context: Context) -> None:
         self._params = params

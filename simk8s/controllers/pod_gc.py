@@ -12,34 +12,25 @@ they were; no out-of-service taint; turns stay on whole multiples of the period.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from typing import ClassVar
 
 from simk8s.api.watch import Entry, Verb
-from simk8s.controllers.base import DONE, Context, Controller, Flags, Result, Steps, Write
-from simk8s.scenario.types import Count, Duration
+from simk8s.controllers._flags import Params
+from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.cluster import TERMINAL
 from simk8s.state.pods import Loss
 
 LOOP = "loop"
-
-
-class Params(Flags):
-    """`controllers: {pod_gc: {name: pod_gc, quarantine: 0s}}`"""
-
-    workers: Annotated[Count, Field(gt=0)] = 1
-    period: Annotated[Duration, Field(gt=0)] = 20_000_000
-    quarantine: Duration = 40_000_000
+PERIOD_US, QUARANTINE_US = 20_000_000, 40_000_000
 
 
 class PodGarbageCollector(Controller):
     """Watches nodes that are deleted."""
 
     name: ClassVar[str] = "pod_gc"
+    workers: ClassVar[int] = 1
 
     def __init__(self, params: Params, context: Context) -> None:
-        self._params = params
         self._context = context
         self._store = context.store
         self._released_us: dict[int, int] = {}
@@ -49,14 +40,9 @@ class PodGarbageCollector(Controller):
     def _hear_nodes(self, now_us: int, entries: list[Entry]) -> None:
         for _, verb, node in entries:
             if verb is Verb.DELETED:
-                found_us = self._turn_after(now_us)
-                self._released_us[node] = self._turn_after(found_us + self._params.quarantine)
+                found_us = _turn_after(now_us)
+                self._released_us[node] = _turn_after(found_us + QUARANTINE_US)
                 self._context.queue.add_after(LOOP, self._released_us[node] - now_us)
-
-    def _turn_after(self, t_us: int) -> int:
-        """The first turn of the loop at or after an instant."""
-        period_us = self._params.period
-        return -(-t_us // period_us) * period_us
 
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """One turn: delete the pods of nodes that are out of quarantine."""
@@ -90,3 +76,8 @@ class PodGarbageCollector(Controller):
 def _fail() -> bool:
     """PATCH of the pod's phase and DisruptionTarget condition."""
     return True
+
+
+def _turn_after(t_us: int) -> int:
+    """The first turn of the loop at or after an instant."""
+    return -(-t_us // PERIOD_US) * PERIOD_US

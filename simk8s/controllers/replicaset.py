@@ -16,12 +16,9 @@ from typing import ClassVar
 from simk8s.api.objects import ObjectTable
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
-from simk8s.controllers.base import DONE, Context, Controller, Flags, Result, Steps, Write
+from simk8s.controllers._flags import Params
+from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.workloads import REPLICASETS, ReplicaSet, ReplicaSetStatus
-
-
-class Params(Flags):
-    """`controllers: {replicaset: {name: replicaset, qps: 100, burst: 200}}`"""
 
 
 class ReplicaSetController(Controller):

@@ -12,33 +12,28 @@ worker; no retries, since nothing fails.
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, ClassVar
-
-from pydantic import Field
+from heapq import heappop, heappush
+from typing import ClassVar
 
 from simk8s.api.watch import Entry, Verb
+from simk8s.controllers._flags import Params
 from simk8s.controllers._taints import Taints, no_execute
-from simk8s.controllers.base import DONE, Context, Controller, Flags, Result
-from simk8s.scenario.types import Count
+from simk8s.controllers.base import DONE, Context, Controller, Result
 from simk8s.state.cluster import TERMINAL
 from simk8s.state.pods import NEVER, Loss
 from simk8s.state.selectors import Toleration
 
 SECOND_US = 1_000_000
 Key = tuple[str, int]
-NODE, POD, DUE = "node", "pod", "due"
-
-
-class Params(Flags):
-    """`controllers: {taint_eviction: {name: taint_eviction, qps: 100, burst: 200}}`"""
-
-    workers: Annotated[Count, Field(gt=0)] = 16
+NODE, POD = "node", "pod"
+DUE: Key = ("due", 0)
 
 
 class TaintEviction(Controller):
     """Watches nodes' taints and, while there are any, pods that are bound."""
 
     name: ClassVar[str] = "taint_eviction"
+    workers: ClassVar[int] = 16
 
     def __init__(self, params: Params, context: Context) -> None:
         self._context = context
@@ -48,6 +43,8 @@ class TaintEviction(Controller):
         self._tainted: dict[int, Taints] = {}
         self._date_us: dict[int, int] = {}
         """When a pod is to go."""
+        self._dates: list[tuple[int, int]] = []
+        """The same as a heap of (date, pod), with dates that have been called off."""
         verbs = (Verb.ADDED, Verb.UPDATED, Verb.DELETED)
         context.watches.watch(self._store.nodes, self._hear_nodes, verbs)
         present = [node for node in range(self._nodes.n) if self._nodes.exists[node]]
@@ -68,7 +65,9 @@ class TaintEviction(Controller):
         return no_execute(self._nodes.specs[node].taints) if self._nodes.exists[node] else ()
 
     def reconcile(self, key: Key, now_us: int) -> Result:
-        """Set, keep or call off the dates of pods; delete the one that is due."""
+        """Set, keep or call off the dates of pods; delete those whose date has come."""
+        if key == DUE:
+            return self._evict(now_us)
         kind, number = key
         if kind == NODE:
             self._note(number)
@@ -76,10 +75,8 @@ class TaintEviction(Controller):
             for pod in self._nodes.pods_on[number]:
                 if self._pods.node[pod] == number:
                     self._look(pod, number, now_us)
-        elif kind == POD:
-            self._look(number, self._pods.node[number], now_us)
         else:
-            self._evict_if_due(number, now_us)
+            self._look(number, self._pods.node[number], now_us)
         return DONE
 
     def _note(self, node: int) -> None:
@@ -104,16 +101,20 @@ class TaintEviction(Controller):
             self._date_us.pop(pod, None)
         elif patience == 0 or pod not in self._date_us:
             self._date_us[pod] = now_us + patience
-            self._context.queue.add_after((DUE, pod), patience)
+            heappush(self._dates, (now_us + patience, pod))
+            self._context.queue.add_after(DUE, patience)
 
-    def _evict_if_due(self, pod: int, now_us: int) -> None:
-        date_us = self._date_us.get(pod)
-        if date_us is None or now_us < date_us:
-            return
-        del self._date_us[pod]
-        if self._pods.phase[pod] in TERMINAL or self._pods.deletion_us[pod] != NEVER:
-            return
-        self._context.client.write(_disruption_target, done=partial(self._delete, pod))
+    def _evict(self, now_us: int) -> Result:
+        """Whoever is due, all at once; when to look again."""
+        dates = self._dates
+        while dates and dates[0][0] <= now_us:
+            date_us, pod = heappop(dates)
+            if self._date_us.get(pod) != date_us:
+                continue
+            del self._date_us[pod]
+            if self._pods.phase[pod] not in TERMINAL and self._pods.deletion_us[pod] == NEVER:
+                self._context.client.write(_disruption_target, done=partial(self._delete, pod))
+        return Result(requeue_after_us=dates[0][0] - now_us) if dates else DONE
 
     def _delete(self, pod: int, now_us: int, result: bool) -> None:
         self._context.client.write(self._store.delete_pod, pod, None, Loss.TAINT_EVICTION)

@@ -35,15 +35,16 @@ class FaultDriver:
         self._damage = damage
         self._append = rows.append
         self._horizon_us = horizon_us
-        self._timelines: list[tuple[FaultModel, str]] = []
+        self._models: dict[str, FaultModel] = {}
         self._last: dict[int, Fault] = {}
         """The latest fault of each node."""
         self._starts = clock.lane("faults/start", Order.FAULT, self._start)
         self._ends = clock.lane("faults/end", Order.FAULT, self._end)
 
-    def add(self, model: FaultModel, name: str) -> None:
-        """Let this model's faults happen; `name` is that of its random stream."""
-        self._timelines.append((model, name))
+    def add(self, model: FaultModel) -> None:
+        """Let this model's faults happen; its random stream is named after its kind."""
+        number = 1 + sum(other.kind == model.kind for other in self._models.values())
+        self._models[model.kind if number == 1 else f"{model.kind}-{number}"] = model
 
     def start(self, streams: Streams) -> None:
         """Make the timelines for the nodes that there are now, and arm their first faults."""
@@ -52,7 +53,7 @@ class FaultDriver:
             for row, spec in enumerate(self._cluster.nodes.specs)
             if self._cluster.nodes.exists[row]
         ]
-        for model, name in self._timelines:
+        for name, model in self._models.items():
             generator = streams.get(f"faults/{name}")
             self._arm(model.timeline(Context(nodes, generator, self._horizon_us)), 0)
 

@@ -30,7 +30,7 @@ MAX_FAULTS = 1_000_000
 
 
 class Params(Model):
-    """`nodeCrash: {mtbf: {weibull: {shape: 0.7, scale: 30d}}, mttr: 10m, selector: {pool: spot}}`"""
+    """`nodeCrash: {mtbf: {weibull: {shape: 0.7, scale: 30d}}, mttr: {exponential: {mean: 10m}}}`"""
 
     mtbf: DurationDistribution
     mttr: DurationDistribution

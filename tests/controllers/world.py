@@ -4,7 +4,9 @@ and a scheduler that takes the emptiest node without taints.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from dataclasses import replace
+
+import numpy as np
 
 from simk8s import catalog
 from simk8s.api.client import Client
@@ -24,8 +26,11 @@ from simk8s.state.pods import NEVER, Phase
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
+__all__ = ("INSTANT", "INSTANT_PODS", "SECOND", "TEMPLATE", "PodTimes", "Times", "World")
+
 SECOND = 1_000_000
 TEMPLATE = {"spec": {"containers": [{"resources": {"requests": {"cpu": "100m"}}}]}}
+NEVER_RESTARTED = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 
 
 class EmptiestNode:
@@ -52,30 +57,35 @@ class EmptiestNode:
 
     def schedule(self, now_us):
         nodes = self.cluster.nodes
-        open_nodes = [n for n in range(nodes.n) if nodes.exists[n] and not nodes.specs[n].taints]
+        usable = [n for n in range(nodes.n) if nodes.exists[n] and not nodes.specs[n].taints]
         for pod in list(self.waiting):
-            if not open_nodes:
+            if self.cluster.pods.charged[pod] != NEVER:
+                del self.waiting[pod]
+                continue
+            if not usable:
                 return
-            node = min(open_nodes, key=lambda n: (len(nodes.pods_on[n]), n))
+            node = min(usable, key=lambda n: (len(nodes.pods_on[n]), n))
             del self.waiting[pod]
             self.cluster.charge(pod, node, 0)
             self.client.write(self.store.bind, pod, node)
 
 
 class World:
-    """See the module. `names` are controllers to run, by name or as (class, params)."""
+    """See the module. `names` are controllers to run: names of the catalogue, or (class, params).
+
+    `history` has every change of pods and nodes as (time, kind, verb, row), `moments` what the
+    control plane noticed, as (time, phase, node row).
+    """
 
     def __init__(self, names=SHIPPED, *, times=INSTANT, kubelets=INSTANT_PODS, throttled=True):
-        self.clock, self.cluster = Clock(), Cluster()
+        self.clock, self.cluster, self.streams = Clock(), Cluster(), Streams(1)
         self.store = Store(self.clock, self.cluster, seed=1)
         self.server = ApiServer(self.clock, times)
-        self.streams = Streams(1)
         self.machines = Machines(self.clock)
-        client = Client(self.clock, self.server, "kubelet")
         self.kubelets = KubeletPool(
             self.clock,
             self.store,
-            client,
+            Client(self.clock, self.server, "kubelet"),
             self.machines,
             self.streams.get("kubelet"),
             kubelets,
@@ -93,6 +103,7 @@ class World:
             lambda now_us, phase, node: self.moments.append((now_us, str(phase), node)),
             throttled,
         )
+        self.runners = {}
         for name in names:
             self.add(name)
         self._record()
@@ -100,14 +111,12 @@ class World:
 
     def add(self, name):
         """Run a controller: by name, or (class, params)."""
-        if isinstance(name, str):
-            made, params = catalog.resolve("controllers", name), None
-            return self.manager.add(made, catalog.params_of("controllers", name)())
-        made, params = name
-        return self.manager.add(made, params)
+        made = catalog.resolve("controllers", name) if isinstance(name, str) else name[0]
+        params = catalog.params_of("controllers", name)() if isinstance(name, str) else name[1]
+        runner = self.runners[made.name] = self.manager.add(made, params)
+        return runner
 
     def _record(self):
-        """Every change of pods and nodes with its instant, in `history`."""
         cursors = {}
 
         def take(now_us):
@@ -123,24 +132,31 @@ class World:
 
     def nodes(self, count, zone="", **fields):
         """Add nodes; their rows."""
-        rows = []
-        for _ in range(count):
-            name = f"node-{self.cluster.nodes.n}"
-            labels = {ZONE_LABEL: zone} if zone else {}
-            amounts = {CPU: 64_000, MEMORY: 64 << 30, PODS: 500}
-            row = self.store.add_node(NodeSpec(name, labels, amounts, **fields))
-            self.kubelets.add(row)
-            rows.append(row)
-        return rows
+        return [self._node(zone, **fields) for _ in range(count)]
+
+    def _node(self, zone, **fields):
+        labels = {ZONE_LABEL: zone} if zone else {}
+        amounts = {CPU: 64_000, MEMORY: 64 << 30, PODS: 500}
+        spec = NodeSpec(f"node-{self.cluster.nodes.n}", labels, amounts, **fields)
+        row = self.store.add_node(spec)
+        self.kubelets.add(row)
+        return row
+
+    def pods(self, count, node, template=TEMPLATE):
+        """Pods without an owner, bound to a node; their rows."""
+        rows = self.stamp("Test/bare", template)(count)
+        self.store.create_pods(rows)
+        for pod in rows:
+            self.cluster.pods.owner[pod] = NEVER
+            self.cluster.charge(pod, node, 0)
+            assert self.store.bind(pod, node)
+        self.clock.run(self.clock.now_us)
+        return list(rows)
 
     def stamp(self, name, template=TEMPLATE, lifetime_us=None):
         """What makes an owner's pods."""
         parsed = self.cluster.templates.parse(template, "default")
-        lifetime = None
-        if lifetime_us is not None:
-            import numpy as np
-
-            lifetime = lambda n: np.full(n, lifetime_us)  # noqa: E731
+        lifetime = None if lifetime_us is None else lambda n: np.full(n, lifetime_us)
         owner = self.cluster.owner(name)
         return PodStamp(self.cluster, owner, self.cluster.workload(name), parsed, lifetime)
 
@@ -152,18 +168,25 @@ class World:
 
     def scale(self, key, replicas):
         """Change `spec.replicas`."""
-        from dataclasses import replace
-
         table = self.store.objects(REPLICASETS)
         stored = table.get(key)
         assert table.update(key, replace(stored.value, replicas=replicas), stored.version)
 
-    def job(self, name="work", lifetime_us=SECOND, template=None, **spec):
+    def job(self, name="work", lifetime_us=SECOND, template=NEVER_RESTARTED, **spec):
         """Store a Job; its key."""
-        never = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
-        stamp = self.stamp(f"Job/{name}", template=template or never, lifetime_us=lifetime_us)
+        stamp = self.stamp(f"Job/{name}", template, lifetime_us)
         assert self.store.objects(JOBS).create(f"default/{name}", Job.of(spec, stamp))
         return f"default/{name}"
+
+    def pods_fail(self):
+        """From now on containers end with an error."""
+
+        def ended(now_us, timers):
+            for pod, epoch in timers:
+                if self.cluster.pods.epoch[pod] == epoch:
+                    self.kubelets._client.write(self.store.set_phase, pod, Phase.FAILED, epoch)
+
+        self.kubelets._ends.handler = ended
 
     # --- letting it live
 
@@ -171,17 +194,30 @@ class World:
         """Do something at an instant."""
         self._timers.at(t_us, call)
 
+    def crash(self, t_us, *rows):
+        """Machines go down at an instant."""
+        self.at(t_us, lambda: self.machines.crash(rows))
+
+    def restore(self, t_us, *rows):
+        """They come back."""
+        self.at(t_us, lambda: self.machines.restore(rows))
+
     def run(self, until_us):
-        """Let time pass, then recount."""
+        """Let time pass, then recount; DRAINED = nothing would happen later either."""
+        self.at(until_us, lambda: None)
         reason = self.clock.run(until_us)
         audit(self.cluster)
         return reason
 
     # --- looking at it
 
-    def status(self, kind, key):
-        """What the controller reported."""
-        return self.store.objects(kind).get(key).value.status
+    def replicas(self, key):
+        """Status of a ReplicaSet."""
+        return self.store.objects(REPLICASETS).get(key).value.status
+
+    def progress(self, key):
+        """Status of a Job."""
+        return self.store.objects(JOBS).get(key).value.status
 
     def alive(self):
         """Pods that neither ended nor leave."""
@@ -194,20 +230,17 @@ class World:
 
     def times(self, kind, verb, item=None):
         """Instants of changes, in order."""
-        return [
-            t for t, k, v, i in self.history if (k, v) == (kind, verb) and item in (None, i)
-        ]
+        return [t for t, k, v, i in self.history if (k, v) == (kind, verb) and item in (None, i)]
+
+    def noticed(self, phase):
+        """(time, node) of moments of one kind, in order."""
+        return [(t, node) for t, what, node in self.moments if what == phase]
 
     def taints(self, node):
-        """`key:effect` without the prefix."""
-        return sorted(
-            f"{t.key.rpartition('/')[2]}:{t.effect}" for t in self.cluster.nodes.specs[node].taints
-        )
+        """`unreachable:NoExecute` and the like."""
+        taints = self.cluster.nodes.specs[node].taints
+        return sorted(f"{t.key.rpartition('/')[2]}:{t.effect}" for t in taints)
 
-
-def runner_of(world, name):
-    """Queue, client and measurements of one controller."""
-    return next(r for r in world.manager.runners if r.name == name)
-
-
-__all__ = ["PodTimes", "SECOND", "SimpleNamespace", "TEMPLATE", "Times", "World", "runner_of"]
+    def writes(self):
+        """Writes of all controllers so far."""
+        return sum(runner.client.writes for runner in self.manager.runners)
