@@ -64,6 +64,10 @@ class ObjectTable(Generic[T]):
         """All objects in order of creation."""
         yield from self._stored.items()
 
+    def keys(self) -> Iterator[str]:
+        """All keys in order of creation."""
+        yield from self._stored
+
     def __len__(self) -> int:
         return len(self._stored)
 

@@ -88,6 +88,10 @@ class ChangeLog:
         self._cursors.append(cursor)
         return cursor
 
+    def unsubscribe(self, cursor: Cursor) -> None:
+        """The cursor reads no more, and what it has not read need not be kept."""
+        self._cursors.remove(cursor)
+
     def append(self, verb: Verb, item: Any) -> None:
         """Record a change that commits now."""
         now_us = self._clock.now_us

@@ -1,0 +1,62 @@
+"""One process's informers: controllers share a cursor per log, as they share an informer there.
+
+Law: whoever watches hears of everything committed from then on, `lag_us` after its commit, in
+commit order. A log that nobody watches costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from simk8s.api.watch import ChangeLog, Cursor, Verb
+from simk8s.controllers.base import Handler
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.phase import Phase
+
+
+@dataclass(slots=True)
+class _Watched:
+    cursor: Cursor
+    handlers: list[tuple[Handler, int]] = field(default_factory=list)
+
+    def tune(self) -> None:
+        """Wake for what any handler wants."""
+        wants = 0
+        for _, verbs in self.handlers:
+            wants |= verbs
+        self.cursor.wants = wants
+
+
+class Informers:
+    """Watches of one process, read when one bell rings."""
+
+    def __init__(self, clock: Clock, name: str, lag_us: int) -> None:
+        self._bell = clock.bell(f"{name}/informers", Phase.DELIVER, self._deliver)
+        self._lag_us = lag_us
+        self._logs: dict[ChangeLog, _Watched] = {}
+
+    def watch(self, log: ChangeLog, handler: Handler, verbs: Iterable[Verb] = tuple(Verb)) -> None:
+        """Hand changes from now on to `handler`; it is woken for `verbs`, others come along."""
+        watched = self._logs.get(log)
+        if watched is None:
+            cursor = log.subscribe(self._bell, self._lag_us, ())
+            watched = self._logs[log] = _Watched(cursor)
+        watched.handlers.append((handler, sum(1 << verb for verb in verbs)))
+        watched.tune()
+
+    def unwatch(self, log: ChangeLog, handler: Handler) -> None:
+        """No more."""
+        watched = self._logs[log]
+        watched.handlers = [one for one in watched.handlers if one[0] != handler]
+        watched.tune()
+        if not watched.handlers:
+            log.unsubscribe(watched.cursor)
+            del self._logs[log]
+
+    def _deliver(self, now_us: int) -> None:
+        for log, watched in tuple(self._logs.items()):
+            entries = watched.cursor.drain(now_us)
+            if entries and self._logs.get(log) is watched:
+                for handler, _ in tuple(watched.handlers):
+                    handler(now_us, entries)

@@ -1,0 +1,68 @@
+"""kube-controller-manager: the controllers of one process and the informers that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from simk8s.api.server import ApiServer
+from simk8s.api.store import Store
+from simk8s.controllers._informers import Informers
+from simk8s.controllers._runner import Runner
+from simk8s.controllers.base import Controller, Moments
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.streams import Streams
+from simk8s.schema.enums import FaultPhase
+
+SHIPPED = ("node_lifecycle", "taint_eviction", "pod_gc", "replicaset", "job")
+"""What runs unless a scenario names something else for a slot, in order of registration."""
+
+
+def _unheard(now_us: int, phase: FaultPhase, node: int) -> None:
+    """Nobody keeps a history of faults."""
+
+
+class ControllerManager:
+    """Builds controllers and answers for all of them."""
+
+    name = "kube-controller-manager"
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        server: ApiServer,
+        streams: Streams,
+        lag_us: int,
+        moments: Moments = _unheard,
+        throttled: bool = True,
+    ) -> None:
+        self.runners: list[Runner] = []
+        self._clock = clock
+        self._store = store
+        self._server = server
+        self._streams = streams
+        self._moments = moments
+        self._throttled = throttled
+        self._informers = Informers(clock, self.name, lag_us)
+
+    def add(self, made: type[Controller], params: Any) -> Runner:
+        """Run a controller of this class; before anything has happened."""
+        runner = Runner(
+            made,
+            params,
+            self._clock,
+            self._store,
+            self._server,
+            self._informers,
+            self._moments,
+            self._streams.get(f"controller/{made.name}"),
+            self._throttled,
+        )
+        self.runners.append(runner)
+        return runner
+
+    def rows(self, elapsed_us: int) -> Iterator[tuple[object, ...]]:
+        """Rows of the `controllers` table."""
+        for runner in self.runners:
+            yield runner.row(elapsed_us)

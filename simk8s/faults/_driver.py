@@ -1,0 +1,106 @@
+"""Merges the timelines of all fault models and lets them happen.
+
+Law: at a fault's instant its machines go down, `duration_us` later they come back; every moment
+of a fault (start, detected, tainted, end) is a row of the `faults` table. A timeline is read one
+fault ahead, so that its length costs no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from simk8s.errors import InvariantError
+from simk8s.faults.base import Context, Damage, Fault, FaultModel, NodeInfo
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.phase import Phase as Order
+from simk8s.record.writer import TableWriter
+from simk8s.schema.enums import FaultPhase
+from simk8s.state.cluster import TERMINAL, Cluster
+
+if TYPE_CHECKING:
+    from simk8s.kernel.streams import Streams
+
+OUT_OF_THE_BLUE = "unreachable"
+"""Kind of a node's silence that no fault explains."""
+
+
+class FaultDriver:
+    """Starts and ends faults; called by the control plane's controllers for what they notice."""
+
+    def __init__(
+        self, clock: Clock, cluster: Cluster, damage: Damage, rows: TableWriter, horizon_us: int
+    ) -> None:
+        self._cluster = cluster
+        self._damage = damage
+        self._append = rows.append
+        self._horizon_us = horizon_us
+        self._models: dict[str, FaultModel] = {}
+        self._last: dict[int, Fault] = {}
+        """The latest fault of each node."""
+        self._starts = clock.lane("faults/start", Order.FAULT, self._start)
+        self._ends = clock.lane("faults/end", Order.FAULT, self._end)
+
+    def add(self, model: FaultModel) -> None:
+        """Let this model's faults happen; its random stream is named after its kind."""
+        number = 1 + sum(other.kind == model.kind for other in self._models.values())
+        self._models[model.kind if number == 1 else f"{model.kind}-{number}"] = model
+
+    def start(self, streams: Streams) -> None:
+        """Make the timelines for the nodes that there are now, and arm their first faults."""
+        nodes = [
+            NodeInfo(row, spec.name, spec.zone, spec.labels)
+            for row, spec in enumerate(self._cluster.nodes.specs)
+            if self._cluster.nodes.exists[row]
+        ]
+        for name, model in self._models.items():
+            generator = streams.get(f"faults/{name}")
+            self._arm(model.timeline(Context(nodes, generator, self._horizon_us)), 0)
+
+    def moment(self, now_us: int, phase: FaultPhase, node: int) -> None:
+        """The control plane has noticed or tainted a node."""
+        fault, name = self._last.get(node), self._cluster.nodes.specs[node].name
+        kind, cause = OUT_OF_THE_BLUE, None
+        if fault is not None:
+            kind = fault.kind
+            cause = None if fault.target == name else fault.target
+        self._append((now_us, kind, phase, name, None, self._pods_on((node,)), cause))
+
+    def _arm(self, timeline: Iterator[Fault], since_us: int) -> None:
+        fault = next(timeline, None)
+        if fault is None or fault.at_us > self._horizon_us:
+            return
+        if fault.at_us < since_us:
+            raise InvariantError(f"{fault.kind}: a fault at {fault.at_us} us after {since_us} us")
+        self._starts.at(fault.at_us, (fault, timeline))
+
+    def _start(self, now_us: int, due: list[Any]) -> None:
+        for fault, timeline in due:
+            rows = tuple(row for row in fault.rows if self._cluster.nodes.exists[row])
+            hit = self._pods_on(rows)
+            self._last.update(dict.fromkeys(rows, fault))
+            self._damage.crash(rows)
+            self._note(now_us, fault, FaultPhase.START, fault.duration_us, hit)
+            if fault.duration_us is not None:
+                self._ends.at(now_us + fault.duration_us, (fault, rows, hit))
+            self._arm(timeline, now_us)
+
+    def _end(self, now_us: int, due: list[Any]) -> None:
+        for fault, rows, hit in due:
+            self._damage.restore(rows)
+            self._note(now_us, fault, FaultPhase.END, fault.duration_us, hit)
+
+    def _note(
+        self, now_us: int, fault: Fault, phase: FaultPhase, duration_us: int | None, hit: int
+    ) -> None:
+        row = (now_us, fault.kind, phase, fault.target, duration_us, hit, fault.detail)
+        self._append(row)
+
+    def _pods_on(self, rows: tuple[int, ...]) -> int:
+        """Pods that are bound to these nodes and have not ended."""
+        pods, listed = self._cluster.pods, self._cluster.nodes.pods_on
+        return sum(
+            pods.node[pod] == row and pods.phase[pod] not in TERMINAL
+            for row in rows
+            for pod in listed[row]
+        )

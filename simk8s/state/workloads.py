@@ -1,0 +1,149 @@
+"""ReplicaSets and Jobs as frozen records, and the stamp that makes their pods.
+
+Law: the k-th pod of an owner has the k-th draw of its lifetime and requests, whenever it is made,
+so strategies compared on one seed get the same pods. Records are never changed, only replaced.
+
+Mirrors: apps/v1 ReplicaSet and batch/v1 Job (NonIndexed), v1.36. Departs: a pod belongs to its
+owner by number, so there is nothing to select, adopt or orphan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.state.cluster import Cluster
+from simk8s.state.pods import Phase
+from simk8s.state.shapes import PodTemplate
+
+REPLICASETS, JOBS = "replicasets", "jobs"
+"""Names of the kinds in the store."""
+
+Column = Callable[[int], NDArray[Any]]
+"""The next n values of a column: lifetimes in µs, or request numbers."""
+
+
+class PodStamp:
+    """Appends rows (not created yet) for the pods of one owner."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        owner: int,
+        workload: int,
+        template: PodTemplate,
+        lifetime_us: Column | None = None,
+        requests: Column | None = None,
+    ) -> None:
+        self.owner = owner
+        self.template = template
+        self.made = 0
+        self._cluster = cluster
+        self._workload = workload
+        self._lifetime_us = lifetime_us
+        self._requests = requests
+
+    def __call__(self, count: int) -> range:
+        """The rows of the next `count` pods."""
+        first, template = self.made, self.template
+        self.made += count
+        drawn: dict[str, NDArray[Any]] = {}
+        if self._lifetime_us is not None:
+            drawn["lifetime_us"] = self._lifetime_us(count)
+        return self._cluster.pods.extend(
+            count,
+            template=template.id,
+            requests=template.requests.id if self._requests is None else self._requests(count),
+            workload=self._workload,
+            owner=self.owner,
+            ordinal=np.arange(first, first + count, dtype=np.int32),
+            priority=template.priority,
+            phase=Phase.UNBORN,
+            **drawn,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSetStatus:
+    """What the controller last reported."""
+
+    replicas: int = 0
+    ready: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSet:
+    """So many pods of one template, at any time."""
+
+    replicas: int
+    pods: PodStamp = field(compare=False, repr=False)
+    status: ReplicaSetStatus = ReplicaSetStatus()
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], pods: PodStamp) -> ReplicaSet:
+        """From a Kubernetes `spec`, defaults filled in."""
+        return cls(replicas=_count(spec, "replicas", 1), pods=pods)
+
+
+class JobCondition(StrEnum):
+    """How far a Job has got; the last two are final."""
+
+    ACTIVE = ""
+    FAILURE_TARGET = "FailureTarget"
+    SUCCESS_CRITERIA_MET = "SuccessCriteriaMet"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self in (JobCondition.COMPLETE, JobCondition.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What the controller last reported."""
+
+    active: int = 0
+    ready: int = 0
+    terminating: int = 0
+    uncounted: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    condition: JobCondition = JobCondition.ACTIVE
+    start_us: int | None = None
+    finished_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Pods that run to completion; `completions` None = a work queue."""
+
+    completions: int | None
+    parallelism: int
+    backoff_limit: int
+    pods: PodStamp = field(compare=False, repr=False)
+    status: JobStatus = JobStatus()
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], pods: PodStamp) -> Job:
+        """From a Kubernetes `spec`, defaults filled in."""
+        completions = spec.get("completions")
+        if completions is None and spec.get("parallelism") is None:
+            completions = 1
+        return cls(
+            completions=None if completions is None else int(completions),
+            parallelism=_count(spec, "parallelism", 1),
+            backoff_limit=_count(spec, "backoffLimit", 6),
+            pods=pods,
+        )
+
+
+def _count(spec: Mapping[str, Any], key: str, default: int) -> int:
+    value = spec.get(key)
+    return default if value is None else int(value)
