@@ -92,7 +92,8 @@ def _chosen(
         raise UserError(Problem("E401", "there is nothing to compare", hint=hint))
     found = variants.checked(found)
     for item in found:
-        loaded.vary(item.overrides)
+        varied = loaded.vary(item.overrides)
+        say.problems(p for p in varied.problems if p not in loaded.problems)
     return found
 
 
