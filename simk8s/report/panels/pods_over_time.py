@@ -103,12 +103,15 @@ def _phases(frame: pl.DataFrame, axis: TimeAxis) -> list[dict[str, Any]]:
     traces = [_area(frame, axis, "running", "running", theme.BLUE) | stack]
     if frame["terminating"].max():
         traces.append(_area(frame, axis, "terminating", "terminating", theme.PINK) | stack)
-    totals = (("succeeded", theme.GREEN), ("failed", theme.RED))
-    for column, colour in totals:
+    totals = (
+        ("succeeded", "succeeded so far", theme.GREEN),
+        ("failed", "failed, lost or dropped so far", theme.RED),
+    )
+    for column, name, colour in totals:
         if frame[column].max():
             line = {"color": colour, "dash": "dot"}
             traces.append(
-                _line(frame, axis, column, f"{column} so far", line)
+                _line(frame, axis, column, name, line)
                 | {"visible": "legendonly" if column == "succeeded" else True}
             )
     return traces
