@@ -16,6 +16,7 @@ from simk8s.results.results import Results
 
 Values = dict[str, float | None]
 
+_MOST_REASONS, _LONGEST = 3, 120
 _CALM_FACTOR, _CALM_PODS = 1.1, 5  # pending is back to normal within this of what it was
 
 
@@ -58,17 +59,20 @@ def _left_over(values: Values, results: Results) -> str:
     waiting = _value(values, "pods_unscheduled")
     reason = _mostly(results)
     if waiting:
-        because = f"; the commonest reason of all attempts: {reason}" if reason else ""
+        because = f"; named most often: {reason}" if reason else ""
         return f"{_pods(waiting)} never got a node{because}."
     if _value(values, "pods_dropped") and reason:
-        return f"Of what did not fit, the commonest reason: {reason}."
+        return f"Named most often for what did not fit: {reason}."
     return ""
 
 
 def _mostly(results: Results) -> str:
-    """The commonest reason of unsuccessful attempts, in quotes."""
+    """The commonest reason of unsuccessful attempts, or those that are as common, in quotes."""
     found = reasons.unsuccessful(results)
-    return f"“{found['text'][0][:120]}”" if found.height else ""
+    if found.is_empty():
+        return ""
+    most = found.filter(pl.col("attempts") == found["attempts"][0])["text"].head(_MOST_REASONS)
+    return _listed([f"“{text[:_LONGEST]}”" for text in most.to_list()])
 
 
 def _fault(results: Results) -> str:

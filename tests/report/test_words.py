@@ -34,7 +34,7 @@ def test_a_packed_cluster(tmp_path):
     text = said(Results.open(synthetic.write(day, tmp_path)))
     assert "did not fit and were dropped; " in text
     assert "% of the others were running within 5 s" in text
-    assert "Of what did not fit, the commonest reason: “Insufficient" in text
+    assert "Named most often for what did not fit: “Insufficient" in text
     assert "outage" not in text
     assert "GPU" not in text
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import polars as pl
 
 from simk8s.report import html, theme
-from simk8s.report.figure import Choice, Figure, plain, rounded
+from simk8s.report.figure import Choice, Figure, plain
 from simk8s.report.panels.base import Block
 from simk8s.results import format as fmt
 from simk8s.results.compare import Comparison
@@ -101,7 +100,7 @@ def _curve(name: str, values: pl.Series, line: dict[str, str]) -> dict[str, Any]
         "type": "scatter",
         "mode": "lines",
         "name": plain(name),
-        "x": rounded((max(1, us) for us in points), 0),
+        "x": [max(_first_positive(values), us) for us in points],
         "y": list(_SHARES),
         "text": [fmt.duration(us) for us in points],
         "line": {"width": 2, "shape": "vh"} | line,
@@ -131,7 +130,6 @@ def _layout(found: list[pl.Series]) -> dict[str, Any]:
     return theme.layout(
         xaxis=theme.axis(
             type="log",
-            range=[math.log10(low) - 0.05, math.log10(max(high, 2 * low)) + 0.05],
             tickvals=[us for us, _ in ticks],
             ticktext=[label for _, label in ticks],
         ),

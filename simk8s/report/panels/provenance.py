@@ -46,7 +46,7 @@ class Provenance:
         )
         note = (
             "All variants of a seed saw the same arrivals, lifetimes and faults. "
-            "`simk8s render` draws the page of a single run from its folder."
+            "simk8s render draws the page of a single run from its folder."
         )
         return Block("provenance", self.title, body, note)
 
