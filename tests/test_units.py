@@ -6,7 +6,7 @@ import contextlib
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simk8s import units
@@ -113,11 +113,13 @@ def test_rates():
             units.rate_per_us(bad)
 
 
+@settings(deadline=None)
 @given(st.integers(0, units.MAX_DURATION_US))
 def test_format_duration_is_read_back(us):
     assert units.duration_us(units.format_duration(us)) == us
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_a_number_or_a_value_error(text):
     for parse in (units.cpu_milli, units.duration_us, units.rate_per_us, units.count):

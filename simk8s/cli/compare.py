@@ -63,8 +63,15 @@ def command(
     )
     numbers = list(range(first, first + seeds))
     interrupted = _simulate(loaded, chosen, numbers, folder, until, jobs, audit, again)
-    _report(folder, json_)
-    raise typer.Exit(130 if interrupted else 0)
+    if not interrupted:
+        _report(folder, json_)
+        return
+    if any(folder.glob("*/*/manifest.json")):
+        _report(folder, json_)
+        say.line("interrupted: the page shows what was simulated until then")
+    else:
+        say.line("interrupted before anything was simulated")
+    raise typer.Exit(130)
 
 
 def _chosen(
@@ -85,7 +92,8 @@ def _chosen(
         raise UserError(Problem("E401", "there is nothing to compare", hint=hint))
     found = variants.checked(found)
     for item in found:
-        loaded.vary(item.overrides)
+        varied = loaded.vary(item.overrides)
+        say.problems(p for p in varied.problems if p not in loaded.problems)
     return found
 
 
@@ -101,6 +109,7 @@ def _simulate(
 ) -> bool:
     """Run all; whether the user stopped it."""
     from simk8s.cli import crash
+    from simk8s.cli.interrupt import interruptible
     from simk8s.simulation.compare import Variant, compare
 
     doing = crash.doing
@@ -113,7 +122,7 @@ def _simulate(
         if sys.stderr.isatty():
             say.line(f"{done} of {total}: {variant}, seed {seed}")
 
-    try:
+    with interruptible() as interrupt:
         compare(
             loaded,
             [Variant(item.name, item.overrides) for item in chosen],
@@ -124,13 +133,9 @@ def _simulate(
             command=again,
             audit=audit,
             report=report,
+            interrupt=interrupt,
         )
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        say.line("interrupted: the page shows the runs that were finished")
-        return True
-    return False
+    return interrupt.is_set()
 
 
 def _report(folder: Path, json_: bool) -> None:

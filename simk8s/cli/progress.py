@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from simk8s.units import US_PER_SECOND, format_duration
+from simk8s.units import US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND, format_duration
 
 if TYPE_CHECKING:
     from rich.progress import Task
@@ -54,9 +54,11 @@ class Rate:
 
 
 def words(now_us: int, until_us: int, rate: float | None) -> str:
-    """`3h12m of 24h · 5,400 s/s · 14 s left`."""
-    whole = format_duration(now_us // US_PER_SECOND * US_PER_SECOND)
-    text = f"{whole} of {format_duration(until_us)}"
+    """`3h12m of 24h · 5,400 s/s · 14s left`."""
+    if now_us == 0:
+        return f"0 of {format_duration(until_us)}"
+    step = US_PER_MINUTE if now_us >= US_PER_HOUR else US_PER_SECOND
+    text = f"{format_duration(now_us // step * step)} of {format_duration(until_us)}"
     if not rate:
         return text
     left = (until_us - now_us) / US_PER_SECOND / rate
@@ -81,7 +83,7 @@ def bar(label: str, until_us: int) -> Iterator[SimulatedTime]:
 
         def render(self, task: Task) -> Text:
             speed = rate.update(time.monotonic(), probe.now_us)
-            return Text(words(probe.now_us, until_us, speed))
+            return Text(words(probe.now_us, until_us, speed), no_wrap=True)
 
     class Live(Progress):
         def get_renderables(self) -> Iterator[Any]:
@@ -89,7 +91,8 @@ def bar(label: str, until_us: int) -> Iterator[SimulatedTime]:
                 task.completed = probe.now_us
             yield from super().get_renderables()
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), Words())
+    bar_column = BarColumn(bar_width=24)
+    columns = (TextColumn("{task.description}", markup=False), bar_column, Words())
     console = Console(stderr=True)
     with Live(*columns, console=console, transient=True, refresh_per_second=5) as live:
         live.add_task(label, total=until_us)

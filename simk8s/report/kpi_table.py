@@ -47,7 +47,7 @@ def tiles(results: Results) -> list[Tile]:
     return [
         Tile(title, known[name].text, _filled(under, texts), known[name].meaning)
         for title, name, under in _TILES
-        if name in known
+        if name in known and not (name == "pods_unscheduled" and "pods_dropped" in known)
     ]
 
 

@@ -85,12 +85,12 @@ def render_compare(comparison: Comparison | Iterable[tuple[str, int, Results]]) 
 
 
 def _side_by_side(comparison: Comparison) -> Block:
-    seeds = "Mean over seeds. Below it: the" if len(comparison.seeds) > 1 else "Below a number: the"
-    interval = " with its 95\u00a0% interval" if len(comparison.seeds) > 1 else ""
-    note = (
-        f"{seeds} difference to {comparison.baseline}{interval}. Underlined: best. "
-        "Green and red: better and worse by more than chance explains."
-    )
+    note = f"Below a number: the difference to {comparison.baseline}. Underlined: best."
+    if len(comparison.seeds) > 1:
+        note = (
+            f"Mean over seeds. Below it: the difference to {comparison.baseline} with its "
+            "95\u00a0% interval. Underlined: best. Green and red: the interval excludes zero."
+        )
     return Block("kpis", "Side by side", kpi_table.key_table(comparison), note)
 
 

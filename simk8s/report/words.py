@@ -16,6 +16,7 @@ from simk8s.results.results import Results
 
 Values = dict[str, float | None]
 
+_MOST_REASONS, _LONGEST = 3, 120
 _CALM_FACTOR, _CALM_PODS = 1.1, 5  # pending is back to normal within this of what it was
 
 
@@ -45,30 +46,33 @@ def _arrivals(values: Values) -> str:
     if median is None:
         return f"{created} pods were created; none of them ever ran."
     in_time = fmt.text(values.get("started_within_5s"), "share")
+    dropped = _value(values, "pods_dropped")
+    fell = f", {fmt.count(dropped)} did not fit and {_were(dropped)} dropped" if dropped else ""
     return (
-        f"{created} pods were created; {in_time} of them were running within 5{_GAP}s, "
-        f"half within {fmt.duration(median)}."
+        f"{created} pods were created{fell}; {in_time} of {'the others' if dropped else 'them'} "
+        f"were running within 5{_GAP}s, half within {fmt.duration(median)}."
     )
 
 
 def _left_over(values: Values, results: Results) -> str:
-    dropped, waiting = _value(values, "pods_dropped"), _value(values, "pods_unscheduled")
-    said = []
-    if dropped:
-        said.append(f"{_pods(dropped)} did not fit and {_were(dropped)} dropped")
+    """Who got no node, and why."""
+    waiting = _value(values, "pods_unscheduled")
+    reason = _mostly(results)
     if waiting:
-        said.append(f"{_pods(waiting)} never got a node")
-    if not said:
-        return ""
-    return " and ".join(said) + _mostly(results) + "."
+        because = f"; named most often: {reason}" if reason else ""
+        return f"{_pods(waiting)} never got a node{because}."
+    if _value(values, "pods_dropped") and reason:
+        return f"Named most often for what did not fit: {reason}."
+    return ""
 
 
 def _mostly(results: Results) -> str:
+    """The commonest reason of unsuccessful attempts, or those that are as common, in quotes."""
     found = reasons.unsuccessful(results)
     if found.is_empty():
         return ""
-    text = str(found["text"][0])
-    return f"; the commonest reason of all unsuccessful attempts: “{text[:120]}”"
+    most = found.filter(pl.col("attempts") == found["attempts"][0])["text"].head(_MOST_REASONS)
+    return _listed([f"“{text[:_LONGEST]}”" for text in most.to_list()])
 
 
 def _fault(results: Results) -> str:

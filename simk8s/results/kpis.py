@@ -138,12 +138,12 @@ def _peak_share(requested: str, allocatable: str) -> Expression:
 
 
 def _started_in_time(manifest: Manifest) -> pl.Expr:
-    """Of the pods that had the time to start within 5 s before the run ended."""
+    """Of the pods that fitted and had the time to start before the run ended."""
     in_time = ((pl.col("running_us") - pl.col("created_us")) <= STARTED_WITHIN_US).fill_null(
         value=False
     )
     old_enough = pl.col("created_us") <= manifest.simulated_us - STARTED_WITHIN_US
-    return in_time.filter(old_enough | in_time).mean()
+    return in_time.filter((old_enough & _NOT_DROPPED) | in_time).mean()
 
 
 def _node_time(manifest: Manifest) -> pl.Expr:
@@ -225,8 +225,8 @@ MEASURES: tuple[Measure, ...] = (
     _pod("pods_created", "Pods created", "Replacements included.", lambda _: pl.len()),
     Measure(
         "started_within_5s", "Running within 5 s", "share", "higher", "share", "latency", "pods",
-        "Share of pods that ran at most 5 s after they were created; pods created in the last "
-        "5 s count only if they did.",
+        "Share of pods that ran at most 5 s after they were created. Dropped pods are not counted, "
+        "nor those created in the last 5 s that did not run yet.",
         _started_in_time,
     ),
     _pod("pods_started", "Pods started", "Ran at some time.", _count(pl.col("running_us") >= 0),

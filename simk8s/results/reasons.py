@@ -2,7 +2,7 @@
 
 Mirrors: kube-scheduler's FitError text, "0/5 nodes are available: 2 Insufficient cpu, 3 node(s)
 had untolerated taint(s). preemption: ...". Counts differ from attempt to attempt, the reasons
-behind them do not; a message of another form is one reason as it stands.
+behind them do not; a message of another form is a list of reasons between semicolons.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def parts(text: str) -> list[str]:
     """The single reasons in one message, without counts, each once."""
     match = _PREFIX.match(text)
     if match is None:
-        return [text.strip().rstrip(".") or "no reason given"]
+        plain = (part.strip().rstrip(".") for part in text.split("; "))
+        return list(dict.fromkeys(part for part in plain if part)) or ["no reason given"]
     body = _SUFFIX.sub("", text[match.end() :]).strip().rstrip(".")
     found = (_COUNT.sub("", part).strip() for part in _SEPARATOR.split(body))
     return list(dict.fromkeys(part for part in found if part)) or ["no reason given"]

@@ -15,10 +15,10 @@ _INTRO = f"""\
 
 *Generated from `simk8s/schema/`; do not edit.*
 
-A run writes a folder: `{MANIFEST_NAME}` and one Parquet file per table. This is version {SCHEMA_VERSION} of
-the schema. Times are integer microseconds of simulated time, since the start unless it says
-otherwise; their names end in `_us`. A column is never null unless it says so. The digest in the
-manifest covers every table and column but those marked *machine*.
+A run writes a folder: `{MANIFEST_NAME}` and one Parquet file per table (schema version
+{SCHEMA_VERSION}, say its manifests). Times are integer microseconds of simulated time, since the
+start unless a column says otherwise; their names end in `_us`. A column is never null unless it
+says so. The digest in the manifest covers every table and column but those marked *machine*.
 
 Read them with anything that reads Parquet:
 

@@ -154,7 +154,7 @@ TIMESERIES = Table(
         _int("pending", "pods", "Created, not running."),
         _int("running", "pods", "Running."),
         _int("succeeded", "pods", "Finished well, since the start."),
-        _int("failed", "pods", "Failed or lost, since the start."),
+        _int("failed", "pods", "Failed, lost or dropped, since the start."),
         _int("terminating", "pods", "Being deleted."),
         _int("created_total", "pods", "Created, since the start."),
         _int("bound_total", "bindings", "Stored, since the start."),

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simk8s.schema.manifest import CompareManifest
+from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest
 from simk8s.simulation.run import run_scenario
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from simk8s.scenario.load import Loaded
 
 Override = tuple[str, str]
 Report = Callable[[str, int], None]
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,12 @@ def compare(
     command: str = "",
     audit: bool = False,
     report: Report | None = None,
+    interrupt: threading.Event | None = None,
 ) -> Path:
     """Run every variant on every seed into `out/<variant>/<seed>/` and write compare.json last.
 
     `report(variant, seed)` is called as each run ends. Finished runs stay if a later one fails.
+    Once `interrupt` is set, running ones end at their next instant and no other starts.
     """
     tasks = [
         _Task(
@@ -79,34 +87,97 @@ def compare(
     ]
     out.mkdir(parents=True, exist_ok=True)
     (out / CompareManifest.NAME).unlink(missing_ok=True)
-    _run_all(tasks, jobs, report or (lambda variant, seed: None))
+    for task in tasks:
+        # What an earlier comparison left here must not pass for a run of this one.
+        (Path(task.folder) / MANIFEST_NAME).unlink(missing_ok=True)
+    _run_all(tasks, jobs, report or (lambda variant, seed: None), interrupt or threading.Event())
     names = [variant.name for variant in variants]
     manifest = CompareManifest(variants=names, seeds=list(seeds), command=command)
     _write(out / CompareManifest.NAME, manifest)
     return out
 
 
-def _run_all(tasks: Sequence[_Task], jobs: int, report: Report) -> None:
-    if jobs <= 1:
-        for task in tasks:
-            _run(task)
-            report(task.variant, task.seed)
+def _run_all(tasks: Sequence[_Task], jobs: int, report: Report, interrupt: threading.Event) -> None:
+    if jobs > 1:
+        _run_pool(tasks, jobs, report, interrupt)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: dict[Future[None], _Task] = {pool.submit(_run, task): task for task in tasks}
+    for task in tasks:
+        if interrupt.is_set():
+            return
+        _run(task, interrupt)
+        report(task.variant, task.seed)
+
+
+def _run_pool(
+    tasks: Sequence[_Task], jobs: int, report: Report, interrupt: threading.Event
+) -> None:
+    spawn = get_context("spawn")
+    stop = spawn.Event()
+    with ProcessPoolExecutor(jobs, spawn, _start_worker, (stop,)) as pool:
+        with _workers_without_interrupts():
+            waiting = {pool.submit(_run_in_worker, task): task for task in tasks}
         try:
             while waiting:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    task = waiting.pop(future)
-                    future.result()
-                    report(task.variant, task.seed)
+                _collect(waiting, report)
+                if interrupt.is_set() and not stop.is_set():
+                    _cancel(waiting, stop)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            _cancel(waiting, stop)
             raise
 
 
-def _run(task: _Task) -> None:
+def _cancel(waiting: Iterable[Future[bool]], stop: Event) -> None:
+    """Nothing new starts, what runs ends at its next instant; leaving the pool waits for that."""
+    stop.set()
+    for future in waiting:
+        future.cancel()
+
+
+def _collect(waiting: dict[Future[bool], _Task], report: Report) -> None:
+    """Take out what is done. `wait` never returns what was cancelled without being told so."""
+    done, _ = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED)
+    for future in [future for future in waiting if future in done or future.cancelled()]:
+        task = waiting.pop(future)
+        if not future.cancelled() and future.result():
+            report(task.variant, task.seed)
+
+
+@contextmanager
+def _workers_without_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches the whole process group; only the parent decides what becomes of it.
+
+    Workers inherit the mask, so that they are safe from their first instruction on.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_stopped = threading.Event()
+"""In a worker: the parent asked for an early end."""
+
+
+def _start_worker(stop: Event) -> None:
+    """Turn the parent's flag into one that costs nothing to look at."""
+
+    def watch() -> None:
+        stop.wait()
+        _stopped.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _run_in_worker(task: _Task) -> bool:
+    """Whether the run was begun."""
+    if _stopped.is_set():
+        return False
+    _run(task, _stopped)
+    return True
+
+
+def _run(task: _Task, interrupt: threading.Event) -> None:
     from simk8s.nodes.knowledge import machines
     from simk8s.scenario.load import load
 
@@ -119,6 +190,7 @@ def _run(task: _Task) -> None:
         variant=task.variant,
         command=task.command,
         audit=task.audit,
+        interrupt=interrupt,
     )
 
 

@@ -38,7 +38,8 @@ def test_it_draws_on_a_terminal(monkeypatch):
 
 
 def test_the_words():
-    assert words(0, HOUR, None) == "0s of 1h"
+    assert words(0, HOUR, None) == "0 of 1h"
+    assert words(3 * HOUR + 61_000_001, 24 * HOUR, None) == "3h1m of 1d"
     assert words(HOUR // 2, HOUR, 900.0) == "30m of 1h · 900 s/s · 2s left"
 
 

@@ -162,48 +162,55 @@ def dict_of(moments):
     return found
 
 
-def explicit(rows, crashes, back, end):
-    """Detections by node, from a simulation that renews and ticks by events."""
-    clock = Clock()
-    alive, seen, renewed, ready = {}, {}, {}, {}
-    detected: dict[int, list[int]] = {}
+class Explicit:
+    """The same with an event for every renewal and every pass of the monitor."""
 
-    def renew(now_us, due):
+    def __init__(self, rows, end):
+        self.rows, self.end, self.clock = rows, end, Clock()
+        self.alive, self.seen, self.renewed, self.ready = {}, {}, {}, {}
+        self.detected: dict[int, list[int]] = {}
+        lane = self.clock.lane
+        self.renewals = lane("renewals", Order.RELEASE, self.renew)
+        self.switches = lane("switches", Order.ARRIVE, lambda _, calls: [call() for call in calls])
+        self.ticks = lane("ticks", Order.RECONCILE, self.tick)
+        self.ticks.at(0, None)
+
+    def renew(self, now_us, due):
         for node, life, period in due:
-            if alive.get(node) == life:
-                renewed[node] = now_us
-                renewals.after(period, (node, life, period))
+            if self.alive.get(node) == life:
+                self.renewed[node] = now_us
+                self.renewals.after(period, (node, life, period))
 
-    def begin(node):
-        since = clock.now_us
-        alive[node], ready[node], renewed[node] = since, True, since
+    def begin(self, node):
+        since = self.clock.now_us
+        self.alive[node], self.ready[node], self.renewed[node] = since, True, since
         period = int(RENEW_US * (1 + JITTER * counter_hash(1, _PERIOD, node, since)))
         first = int(period * counter_hash(1, _PHASE, node, since))
-        renewals.after(first, (node, since, period))
+        self.renewals.after(first, (node, since, period))
 
-    def tick(now_us, _):
-        for node in rows:
-            if seen.get(node, (None, 0))[0] != renewed[node] and renewed[node] < now_us:
-                seen[node] = (renewed[node], now_us)
-            if ready[node] and now_us >= seen.get(node, (0, now_us))[1] + 50 * SECOND:
-                ready[node] = False
-                detected.setdefault(node, []).append(now_us)
-        if now_us + 5 * SECOND <= end:
-            ticks.after(5 * SECOND, None)
+    def tick(self, now_us, _):
+        for node in self.rows:
+            renewed = self.renewed[node]
+            if self.seen.get(node, (None, 0))[0] != renewed and renewed < now_us:
+                self.seen[node] = (renewed, now_us)
+            if self.ready[node] and now_us >= self.seen.get(node, (0, now_us))[1] + 50 * SECOND:
+                self.ready[node] = False
+                self.detected.setdefault(node, []).append(now_us)
+        if now_us + 5 * SECOND <= self.end:
+            self.ticks.after(5 * SECOND, None)
 
-    renewals = clock.lane("renewals", Order.RELEASE, renew)
-    switches = clock.lane("switches", Order.ARRIVE, lambda _, calls: [call() for call in calls])
-    ticks = clock.lane("ticks", Order.RECONCILE, tick)
+
+def explicit(rows, crashes, back, end):
+    """Detections by node."""
+    world = Explicit(rows, end)
     for node in rows:
-        second = back[node] + 60 * SECOND
-        begin(node)
-        for t_us in (crashes[node], second):
-            switches.at(t_us, lambda n=node: alive.pop(n))
+        world.begin(node)
+        for t_us in (crashes[node], back[node] + 60 * SECOND):
+            world.switches.at(t_us, lambda n=node: world.alive.pop(n))
         for t_us in (back[node], back[node] + (80 + 2 * node) * SECOND):
-            switches.at(t_us, lambda n=node: begin(n))
-    ticks.at(0, None)
-    clock.run(end)
-    return detected
+            world.switches.at(t_us, lambda n=node: world.begin(n))
+    world.clock.run(end)
+    return world.detected
 
 
 # --- zones
@@ -269,7 +276,7 @@ def test_nodes_that_fell_silent_meanwhile_get_a_new_grace_period():
     world.crash(20 * SECOND, *first, second[0])
     world.crash(60 * SECOND, second[1])
     world.run(200 * SECOND)
-    times = dict((node, t) for t, node in world.noticed("detected"))
+    times = {node: t for t, node in world.noticed("detected")}
     assert times[second[1]] <= 120 * SECOND
 
 

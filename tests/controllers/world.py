@@ -124,9 +124,7 @@ class World:
                 self.history += [(t, kind, v, item) for t, v, item in cursor.drain(now_us)]
 
         bell = self.clock.bell("test/history", Order.DELIVER, take)
-        cursors.update(
-            pods=self.store.pods.subscribe(bell), nodes=self.store.nodes.subscribe(bell)
-        )
+        cursors.update(pods=self.store.pods.subscribe(bell), nodes=self.store.nodes.subscribe(bell))
 
     # --- what is in it
 

@@ -24,12 +24,27 @@ FLAGS = [
 MEASURE = """<body style="margin:0"><iframe id="f" src="{url}" style="width:{width}px;height:9000px;
 border:0"></iframe><p id="out"></p><script>
 document.getElementById("f").addEventListener("load", function () {{
+  var view = document.getElementById("f").contentWindow, page = view.document;
+  function all(selector) {{ return page.querySelectorAll(selector); }}
+  var errors = 0;
+  view.onerror = function () {{ errors += 1; }};
   setTimeout(function () {{
-    var page = document.getElementById("f").contentDocument;
-    document.getElementById("out").textContent = "scrollWidth=" + page.body.scrollWidth
-      + " charts=" + page.querySelectorAll(".js-plotly-plot .main-svg").length
-      + " legends=" + page.querySelectorAll(".legend button").length;
-  }}, 3000);
+    var width = page.body.scrollWidth;
+    all(".choices button").forEach(function (button) {{ button.click(); }});
+    var entries = all(".legend button").length;
+    for (var i = 0; i < entries; i++) {{ all(".legend button")[i].click(); }}
+    view.Plotly.relayout(all(".chart")[0], {{"xaxis.range": [0.25, 0.5]}});
+    setTimeout(function () {{
+      var zoomed = Array.from(all(".chart")).filter(function (chart) {{
+        return chart.layout.xaxis.range[0] === 0.25;
+      }});
+      document.getElementById("out").textContent = "scrollWidth=" + width
+        + " charts=" + all(".js-plotly-plot .main-svg").length
+        + " chosen=" + all(".choices button[aria-pressed=true]:last-child").length
+        + " legends=" + entries + " off=" + all(".legend button[aria-pressed=false]").length
+        + " zoomed=" + zoomed.length + " errors=" + errors;
+    }}, 1000);
+  }}, 2000);
 }});
 </script></body>"""
 
@@ -85,15 +100,17 @@ def test_charts_are_drawn_and_nothing_complains(kind, tmp_path, small, evil, emp
 
 @pytest.mark.parametrize("width", [420, 1400])
 @pytest.mark.parametrize("kind", ["evil", "compare"])
-def test_the_body_does_not_scroll_sideways(kind, width, tmp_path, evil, comparison):
+def test_it_fits_its_width_and_its_buttons_work(kind, width, tmp_path, evil, comparison):
     page = tmp_path / "page.html"
     html = render_compare(comparison) if kind == "compare" else render_run(evil)
     page.write_text(html, encoding="utf-8")
     frame = tmp_path / "frame.html"
     frame.write_text(MEASURE.format(url=page.as_uri(), width=width))
     dom = look(frame, tmp_path, "--window-size=1500,2000").dom
-    found = re.search(r"scrollWidth=(\d+) charts=(\d+) legends=(\d+)", dom)
-    assert found is not None
-    assert int(found[1]) <= width
-    assert int(found[2]) >= charts(html)
-    assert int(found[3]) > 0
+    seen = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", dom.split("<p id")[1])}
+    assert seen["scrollWidth"] <= width
+    assert seen["charts"] >= charts(html)
+    assert seen["errors"] == 0
+    assert seen["chosen"] == html.count('class="choices"')  # each group's last was clicked last
+    assert seen["legends"] >= seen["off"] > 0  # clicked once each
+    assert seen["zoomed"] == html.count('"time":true')  # all charts over time, and no other

@@ -32,7 +32,9 @@ def test_a_day_with_an_outage(small):
 def test_a_packed_cluster(tmp_path):
     day = replace(synthetic.SMALL, outage=False, drops=0.3, gpus=False)
     text = said(Results.open(synthetic.write(day, tmp_path)))
-    assert "did not fit and were dropped; the commonest reason" in text
+    assert "did not fit and were dropped; " in text
+    assert "% of the others were running within 5 s" in text
+    assert "Named most often for what did not fit: “Insufficient" in text
     assert "outage" not in text
     assert "GPU" not in text
 

@@ -74,7 +74,7 @@ def values(tmp_path):
         ("pods_lost", 1),
         ("lost_preemption", 1),
         ("lost_work_us", 60 * S),
-        ("started_within_5s", 2 / 5),
+        ("started_within_5s", 2 / 4),
         ("scheduling_us_p50", 20),
         ("scheduling_us_p99", pytest.approx(29.8)),
         ("startup_us_p50", 2 * S),

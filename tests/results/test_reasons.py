@@ -23,6 +23,10 @@ from simk8s.schema.manifest import Manifest
         ("0/5 nodes are available: 2 Insufficient cpu, 3 Insufficient cpu.", ["Insufficient cpu"]),
         ("0/0 nodes are available: ", ["no reason given"]),
         ("the plan left it out.", ["the plan left it out"]),
+        (
+            "Insufficient cpu; Insufficient memory; Insufficient cpu",
+            ["Insufficient cpu", "Insufficient memory"],
+        ),
         ("", ["no reason given"]),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from simk8s.catalog import Catalog, names
+from simk8s.catalog import Catalog
 from simk8s.nodes.knowledge import machines
 from simk8s.scenario.jsonschema import json_schema
 from simk8s.scenario.load import load
@@ -16,7 +16,6 @@ from simk8s.scenario.starter import starter
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
 SHIPPED = sorted(FOLDER.glob("*.yaml"))
-pytestmark = pytest.mark.skipif(not names("faults"), reason="faults are not there yet")
 
 
 @pytest.fixture(scope="module")

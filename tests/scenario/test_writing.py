@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simk8s.scenario.reading import read_document, read_value
@@ -34,6 +34,7 @@ DATA = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, DATA, max_size=4))
 def test_a_dump_is_read_back(data):
     assert read_document(dump(data), "f").data == data

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from simk8s.report import html, theme
-from simk8s.report.figure import Choice, Figure, plain, rounded
+from simk8s.report.figure import Choice, Figure, plain
 from simk8s.report.panels.base import Block
 from simk8s.results import format as fmt
 from simk8s.results.compare import Comparison
@@ -41,17 +41,18 @@ class Latency:
         found = [stage for stage in found if len(stage[1])]
         if not found:
             return None
-        traces = [_curve(title, values, {"color": colour}) for title, values, colour in found]
+        drawn = [stage for stage in found if stage[1][-1]]  # what never took time is no curve
+        traces = [_curve(title, values, {"color": colour}) for title, values, colour in drawn]
         figure = Figure(
             "latency-distribution",
             "Share of pods within a waiting time",
             traces,
-            _layout([values for _, values, _ in found]),
+            _layout([values for _, values, _ in drawn]),
         )
         rows = [_row(title, values) for title, values, _ in found]
         table = html.table(("", "n", "p50", "p90", "p99", "p99.9", "max"), rows)
         note = "How much of all is done within a time. Pods still waiting are not in it."
-        return Block("latency", self.title, figure.html() + table, note)
+        return Block("latency", self.title, figure.html() + table if drawn else table, note)
 
     def render_compare(self, comparison: Comparison) -> Block | None:
         traces: list[dict[str, Any]] = []
@@ -63,7 +64,7 @@ class Latency:
                 values = pl.concat(
                     [_sorted(run.results, table, what) for run in comparison.of(variant)]
                 ).sort()
-                if len(values):
+                if len(values) and values[-1]:
                     everything.append(values)
                     shown = {"visible": not choices}
                     traces.append(_curve(variant, values, theme.series(i)) | shown)
@@ -99,12 +100,17 @@ def _curve(name: str, values: pl.Series, line: dict[str, str]) -> dict[str, Any]
         "type": "scatter",
         "mode": "lines",
         "name": plain(name),
-        "x": rounded((max(1, us) for us in points), 0),
+        "x": [max(_first_positive(values), us) for us in points],
         "y": list(_SHARES),
         "text": [fmt.duration(us) for us in points],
         "line": {"width": 2, "shape": "vh"} | line,
         "hovertemplate": "%{y:.1%} within %{text}",
     }
+
+
+def _first_positive(values: pl.Series) -> int:
+    """The smallest value above zero, which a logarithmic axis does not have."""
+    return int(values[min(int(values.search_sorted(1)), len(values) - 1)])
 
 
 def _row(title: str, values: pl.Series) -> list[str]:
@@ -116,14 +122,16 @@ def _row(title: str, values: pl.Series) -> list[str]:
 
 
 def _layout(found: list[pl.Series]) -> dict[str, Any]:
-    low = max(1, min(int(values[0]) for values in found))
-    high = max(10, max(int(values[-1]) for values in found))
+    low = min((_first_positive(values) for values in found), default=1)
+    high = max((int(values[-1]) for values in found), default=1)
     ticks = [(us, label) for us, label in _TICKS_US if low / 10 <= us <= high * 10]
     if len(ticks) > _MOST_TICKS:
         ticks = [(us, label) for us, label in ticks if label in _FEW]
     return theme.layout(
         xaxis=theme.axis(
-            type="log", tickvals=[us for us, _ in ticks], ticktext=[label for _, label in ticks]
+            type="log",
+            tickvals=[us for us, _ in ticks],
+            ticktext=[label for _, label in ticks],
         ),
         yaxis=theme.axis(range=[0, 1.02], tickformat=",.0%"),
         hovermode="closest",

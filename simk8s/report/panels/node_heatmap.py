@@ -14,6 +14,7 @@ from simk8s.results import format as fmt
 from simk8s.results.results import Results
 
 MAX_ROWS = 200
+_MOST_NAMES = 20  # a band thinner than this part of the picture gets no name
 _SHARES = (("cpu_share", "CPU"), ("memory_share", "Memory"), ("gpu_share", "GPU"))
 
 
@@ -60,30 +61,48 @@ class NodeHeatmap:
 
 
 def _rows(results: Results) -> pl.DataFrame:
-    """One row of the picture each: row, zone, nodes (list), label; zones stay together."""
+    """One row of the picture each: row, zone, profile, node (list), n, label; in display order."""
     nodes = results.nodes.select("node", "name", "zone", "profile").collect()
     nodes = nodes.sort("zone", "profile", "name")
-    size = max(1, -(-nodes.height // MAX_ROWS))
-    while size < nodes.height and _groups(nodes, size) > MAX_ROWS:
-        size += 1
-    position = pl.int_range(pl.len()).over("zone")
-    return (
-        nodes.with_columns(block=position // size)
-        .group_by("zone", "block", maintain_order=True)
-        .agg("node", first=pl.col("name").first(), last=pl.col("name").last(), n=pl.len())
+    pools = nodes.group_by("zone", "profile", maintain_order=True).len()["len"].to_list()
+    apart = len(pools) <= MAX_ROWS // 2  # with more pools than that, rows may mix them
+    size = _row_size(pools if apart else [nodes.height])
+    place = pl.int_range(pl.len())
+    block = place.over("zone", "profile") // size if apart else place // size
+    key = ["zone", "profile", "block"] if apart else ["block"]
+    rows = (
+        nodes.with_columns(block=block)
+        .group_by(key, maintain_order=True)
+        .agg(
+            *([] if apart else [pl.col("zone").first(), pl.col("profile").first()]),
+            pl.col("node"),
+            first=pl.col("name").first(),
+            last=pl.col("name").last(),
+            n=pl.len(),
+        )
         .with_row_index("row")
-        .with_columns(label=pl.struct("first", "last", "n").map_elements(_label, pl.String))
     )
+    return rows.with_columns(label=pl.Series(_labels(rows), dtype=pl.String))
 
 
-def _groups(nodes: pl.DataFrame, size: int) -> int:
-    return sum(-(-n // size) for n in nodes.group_by("zone").len()["len"].to_list())
+def _row_size(pools: list[int]) -> int:
+    """The fewest nodes per row that give at most MAX_ROWS rows."""
+    size = max(1, -(-sum(pools) // MAX_ROWS))
+    while sum(-(-pool // size) for pool in pools) > MAX_ROWS:
+        size += 1
+    return size
 
 
-def _label(row: dict[str, Any]) -> str:
-    if row["n"] == 1:
-        return plain(row["first"])
-    return f"{plain(row['first'])} … {plain(row['last'])} ({row['n']} nodes)"
+def _labels(rows: pl.DataFrame) -> list[str]:
+    """What a row says of itself; distinct, since equal labels would be one row to plotly."""
+    seen: set[str] = set()
+    labels = []
+    for row, first, last, n in rows.select("row", "first", "last", "n").rows():
+        label = plain(first) if n == 1 else f"{plain(first)} … {plain(last)} ({n} nodes)"
+        label = f"{label} #{row}" if label in seen else label
+        seen.add(label)
+        labels.append(label)
+    return labels
 
 
 def _by_row(results: Results, rows: pl.DataFrame) -> pl.DataFrame:
@@ -149,34 +168,38 @@ def _not_ready(grid: Grid) -> dict[str, Any]:
 
 
 def _layout(rows: pl.DataFrame, x_axis: dict[str, Any]) -> dict[str, Any]:
-    zones = rows.group_by("zone", maintain_order=True).agg(
-        middle=pl.col("row").cast(pl.Float64).mean(), first=pl.col("row").min()
+    by = "zone" if rows["zone"].n_unique() > 1 else "profile"
+    bands = rows.group_by(by, maintain_order=True).agg(
+        middle=pl.col("row").cast(pl.Float64).mean(), first=pl.col("row").min(), n=pl.len()
     )
-    lines = [
-        {
-            "type": "line",
-            "xref": "paper",
-            "yref": "y",
-            "x0": 0,
-            "x1": 1,
-            "y0": first - 0.5,
-            "y1": first - 0.5,
-            "line": {"color": theme.SURFACE, "width": 2},
-        }
-        for first in zones["first"].to_list()[1:]
-    ]
+    named = bands.filter(pl.col("n") * _MOST_NAMES >= rows.height)
+    prefix = "zone " if by == "zone" else ""
     return theme.layout(
         xaxis=x_axis | {"showgrid": False},
         yaxis=theme.axis(
             type="category",
             range=[rows.height - 0.5, -0.5],
-            tickvals=zones["middle"].to_list(),
-            ticktext=[f"zone {plain(zone)}" if zone else "" for zone in zones["zone"].to_list()],
+            tickvals=named["middle"].to_list(),
+            ticktext=[f"{prefix}{plain(name)}" if name else "" for name in named[by].to_list()],
             showgrid=False,
+            ticks="",
         ),
-        shapes=lines,
+        shapes=[_line_above(first) for first in bands["first"].to_list()[1:]],
         hovermode="closest",
     )
+
+
+def _line_above(row: int) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "yref": "y",
+        "x0": 0,
+        "x1": 1,
+        "y0": row - 0.5,
+        "y1": row - 0.5,
+        "line": {"color": theme.SURFACE, "width": 2},
+    }
 
 
 def _note(rows: pl.DataFrame, *, down: bool) -> str:
@@ -185,7 +208,7 @@ def _note(rows: pl.DataFrame, *, down: bool) -> str:
     parts = ["Share requested of each node's allocatable, ordered by zone, hardware and name."]
     if most > 1:
         parts.append(
-            f"A row is the mean of up to {most} neighbouring nodes of one zone "
+            f"A row is the mean of up to {most} neighbouring nodes "
             f"({fmt.count(total)} nodes in {rows.height} rows)."
         )
     if down:

@@ -49,13 +49,15 @@ class PodsOverTime:
 
     def render_compare(self, comparison: Comparison) -> Block | None:
         traces: list[dict[str, Any]] = []
-        columns = (("pending", "Pending"), ("running", "Running"), ("nodes_used", "Nodes in use"))
+        columns = [("pending", "Pending"), ("running", "Running"), ("nodes_used", "Nodes in use")]
+        if not _pending_counts(comparison):
+            columns[:2] = columns[1::-1]
         axis = TimeAxis.over(max(r.results.manifest.simulated_us for r in comparison.runs))
         for column, _ in columns:
             for i, variant in enumerate(comparison.variants):
                 frame = comparison.first(variant).timeseries.collect()
                 line = _line(thin(frame, column), axis, column, variant, theme.series(i))
-                traces.append(line | {"visible": column == "pending"})
+                traces.append(line | {"visible": column == columns[0][0]})
         count = len(comparison.variants)
         figure = Figure(
             "pods-compared",
@@ -74,6 +76,15 @@ class PodsOverTime:
             ],
         )
         return Block("pods", self.title, figure.html(), f"Seed {comparison.seeds[0]}.")
+
+
+def _pending_counts(comparison: Comparison) -> bool:
+    """Whether more than a sliver of the pods ever was pending in any variant."""
+    peaks = [
+        comparison.first(variant).timeseries.select(pl.col("pending", "running").max()).collect()
+        for variant in comparison.variants
+    ]
+    return any((peak["pending"][0] or 0) > 0.01 * (peak["running"][0] or 0) for peak in peaks)
 
 
 def _line(
@@ -103,12 +114,15 @@ def _phases(frame: pl.DataFrame, axis: TimeAxis) -> list[dict[str, Any]]:
     traces = [_area(frame, axis, "running", "running", theme.BLUE) | stack]
     if frame["terminating"].max():
         traces.append(_area(frame, axis, "terminating", "terminating", theme.PINK) | stack)
-    totals = (("succeeded", theme.GREEN), ("failed", theme.RED))
-    for column, colour in totals:
+    totals = (
+        ("succeeded", "succeeded so far", theme.GREEN),
+        ("failed", "failed, lost or dropped so far", theme.RED),
+    )
+    for column, name, colour in totals:
         if frame[column].max():
             line = {"color": colour, "dash": "dot"}
             traces.append(
-                _line(frame, axis, column, f"{column} so far", line)
+                _line(frame, axis, column, name, line)
                 | {"visible": "legendonly" if column == "succeeded" else True}
             )
     return traces

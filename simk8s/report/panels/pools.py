@@ -13,6 +13,7 @@ from simk8s.results import format as fmt
 from simk8s.results.results import Results
 
 _MOST = 20
+_HEAD = ("Profile", "Zone", "Nodes", "CPU", "Memory", "GPU", "Pods, peak", "Crashes", "Cost")
 
 
 class Pools:
@@ -42,14 +43,24 @@ class Pools:
         )
         if found.is_empty():
             return None
-        rows = [_row(row) for row in found.head(_MOST).rows(named=True)]
-        head = (
-            "Profile", "Zone", "Nodes", "CPU", "Memory", "GPU", "Pods, peak", "Crashes", "Cost",
-        )  # fmt: skip
+        shown = _shown(found)
+        rows = [
+            [cell for cell, show in zip(_row(row), shown, strict=True) if show]
+            for row in found.head(_MOST).rows(named=True)
+        ]
+        head = [title for title, show in zip(_HEAD, shown, strict=True) if show]
         note = "Shares requested: mean over nodes and time. Cost at list price."
         if found.height > _MOST:
             note += f" The largest {_MOST} of {found.height} pools."
-        return Block("pools", self.title, html.table(head, rows, words=2), note)
+        return Block("pools", self.title, html.table(head, rows, words=1 + shown[1]), note)
+
+
+def _shown(found: pl.DataFrame) -> list[bool]:
+    """Which columns have anything to say."""
+    zones = bool((found["zone"] != "").any())
+    gpus, crashes = found["gpu"].count() > 0, bool((found["crashes"] > 0).any())
+    priced = bool((found["priced"] > 0).any())
+    return [True, zones, True, True, True, gpus, True, crashes, priced]
 
 
 def _row(row: dict[str, Any]) -> list[str | Markup]:

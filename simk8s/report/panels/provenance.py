@@ -44,7 +44,10 @@ class Provenance:
             + _scenario(manifest)
             + _versions(manifest)
         )
-        note = "All variants of a seed saw the same arrivals, lifetimes and faults."
+        note = (
+            "All variants of a seed saw the same arrivals, lifetimes and faults. "
+            "simk8s render draws the page of a single run from its folder."
+        )
         return Block("provenance", self.title, body, note)
 
 

@@ -48,10 +48,7 @@
     if (figure.range) { layout.xaxis.range = figure.range; }
     if (narrow()) { fit(layout); }
     legend(id, style);
-    return Plotly.react(id, data, layout, {
-      responsive: true, displaylogo: false, displayModeBar: !narrow(),
-      modeBarButtons: [[picture(id), "resetScale2d"]]
-    });
+    return Plotly.react(id, data, layout, figure.config);
   }
 
   // A legend of our own: it wraps, and its entries are buttons.
@@ -112,6 +109,11 @@
     figure.legend = document.createElement("div");
     figure.legend.className = "legend";
     chart.before(figure.legend);
+    // One object for good: with another one plotly would start anew and forget its listeners.
+    figure.config = {
+      responsive: true, displaylogo: false, displayModeBar: !narrow(),
+      modeBarButtons: [[picture(id), "resetScale2d"]]
+    };
     figures[id] = figure;
     draw(id).then(function () {
       if (figure.time) { chart.on("plotly_relayout", function (change) { follow(id, change); }); }

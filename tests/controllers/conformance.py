@@ -1,0 +1,185 @@
+"""What every controller keeps: `check_controller(MyController)`.
+
+For a file of your own: `SIMK8S_CONTROLLER=./my.py pytest tests/controllers/test_conformance.py`;
+add `SIMK8S_SLOT=replicaset` if it is to stand in for a shipped controller, and it must also do
+that one's job. `params` are made from the file's `Params` without arguments.
+
+The check lets the controller live in a small cluster (`world.py`): once where nothing happens,
+and twice through the same storm: a ReplicaSet, a Job, crashes, a restore, a node deleted.
+"""
+
+from __future__ import annotations
+
+from simk8s.controllers._manager import SHIPPED
+from simk8s.controllers.base import Controller, Result
+from simk8s.kernel.clock import StopReason
+from simk8s.state.pods import Phase
+from simk8s.state.workloads import JobCondition
+from tests.controllers.world import SECOND, Times, World
+
+DAY = 86_400 * SECOND
+END = 3 * 3_600 * SECOND
+WRITES_AT_MOST = 5_000
+
+
+def check_controller(made, params=None, slot=None):
+    """Raise AssertionError, with words, for the first rule that is broken."""
+    _check_class(made)
+    _check_idle(made, params, slot)
+    world = storm(made, params, slot)
+    _check_rest(world, made)
+    again = storm(made, params, slot)
+    assert world.history == again.history, "two runs of the same world differ"
+    if slot is not None:
+        GOALS[slot](world)
+
+
+def _check_class(made):
+    assert issubclass(made, Controller), "derive from simk8s.controllers.base.Controller"
+    assert isinstance(made.name, str), "name is missing"
+    assert made.name, "name is empty"
+    assert made.workers >= 1, "needs a worker"
+
+
+def _check_idle(made, params, slot):
+    world = World(_cast(made, params, slot))
+    world.nodes(3, "a")
+    assert world.run(DAY) is StopReason.DRAINED, "something ticks although nothing changes"
+    runner = world.runners[made.name]
+    assert runner.client.writes == 0, "writes although nothing is to be done"
+    assert len(runner.queue.waits_us) <= 10, "reconciles although nothing is to be done"
+
+
+def _cast(made, params, slot):
+    """The shipped controllers, with this one in its slot or beside them."""
+    others = [name for name in SHIPPED if name != slot]
+    return [*others, (audited(made), params)]
+
+
+def audited(made):
+    """The same class, checked at every step: what it writes, it writes through its client."""
+
+    class Audited(made):
+        def __init__(self, params, context):
+            self._audit = context.store
+            self.keys = {}
+            super().__init__(params, context)
+
+        def _ends(self):
+            store = self._audit
+            logs = [store.pods, store.nodes, store.leases.log]
+            logs += [store.objects(kind).log for kind in ("replicasets", "jobs")]
+            return [log.end for log in logs]
+
+        def _step(self, call, *args):
+            before = self._ends()
+            try:
+                return call(*args)
+            finally:
+                assert self._ends() == before, "it changes the store behind the API's back"
+
+        def reconcile(self, key, now_us):
+            self.keys[key] = None
+            answer = self._step(super().reconcile, key, now_us)
+            if isinstance(answer, Result):
+                return answer
+            assert hasattr(answer, "send"), "reconcile returns a Result or is a generator"
+            return self._steps(answer)
+
+        def _steps(self, steps):
+            results = None
+            while True:
+                try:
+                    writes = self._step(steps.send, results)
+                except StopIteration as stop:
+                    result = stop.value
+                    break
+                results = yield writes
+            assert isinstance(result, Result), "a generator returns a Result"
+            return result
+
+    Audited.__name__ = made.__name__
+    return Audited
+
+
+def storm(made, params, slot):
+    """A world that has been through a lot and had hours to settle."""
+    world = World(_cast(made, params, slot), times=Times())
+    first, *_ = world.nodes(4, "a")
+    second, *_ = world.nodes(4, "b")
+    third, *_ = world.nodes(4, "c")
+    world.at(1 * SECOND, lambda: world.replicaset(24))
+    job = {"completions": 12, "parallelism": 6, "lifetime_us": 400 * SECOND}
+    world.at(2 * SECOND, lambda: world.job(**job))
+    world.crash(100 * SECOND, first)
+    world.crash(130 * SECOND, second)
+    world.at(140 * SECOND, lambda: world.store.delete_node(third))
+    world.restore(1_500 * SECOND, first)
+    world.run(END - 1)
+    world.run(END)
+    return world
+
+
+def _check_rest(world, made):
+    runner = world.runners[made.name]
+    settled, writes = len(world.history), runner.client.writes
+    assert writes <= WRITES_AT_MOST, f"{writes} writes for 36 pods: it does not come to rest"
+    for key in list(runner.controller.keys):
+        runner.queue.add(key)
+    reason = world.run(END + DAY)
+    assert reason is StopReason.DRAINED, "something still ticks after hours without a change"
+    assert len(world.history) == settled, "looked at again, it changes what is as it should be"
+    assert runner.client.writes == writes, "looked at again, it writes although nothing changed"
+
+
+def _ready_pods(world, owner):
+    pods, ready = world.cluster.pods, world.store.ready
+    return [
+        pod
+        for pod in world.alive()
+        if world.cluster.owner_name(pods.owner[pod]) == owner
+        and pods.phase[pod] == Phase.RUNNING
+        and ready[pods.node[pod]]
+    ]
+
+
+def _replicaset(world):
+    assert len(_ready_pods(world, "ReplicaSet/web")) == 24, "lost pods have not been replaced"
+    status = world.replicas("default/web")
+    assert (status.replicas, status.ready) == (24, 24), f"status is not reported: {status}"
+
+
+def _job(world):
+    status = world.progress("default/work")
+    assert status.succeeded == 12, f"not everything was run: {status}"
+    # Complete has to wait for pods that terminate on a dead node.
+    done = (JobCondition.COMPLETE, JobCondition.SUCCESS_CRITERIA_MET)
+    assert status.condition in done, f"not known to be complete: {status}"
+
+
+def _node_lifecycle(world):
+    assert world.taints(0) == [], "a node that is back still has taints"
+    assert "unreachable:NoExecute" in world.taints(4), "a silent node is not tainted"
+    assert not world.store.ready[4], "a silent node is still ready"
+    phases = [phase for _, phase, node in world.moments if node == 4]
+    assert phases == ["detected", "tainted"], f"moments were reported as {phases}"
+
+
+def _taint_eviction(world):
+    left = [pod for pod in world.alive() if world.cluster.pods.node[pod] == 4]
+    assert left == [], "pods stay on an unreachable node for ever"
+
+
+def _pod_gc(world):
+    pods = world.cluster.pods
+    left = [pod for pod in world.alive() if pods.node[pod] == 8]
+    assert left == [], "pods stay on a node that does not exist"
+
+
+GOALS = {
+    "replicaset": _replicaset,
+    "job": _job,
+    "node_lifecycle": _node_lifecycle,
+    "taint_eviction": _taint_eviction,
+    "pod_gc": _pod_gc,
+}
