@@ -145,7 +145,7 @@ def _stays(
     for line, resource in enumerate((CPU, MEMORY, GPU)):
         asked = np.array([r.values[resource] for r in table] or [0], np.float64)[ids]
         used = np.bincount(node, weights=asked * (end - start), minlength=nodes.n)
-        whole = np.maximum(nodes.allocatable[resource], 1) * lived
+        whole = np.maximum(nodes.allocatable[resource], 1) * lived.astype(np.float64)
         shares[line] = used / whole
     started = np.bincount(node, minlength=nodes.n)
     return shares, _peaks(node, start, end, nodes.n), started

@@ -14,7 +14,7 @@ class Params(Model):
 
     max_batch: Annotated[int, Field(ge=1, le=5_000)] = 200
     window: Duration = 1_000_000
-    # Deterministic seconds of the solver for one plan.
+    # Deterministic seconds of the solver for a full batch; smaller ones get their share.
     budget: Annotated[float, Field(gt=0, le=3_600)] = 0.3
     # Nodes that the solver is given, of a large cluster.
     candidates: Annotated[int, Field(ge=1)] = 128

@@ -34,6 +34,8 @@ __all__ = ("CpSat", "Params")
 
 PACKED = ("NodeResourcesFit", "GpuShare")
 """Filters that the packing itself answers; all others become masks."""
+LEAST_SHARE = 0.1
+"""A batch that is not full gets its share of the budget, but no less than this."""
 
 
 class CpSat(Strategy):
@@ -50,10 +52,15 @@ class CpSat(Strategy):
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """A plan for the whole batch."""
         params, alike = self._params, _alike(pending)
+        if not self._view.nodes.n:
+            nowhere = cycle.verdict(self.framework, pending[0], self._view)
+            return Plan(rejected=[(query.pod, nowhere) for query in pending])
         after = self._view.overlay()
         _reserve_nominated(after, {query.pod for query in pending})
         instance = self._instance(after, alike)
-        found = solve(instance, Options(budget=params.budget, candidates=params.candidates))
+        share = max(len(pending) / params.max_batch, LEAST_SHARE)
+        options = Options(budget=params.budget * min(share, 1.0), candidates=params.candidates)
+        found = solve(instance, options)
         plan = Plan(evaluated=after.nodes.n * len(alike))
         _place(plan, alike, found.placement, after)
         self._reject(plan, alike, after)

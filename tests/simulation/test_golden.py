@@ -1,0 +1,35 @@
+"""Every shipped scenario, cut short: audited, and with the digest it had when it was last looked at.
+
+A digest that changes is a change of behaviour (or of what is recorded): look at the page, then
+write the new one here in the same commit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simk8s.nodes.knowledge import machines
+from simk8s.scenario.load import load
+from simk8s.simulation.run import run_scenario
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+HOUR = 3_600_000_000
+GOLDEN = {
+    "quickstart": (8 * HOUR, "?"),
+}
+
+
+def test_every_shipped_scenario_has_a_golden_digest() -> None:
+    assert set(GOLDEN) == {path.stem for path in SCENARIOS.glob("*.yaml")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_golden(name: str, tmp_path: Path) -> None:
+    until_us, digest = GOLDEN[name]
+    loaded = load(SCENARIOS / f"{name}.yaml", knowledge=machines())
+    manifest = run_scenario(loaded, out=tmp_path, until_us=until_us, audit=True).manifest
+    assert manifest.audit == "passed"
+    assert manifest.digest == digest
