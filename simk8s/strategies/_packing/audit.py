@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simk8s.strategies._packing.instance import Group, PackingInstance, Placement
+from simk8s.strategies._packing.instance import PackingInstance, Placement
+from simk8s.strategies._packing.pods import Group
 
 
 def violations(instance: PackingInstance, placement: Placement) -> list[str]:
@@ -31,7 +32,9 @@ def _of_groups(instance: PackingInstance, placement: Placement) -> list[str]:
         if group.per_node is not None and count > group.per_node:
             found.append(f"group {g} node {n}: {count} pods, at most {group.per_node} may share it")
     over = [g for g, total in enumerate(totals) if total > instance.groups[g].count]
-    return found + [f"group {g}: {totals[g]} pods placed of {instance.groups[g].count}" for g in over]
+    return found + [
+        f"group {g}: {totals[g]} pods placed of {instance.groups[g].count}" for g in over
+    ]
 
 
 def _of_resources(instance: PackingInstance, placement: Placement) -> list[str]:
@@ -59,7 +62,9 @@ def _of_devices(instance: PackingInstance, placement: Placement) -> list[str]:
     return found + [f"node {n}: device {d} overcommitted" for d, n in over.tolist()]
 
 
-def _take(used: np.ndarray, group: Group, node: int, chosen: tuple[tuple[int, ...], ...]) -> list[str]:
+def _take(
+    used: np.ndarray, group: Group, node: int, chosen: tuple[tuple[int, ...], ...]
+) -> list[str]:
     assert group.gpu is not None
     found = []
     for devices in chosen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simk8s.strategies._packing.instance import DEVICE_MILLI, GpuDemand, IntArray
+from simk8s.strategies._packing.pods import DEVICE_MILLI, GpuDemand, IntArray
 
 
 def best_fit(left: list[int], gpu: GpuDemand) -> tuple[int, ...] | None:

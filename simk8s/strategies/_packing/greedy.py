@@ -10,15 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from simk8s.strategies._packing.devices import best_fit, least_left, opened
-from simk8s.strategies._packing.instance import (
-    DEVICE_MILLI,
-    Group,
-    IntArray,
-    PackingInstance,
-    Placement,
-    room,
-)
-from simk8s.strategies._packing.objective import companions, usable
+from simk8s.strategies._packing.instance import PackingInstance, Placement, room
+from simk8s.strategies._packing.objective import stranded
+from simk8s.strategies._packing.pods import DEVICE_MILLI, Group, IntArray
 
 #: The goal comes first: no difference in leftover room reaches this.
 GOAL_WEIGHT = 1 << 24
@@ -66,7 +60,7 @@ class _Filling:
         self.devices = instance.devices.copy()
         self.in_use = instance.in_use.copy()
         self.scale = _scale(instance)
-        self.companions = companions(instance)
+        self.companions = instance.typical
         self.counts: dict[tuple[int, int], int] = {}
         self.chosen: dict[tuple[int, int], list[tuple[int, ...]]] = {}
 
@@ -128,10 +122,9 @@ class _Filling:
         if group.gpu is not None:
             begun = opened(devices, group.gpu)
             lost = DEVICE_MILLI * begun - group.gpu.total
-        before = whole - usable(free, whole, self.companions)
-        after = whole - begun
-        stranded = after - usable(free - group.requests[:, None], after, self.companions)
-        lost = lost + DEVICE_MILLI * (stranded - before)
+        before = stranded(free, whole, self.companions)
+        after = stranded(free - group.requests[:, None], whole - begun, self.companions)
+        lost = lost + after - before
         if group.shared and group.gpu is not None:
             lost = lost * 2 * DEVICE_MILLI + least_left(devices, group.gpu)
         return np.asarray(lost)

@@ -8,70 +8,26 @@ Law: everything here is read-only; whoever packs works on copies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
-Mask = NDArray[np.uint8]
-BoolArray = NDArray[np.bool_]
+from simk8s.strategies._packing.pods import BoolArray, GpuDemand, Group, IntArray
+from simk8s.strategies._packing.typical import companions_from
 
-#: One whole device.
-DEVICE_MILLI = 1000
 #: Sums of requests stay below this, so that neither numpy nor the solver can overflow.
 LARGEST_SUM = 1 << 60
-
-
-@dataclass(frozen=True, slots=True)
-class GpuDemand:
-    """`devices` distinct devices of one node, `milli` of each (1000 = the device for itself)."""
-
-    devices: int
-    milli: int = DEVICE_MILLI
-
-    def __post_init__(self) -> None:
-        if self.devices < 1 or not 1 <= self.milli <= DEVICE_MILLI:
-            raise ValueError(f"GPU demand of {self.devices} devices, {self.milli} milli each")
-
-    @property
-    def whole(self) -> bool:
-        return self.milli == DEVICE_MILLI
-
-    @property
-    def total(self) -> int:
-        return self.devices * self.milli
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Group:
-    """`count` pods that are alike in all that matters here.
-
-    `allowed` is nonzero where every filter other than resources lets them in (None: everywhere);
-    `per_node` bounds how many may share a node (a host port: 1).
-    """
-
-    count: int
-    requests: IntArray
-    priority: int = 0
-    allowed: Mask | None = None
-    gpu: GpuDemand | None = None
-    per_node: int | None = None
-
-    @property
-    def shared(self) -> bool:
-        """Takes parts of devices."""
-        return self.gpu is not None and not self.gpu.whole
 
 
 @dataclass(frozen=True, eq=False)
 class PackingInstance:
     """Groups, nodes, and what of the nodes is free.
 
-    `gpu_free` holds milli per device, 0 for a device that is full or not there. `companions` is
-    what one whole device needs beside it (per resource) to be of use to a typical GPU pod; left
-    out, it is the mean over the GPU pods of the instance.
+    `gpu_free` holds milli per device, 0 for a device that is full or not there. Each row of
+    `companions` `[K, R]` is what some typical GPU pod asks beside one whole device; left out, they
+    are drawn from the GPU pods of the instance (see `typical.py`). `resolution` is for parts of an
+    instance, which keep its units.
     """
 
     groups: tuple[Group, ...]
@@ -79,6 +35,7 @@ class PackingInstance:
     in_use: BoolArray
     gpu_free: IntArray | None = None
     companions: IntArray | None = None
+    resolution: IntArray | None = None
 
     def __post_init__(self) -> None:
         resources, nodes = self.free.shape
@@ -86,7 +43,7 @@ class PackingInstance:
             raise ValueError(f"in_use has shape {self.in_use.shape}, expected ({nodes},)")
         if self.gpu_free is not None and self.gpu_free.shape[1:] != (nodes,):
             raise ValueError(f"gpu_free has shape {self.gpu_free.shape}, expected (D, {nodes})")
-        if self.companions is not None and self.companions.shape != (resources,):
+        if self.companions is not None and self.companions.shape[1:] != (resources,):
             raise ValueError(f"companions has shape {self.companions.shape}")
         for group in self.groups:
             _check_group(group, resources, nodes)
@@ -122,6 +79,8 @@ class PackingInstance:
     @cached_property
     def units(self) -> IntArray:
         """Per resource the greatest common divisor of the requests: keeps coefficients small."""
+        if self.resolution is not None:
+            return self.resolution
         units = np.ones(self.resource_count, dtype=np.int64)
         for r in range(self.resource_count):
             divisor = int(np.gcd.reduce([int(g.requests[r]) for g in self.groups] or [0]))
@@ -129,20 +88,31 @@ class PackingInstance:
         return units
 
     @cached_property
+    def typical(self) -> IntArray:
+        """`companions`, or those of the groups, in whole units: that keeps the model exact."""
+        raw = self.companions
+        if raw is None:
+            raw = companions_from(self.groups, self.resource_count)
+        return np.asarray(raw // self.units * self.units)
+
+    @cached_property
     def priorities(self) -> tuple[int, ...]:
         """Distinct priorities, the highest first."""
         return tuple(sorted({group.priority for group in self.groups if group.count}, reverse=True))
 
-    def restrict(self, nodes: IntArray) -> PackingInstance:
-        """The same groups on these nodes only (in this order)."""
-        groups = tuple(
-            Group(g.count, g.requests, g.priority, None if g.allowed is None else g.allowed[nodes],
-                  g.gpu, g.per_node)
-            for g in self.groups
-        )  # fmt: skip
+    def part(self, nodes: IntArray, counts: dict[int, int]) -> PackingInstance:
+        """Some nodes and, of some groups, some pods, in the order given.
+
+        Units and typical companions stay what they are: a cost means the same in a part.
+        """
+        groups = []
+        for g, count in counts.items():
+            group = self.groups[g]
+            allowed = None if group.allowed is None else group.allowed[nodes]
+            groups.append(replace(group, count=count, allowed=allowed))
         gpu = None if self.gpu_free is None else self.gpu_free[:, nodes]
-        return PackingInstance(groups, self.free[:, nodes], self.in_use[nodes], gpu,
-                               self.companions)  # fmt: skip
+        return PackingInstance(tuple(groups), self.free[:, nodes], self.in_use[nodes], gpu,
+                               self.typical, self.units)  # fmt: skip
 
 
 def _check_group(group: Group, resources: int, nodes: int) -> None:
@@ -169,15 +139,6 @@ class Placement:
     @property
     def placed(self) -> int:
         return sum(self.counts.values())
-
-    def renumbered(self, nodes: IntArray) -> Placement:
-        """The same placement with node i called `nodes[i]`."""
-        keys = {(g, n): (g, int(nodes[n])) for g, n in self.counts}
-        order = sorted(self.counts, key=keys.__getitem__)
-        return Placement(
-            {keys[k]: self.counts[k] for k in order},
-            {keys[k]: self.devices[k] for k in order if k in self.devices},
-        )
 
 
 def room(instance: PackingInstance, group: Group) -> IntArray:

@@ -20,13 +20,9 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
-from simk8s.strategies._packing.instance import (
-    DEVICE_MILLI,
-    PackingInstance,
-    Placement,
-    room,
-)
-from simk8s.strategies._packing.objective import Goal, companions, fragmentation, usable
+from simk8s.strategies._packing.instance import PackingInstance, room
+from simk8s.strategies._packing.objective import Goal, fragmentation, stranded
+from simk8s.strategies._packing.pods import DEVICE_MILLI
 from simk8s.strategies._packing.slots import NodeDevices, look_at
 
 Pair = tuple[int, int]
@@ -59,7 +55,10 @@ class PackingModel:
         self.z: dict[tuple[int, int, int], Any] = {}
         self.begun: dict[Pair, Any] = {}
         self.used: dict[int, Any] = {}
-        self.stranded: dict[int, Any] = {}
+        #: Of typical pod k on node n: free devices it cannot use. `left` and `whole` feed them.
+        self.stranded: dict[Pair, Any] = {}
+        self.left: dict[Pair, Any] = {}
+        self.whole: dict[int, Any] = {}
         self.rooms = np.array([room(instance, g) for g in instance.groups], dtype=np.int64)
         self.rooms = self.rooms.reshape(len(instance.groups), instance.node_count)
         self.hosts = {
@@ -216,12 +215,11 @@ class PackingModel:
         return list(found.values())
 
     def _fragmentation(self) -> Any:
-        instance, companion = self.instance, companions(self.instance)
-        devices = instance.devices
-        at_rest = fragmentation(instance.free, devices, companion)
-        terms = Terms(offset=int(at_rest.sum()))
-        whole = (devices >= DEVICE_MILLI).sum(axis=0)
-        stranded = whole - usable(instance.free, whole, companion)
+        instance, devices = self.instance, self.instance.devices
+        weight = DEVICE_MILLI // max(len(instance.typical), 1)
+        terms = Terms(offset=int(fragmentation(instance.free, devices, instance.typical).sum()))
+        whole = (devices >= DEVICE_MILLI).sum(axis=0, dtype=np.int64)
+        each = [stranded(instance.free, whole, row[None, :]) for row in instance.typical]
         for n, groups in self.hosts.items():
             for variable in self._begun_devices(n).variables:
                 terms.add(variable, DEVICE_MILLI)
@@ -229,23 +227,39 @@ class PackingModel:
                 gpu = instance.groups[g].gpu
                 if gpu is not None and not gpu.whole:
                     terms.add(self.y[g, n], -gpu.total)
-            if whole[n] and self._add_stranded(n, int(whole[n]), companion):
-                terms.add(self.stranded[n], DEVICE_MILLI)
-                terms.offset -= DEVICE_MILLI * int(stranded[n])
+            for k in range(len(instance.typical)) if whole[n] else ():
+                if self._add_stranded(k, n, int(whole[n])):
+                    terms.add(self.stranded[k, n], weight)
+                    terms.offset -= weight * int(each[k][n]) // DEVICE_MILLI
         return terms.expression
 
-    def _add_stranded(self, n: int, whole: int, companion: Any) -> bool:
-        """Adds `stranded[n]` unless nothing that comes here can strand a device."""
-        for r in np.flatnonzero(companion).tolist():
-            each = int(companion[r]) // int(self.instance.units[r])
+    def _add_stranded(self, k: int, n: int, whole: int) -> bool:
+        """Adds `stranded[k, n]` unless nothing that comes here can strand a device for k."""
+        for r in np.flatnonzero(self.instance.typical[k]).tolist():
+            each = int(self.instance.typical[k, r]) // int(self.instance.units[r])
             if whole * each <= self._free(r, n) - self._most(r, n):
                 continue
-            if n not in self.stranded:
-                self.stranded[n] = self.model.new_int_var(0, whole, "")
-            terms = self._demand(r, n)
-            terms.add(self.stranded[n], -each)
+            if (k, n) not in self.stranded:
+                self.stranded[k, n] = self.model.new_int_var(0, whole, "")
+            enough = each * self.stranded[k, n] + self._left(r, n) >= each * self._still(n, whole)
+            self.model.add(enough)
+        return (k, n) in self.stranded
+
+    def _left(self, r: int, n: int) -> Any:
+        """Units of r that stay free on n, as a variable of its own."""
+        if (r, n) not in self.left:
+            free = self._free(r, n)
+            left = self.left[r, n] = self.model.new_int_var(0, free, "")
+            demand = self._demand(r, n)
+            demand.add(left)
+            self.model.add(demand.expression == free)
+        return self.left[r, n]
+
+    def _still(self, n: int, whole: int) -> Any:
+        """Devices of n that stay whole and free, as a variable of its own."""
+        if n not in self.whole:
+            still = self.whole[n] = self.model.new_int_var(0, whole, "")
             taken = self._whole_devices(n)
-            for variable, count in zip(taken.variables, taken.coefficients, strict=True):
-                terms.add(variable, -each * count)
-            self.model.add(terms.expression <= self._free(r, n) - each * whole)
-        return n in self.stranded
+            taken.add(still)
+            self.model.add(taken.expression == whole)
+        return self.whole[n]

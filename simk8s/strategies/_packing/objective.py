@@ -4,11 +4,11 @@ One stage per priority from the top: the most pods placed. Then one last stage: 
 fewest nodes in use; with GPUs the least fragmentation, which is, summed over all nodes,
 
 * the milli left on devices that are partially used, and
-* 1000 for every whole free device that CPU, memory or another resource of its node strands:
-  `max(0, free devices - min over r of floor(left_r / companion_r))`,
+* the whole free devices, 1000 milli each, that the node's other resources strand: the mean over
+  some typical GPU pods of `max(0, free devices - min over r of floor(left_r / companion_r))`,
+  where `companion` is what such a pod asks beside one whole device.
 
-where `companion` is what a typical GPU pod asks beside one whole device. Both are linear in the
-number of pods per node, but for one rounding per node and resource.
+Both are linear in the pods per node, but for one rounding per node, typical pod and resource.
 
 Law: the value of a placement is an integer per stage; placements compare stage by stage.
 """
@@ -19,12 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simk8s.strategies._packing.instance import (
-    DEVICE_MILLI,
-    IntArray,
-    PackingInstance,
-    Placement,
-)
+from simk8s.strategies._packing.instance import PackingInstance, Placement
+from simk8s.strategies._packing.pods import DEVICE_MILLI, IntArray
 
 NODES_IN_USE = "nodes_in_use"
 FRAGMENTATION = "gpu_fragmentation"
@@ -42,8 +38,9 @@ class Goal:
         """The smaller the better."""
         return -value if self.maximise else value
 
-    def better(self, one: int, other: int) -> bool:
-        return self.key(one) < self.key(other)
+    def sharper(self, one: int, other: int) -> int:
+        """Of two bounds the one that says more."""
+        return min(one, other) if self.maximise else max(one, other)
 
 
 def goals(instance: PackingInstance) -> tuple[Goal, ...]:
@@ -51,17 +48,23 @@ def goals(instance: PackingInstance) -> tuple[Goal, ...]:
     return (*placing, Goal(FRAGMENTATION if instance.has_gpus else NODES_IN_USE, False))
 
 
-def evaluate(instance: PackingInstance, placement: Placement) -> tuple[int, ...]:
-    """The value of every goal, in order."""
-    placed = dict.fromkeys(instance.priorities, 0)
+def evaluate(
+    instance: PackingInstance, placement: Placement, wanted: tuple[Goal, ...]
+) -> tuple[int, ...]:
+    """The value of every wanted goal, in order."""
+    placed: dict[int | None, int] = {}
     for (g, _), count in placement.counts.items():
-        placed[instance.groups[g].priority] += count
-    return (*placed.values(), cost(instance, placement))
+        priority = instance.groups[g].priority
+        placed[priority] = placed.get(priority, 0) + count
+    return tuple(
+        cost(instance, placement) if goal.priority is None else placed.get(goal.priority, 0)
+        for goal in wanted
+    )
 
 
-def compare_key(instance: PackingInstance, values: tuple[int, ...]) -> tuple[int, ...]:
-    """Sorts placements of one instance: the smallest is the best."""
-    return tuple(goal.key(v) for goal, v in zip(goals(instance), values, strict=True))
+def order_of(wanted: tuple[Goal, ...], values: tuple[int, ...]) -> tuple[int, ...]:
+    """Sorts values: the smallest is the best."""
+    return tuple(goal.key(value) for goal, value in zip(wanted, values, strict=True))
 
 
 def cost(instance: PackingInstance, placement: Placement) -> int:
@@ -70,7 +73,7 @@ def cost(instance: PackingInstance, placement: Placement) -> int:
         used[[n for _, n in placement.counts]] = True
         return int(used.sum())
     free, devices = leftovers(instance, placement)
-    return int(fragmentation(free, devices, companions(instance)).sum())
+    return int(fragmentation(free, devices, instance.typical).sum())
 
 
 def leftovers(instance: PackingInstance, placement: Placement) -> tuple[IntArray, IntArray]:
@@ -85,33 +88,20 @@ def leftovers(instance: PackingInstance, placement: Placement) -> tuple[IntArray
     return free, devices
 
 
-def fragmentation(free: IntArray, devices: IntArray, companion: IntArray) -> IntArray:
+def fragmentation(free: IntArray, devices: IntArray, companions: IntArray) -> IntArray:
     """Milli per node that the definition above calls fragmented."""
-    partial = np.where(devices < DEVICE_MILLI, devices, 0).sum(axis=0)
+    partial = np.where(devices < DEVICE_MILLI, devices, 0).sum(axis=0, dtype=np.int64)
     whole = (devices >= DEVICE_MILLI).sum(axis=0, dtype=np.int64)
-    return np.asarray(partial + DEVICE_MILLI * (whole - usable(free, whole, companion)))
+    return np.asarray(partial + stranded(free, whole, companions))
 
 
-def usable(free: IntArray, whole: IntArray, companion: IntArray) -> IntArray:
-    """How many of the `whole` free devices of each node its other resources can serve."""
-    served = whole.copy()
-    for r in np.flatnonzero(companion):
-        np.minimum(served, np.maximum(free[r], 0) // companion[r], out=served)
-    return served
-
-
-def companions(instance: PackingInstance) -> IntArray:
-    """The instance's own, or the mean of its GPU pods; nothing at all without GPU pods.
-
-    Rounded down to whole units (see `PackingInstance.units`), so that the model is exact.
-    """
-    if instance.companions is not None:
-        raw = instance.companions
-    else:
-        milli, total = 0, np.zeros(instance.resource_count, dtype=np.int64)
-        for group in instance.groups:
-            if group.gpu is not None:
-                milli += group.count * group.gpu.total
-                total += group.count * group.requests
-        raw = np.array([int(t) * DEVICE_MILLI // milli if milli else 0 for t in total], np.int64)
-    return np.asarray(raw // instance.units * instance.units)
+def stranded(free: IntArray, whole: IntArray, companions: IntArray) -> IntArray:
+    """Milli per node on `whole` free devices that the other resources cannot serve."""
+    weight = DEVICE_MILLI // max(len(companions), 1)
+    total = np.zeros_like(whole)
+    for companion in companions:
+        served = whole.copy()
+        for r in np.flatnonzero(companion):
+            np.minimum(served, np.maximum(free[r], 0) // companion[r], out=served)
+        total += whole - served
+    return np.asarray(weight * total)

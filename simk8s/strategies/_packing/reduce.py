@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simk8s.strategies._packing.greedy import order, rank_nodes
-from simk8s.strategies._packing.instance import IntArray, PackingInstance, Placement, room
+from simk8s.strategies._packing.instance import PackingInstance, Placement, room
+from simk8s.strategies._packing.pods import IntArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simk8s.strategies._packing.instance import DEVICE_MILLI, GpuDemand
+from simk8s.strategies._packing.pods import DEVICE_MILLI, GpuDemand
 
 #: Devices per pod of one group on one node.
 Chosen = tuple[tuple[int, ...], ...]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simk8s.strategies._packing.instance import DEVICE_MILLI, PackingInstance, Placement
-from simk8s.strategies._packing.objective import companions, leftovers, usable
+from simk8s.strategies._packing.instance import Placement
+from simk8s.strategies._packing.objective import leftovers, stranded
+from simk8s.strategies._packing.pods import DEVICE_MILLI
 from simk8s.strategies._packing.slots import Chosen, devices_of, parts_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ def in_order(packing: PackingModel, placement: Placement) -> Placement:
     for alike in packing.alike():
         first = [n for n in alike if n in occupied] + [n for n in alike if n not in occupied]
         rename[first] = alike
-    return placement.renumbered(rename)
+    keys = {(g, n): (g, int(rename[n])) for g, n in placement.counts}
+    order = sorted(placement.counts, key=keys.__getitem__)
+    return Placement(
+        {keys[k]: placement.counts[k] for k in order},
+        {keys[k]: placement.devices[k] for k in order if k in placement.devices},
+    )
 
 
 def give_hint(packing: PackingModel, placement: Placement) -> None:
@@ -37,9 +43,7 @@ def give_hint(packing: PackingModel, placement: Placement) -> None:
     for n, variable in packing.used.items():
         model.add_hint(variable, n in occupied)
     if packing.stranded:
-        stranded = _stranded(packing.instance, placement)
-        for n, variable in packing.stranded.items():
-            model.add_hint(variable, int(stranded[n]))
+        _hint_stranded(packing, placement)
 
 
 def _hint_devices(packing: PackingModel, placement: Placement) -> None:
@@ -54,10 +58,17 @@ def _hint_devices(packing: PackingModel, placement: Placement) -> None:
         packing.model.add_hint(variable, key in begun)
 
 
-def _stranded(instance: PackingInstance, placement: Placement) -> Any:
+def _hint_stranded(packing: PackingModel, placement: Placement) -> None:
+    instance, hint = packing.instance, packing.model.add_hint
     free, devices = leftovers(instance, placement)
-    whole = (devices == DEVICE_MILLI).sum(axis=0)
-    return whole - usable(free, whole, companions(instance))
+    whole = (devices == DEVICE_MILLI).sum(axis=0, dtype=np.int64)
+    for (r, n), variable in packing.left.items():
+        hint(variable, max(int(free[r, n]) // int(instance.units[r]), 0))
+    for n, variable in packing.whole.items():
+        hint(variable, int(whole[n]))
+    each = [stranded(free, whole, row[None, :]) // DEVICE_MILLI for row in instance.typical]
+    for (k, n), variable in packing.stranded.items():
+        hint(variable, int(each[k][n]))
 
 
 def read_solution(packing: PackingModel, solver: Any) -> Placement:
