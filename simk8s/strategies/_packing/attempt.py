@@ -11,8 +11,6 @@ from simk8s.strategies._packing.objective import Goal, evaluate, order_of
 
 #: Charged per 1,000 terms of a model beside the solver's own deterministic time: building it.
 BUILDING = 0.002
-#: The largest coefficient of a blended objective.
-LARGEST_WEIGHT = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)

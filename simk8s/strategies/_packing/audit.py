@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simk8s.strategies._packing.instance import PackingInstance, Placement
-from simk8s.strategies._packing.pods import Group
+from simk8s.strategies._packing.pods import Group, IntArray
+from simk8s.strategies._packing.slots import Chosen
 
 
 def violations(instance: PackingInstance, placement: Placement) -> list[str]:
@@ -62,9 +63,7 @@ def _of_devices(instance: PackingInstance, placement: Placement) -> list[str]:
     return found + [f"node {n}: device {d} overcommitted" for d, n in over.tolist()]
 
 
-def _take(
-    used: np.ndarray, group: Group, node: int, chosen: tuple[tuple[int, ...], ...]
-) -> list[str]:
+def _take(used: IntArray, group: Group, node: int, chosen: Chosen) -> list[str]:
     assert group.gpu is not None
     found = []
     for devices in chosen:

@@ -48,7 +48,7 @@ def rank_nodes(instance: PackingInstance, g: int) -> IntArray:
 
 
 def _scale(instance: PackingInstance) -> IntArray:
-    return np.maximum(instance.free.max(axis=1, initial=1), 1)
+    return np.asarray(np.maximum(instance.free.max(axis=1, initial=1), 1))
 
 
 class _Filling:

@@ -8,6 +8,8 @@ from simk8s.strategies._packing.instance import PackingInstance, Placement
 from simk8s.strategies._packing.pods import IntArray
 from simk8s.strategies._packing.slots import Chosen
 
+Pair = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -161,10 +161,10 @@ def gpu_room(devices: IntArray, gpu: GpuDemand, count: int) -> IntArray:
     slots = devices // gpu.milli
     most = np.minimum(slots.sum(axis=0, dtype=np.int64) // gpu.devices, count)
     if gpu.devices == 1 or not len(slots) or slots.max(initial=0) <= 1:
-        return most
+        return np.asarray(most)
     # y pods need k distinct devices each: possible exactly if the sum of min(slots, y) >= k * y.
     while True:
         short = np.minimum(slots, most).sum(axis=0) < gpu.devices * most
         if not short.any():
-            return most
+            return np.asarray(most)
         most[short] -= 1

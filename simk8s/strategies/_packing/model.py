@@ -14,6 +14,7 @@ solution is a placement, and the goals' expressions equal `objective.evaluate`.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,12 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from simk8s.strategies._packing.instance import PackingInstance, room
-from simk8s.strategies._packing.objective import Goal, fragmentation, stranded
+from simk8s.strategies._packing.objective import (
+    Goal,
+    fragmentation,
+    stranded_devices,
+    weight_of,
+)
 from simk8s.strategies._packing.pods import DEVICE_MILLI
 from simk8s.strategies._packing.slots import NodeDevices, look_at
 
@@ -120,7 +126,7 @@ class PackingModel:
         if whole.variables:
             self.model.add(whole.expression <= gpus.free)
         first = [self.begun[n, s] for s in range(len(gpus.slots)) if (n, s) in self.begun]
-        for before, after in zip(first, first[1:], strict=False):
+        for before, after in itertools.pairwise(first):
             self.model.add_implication(after, before)
 
     def _add_parts(self, g: int, n: int) -> None:
@@ -201,7 +207,7 @@ class PackingModel:
                     demand.add(used, -self._free(r, n))
                     self.model.add(demand.expression <= 0)
         for alike in self.alike():
-            for before, after in zip(alike, alike[1:], strict=False):
+            for before, after in itertools.pairwise(alike):
                 self.model.add_implication(self.used[after], self.used[before])
         return terms.expression
 
@@ -216,10 +222,10 @@ class PackingModel:
 
     def _fragmentation(self) -> Any:
         instance, devices = self.instance, self.instance.devices
-        weight = DEVICE_MILLI // max(len(instance.typical), 1)
+        weight = weight_of(instance.typical)
         terms = Terms(offset=int(fragmentation(instance.free, devices, instance.typical).sum()))
         whole = (devices >= DEVICE_MILLI).sum(axis=0, dtype=np.int64)
-        each = [stranded(instance.free, whole, row[None, :]) for row in instance.typical]
+        each = stranded_devices(instance.free, whole, instance.typical)
         for n, groups in self.hosts.items():
             for variable in self._begun_devices(n).variables:
                 terms.add(variable, DEVICE_MILLI)
@@ -230,7 +236,7 @@ class PackingModel:
             for k in range(len(instance.typical)) if whole[n] else ():
                 if self._add_stranded(k, n, int(whole[n])):
                     terms.add(self.stranded[k, n], weight)
-                    terms.offset -= weight * int(each[k][n]) // DEVICE_MILLI
+                    terms.offset -= weight * int(each[k, n])
         return terms.expression
 
     def _add_stranded(self, k: int, n: int, whole: int) -> bool:

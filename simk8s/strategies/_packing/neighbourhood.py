@@ -17,13 +17,13 @@ import numpy as np
 from simk8s.strategies._packing.incumbent import Incumbent, Part
 from simk8s.strategies._packing.instance import Placement, room
 from simk8s.strategies._packing.objective import Goal, fragmentation, leftovers
-from simk8s.strategies._packing.pods import IntArray
+from simk8s.strategies._packing.pods import BoolArray, IntArray
 
 SMALLEST, FIRST, LARGEST = 3, 4, 10
 #: Fruitless rounds of one kind before the size changes.
 PATIENCE = 6
 #: Weight in the draw of a node on which nothing is lost, in milli.
-QUIET = 200
+QUIET = 50
 
 
 class Neighbourhoods:
@@ -35,6 +35,7 @@ class Neighbourhoods:
         self.size = FIRST
         self.fruitless = {True: 0, False: 0}
         self.candidates = candidates
+        self.fits: dict[int, BoolArray] = {}
         everything = np.array(candidates, dtype=np.int64)
         self.loss = dict.fromkeys(candidates, 0)
         if self.instance.has_gpus:
@@ -78,10 +79,15 @@ class Neighbourhoods:
     def _wanted(self, priority: int) -> list[int]:
         """Occupied nodes where a pod that found no place would fit if they were emptied."""
         fits = np.zeros(self.instance.node_count, dtype=bool)
-        for group, missing in zip(self.instance.groups, self.incumbent.missing, strict=True):
-            if missing and group.priority == priority:
-                fits |= room(self.instance, group) > 0
+        for g, missing in enumerate(self.incumbent.missing):
+            if missing and self.instance.groups[g].priority == priority:
+                fits |= self._fits(g)
         return [n for n in self.incumbent.occupied() if fits[n]]
+
+    def _fits(self, g: int) -> BoolArray:
+        if g not in self.fits:
+            self.fits[g] = room(self.instance, self.instance.groups[g]) > 0
+        return self.fits[g]
 
     def _weight(self, node: int) -> int:
         if self.instance.has_gpus:

@@ -97,11 +97,20 @@ def fragmentation(free: IntArray, devices: IntArray, companions: IntArray) -> In
 
 def stranded(free: IntArray, whole: IntArray, companions: IntArray) -> IntArray:
     """Milli per node on `whole` free devices that the other resources cannot serve."""
-    weight = DEVICE_MILLI // max(len(companions), 1)
-    total = np.zeros_like(whole)
-    for companion in companions:
-        served = whole.copy()
-        for r in np.flatnonzero(companion):
-            np.minimum(served, np.maximum(free[r], 0) // companion[r], out=served)
-        total += whole - served
-    return np.asarray(weight * total)
+    return np.asarray(weight_of(companions) * stranded_devices(free, whole, companions).sum(axis=0))
+
+
+def weight_of(companions: IntArray) -> int:
+    """Milli for each device that one typical pod cannot use."""
+    return DEVICE_MILLI // max(len(companions), 1)
+
+
+def stranded_devices(free: IntArray, whole: IntArray, companions: IntArray) -> IntArray:
+    """`[K, N]` free devices that typical pod k could not use on node n."""
+    served = np.tile(whole, (len(companions), 1))
+    for r in np.flatnonzero(companions.any(axis=0)).tolist():
+        asked = np.maximum(companions[:, r : r + 1], 1)
+        serves = np.maximum(free[r], 0) // asked
+        serves[companions[:, r] == 0] = served.max(initial=0)
+        np.minimum(served, serves, out=served)
+    return np.asarray(whole - served)

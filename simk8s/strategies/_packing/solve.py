@@ -74,7 +74,7 @@ class _Search:
     def reach(self, i: int) -> Stage:
         """Improves goal i until it is proved or its share of the budget is spent."""
         goal, before = self.goals[i], self.left
-        limit = self.bounds.of(goal, sum(self.values[:i]))
+        limit = self.bounds.of(self.goals, self.values, i)
         bound, proved = limit, False
         if self.values[i] != limit:
             end = self.left - self.left / (len(self.goals) - i)

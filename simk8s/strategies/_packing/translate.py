@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simk8s.strategies._packing.instance import Placement
-from simk8s.strategies._packing.objective import leftovers, stranded
+from simk8s.strategies._packing.objective import leftovers, stranded_devices
 from simk8s.strategies._packing.pods import DEVICE_MILLI
 from simk8s.strategies._packing.slots import Chosen, devices_of, parts_of
 
@@ -66,9 +66,9 @@ def _hint_stranded(packing: PackingModel, placement: Placement) -> None:
         hint(variable, max(int(free[r, n]) // int(instance.units[r]), 0))
     for n, variable in packing.whole.items():
         hint(variable, int(whole[n]))
-    each = [stranded(free, whole, row[None, :]) // DEVICE_MILLI for row in instance.typical]
+    each = stranded_devices(free, whole, instance.typical)
     for (k, n), variable in packing.stranded.items():
-        hint(variable, int(each[k][n]))
+        hint(variable, int(each[k, n]))
 
 
 def read_solution(packing: PackingModel, solver: Any) -> Placement:
