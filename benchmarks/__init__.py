@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m benchmarks [name]`; figures are CPU time and ratios, machines are noisy."""
+"""Benchmarks: `python -m benchmarks [name]`; CPU time and ratios, since machines are noisy."""

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from simk8s.api.client import Client
 from simk8s.api.server import ApiServer, Times
 from simk8s.api.store import Store
@@ -142,7 +144,7 @@ def _strategy(loaded: Loaded, cluster: Cluster, streams: Streams, options: Optio
 
 def _add_controllers(loaded: Loaded, world: World) -> None:
     """What ships, unless the scenario names another for its slot, then what it adds."""
-    chosen = {slot: (slot, None) for slot in SHIPPED}
+    chosen: dict[str, tuple[str, BaseModel | None]] = {slot: (slot, None) for slot in SHIPPED}
     for slot, extension in loaded.scenario.controllers.items():
         chosen[slot] = (extension.name, extension.params)
     for name, params in chosen.values():

@@ -103,7 +103,7 @@ class CpSat(Strategy):
         )
 
     def _allowed(self, view: Overlay, query: Query) -> NDArray[np.uint8]:
-        allowed = view.nodes.exists != 0
+        allowed: NDArray[np.bool_] = view.nodes.exists != 0
         for plugin in self.framework.filters:
             if plugin.name not in PACKED and plugin.key(query) is not None:
                 allowed &= plugin.filter(query, view, ALL) == 0
@@ -111,7 +111,8 @@ class CpSat(Strategy):
         if models is not None:
             known = np.array([model in models for model in view.nodes.gpu_models])
             allowed &= known[view.nodes.gpu_model]
-        return allowed.astype(np.uint8)
+        mask: NDArray[np.uint8] = allowed.astype(np.uint8)
+        return mask
 
     def _reject(self, plan: Plan, alike: list[list[Query]], after: Overlay) -> None:
         """What the plan leaves out does not fit beside what it places."""

@@ -1,4 +1,4 @@
-"""Every shipped scenario, cut short: audited, and with the digest it had when it was last looked at.
+"""Every shipped scenario, cut short: audited, and with the digest that it had when last seen.
 
 A digest that changes is a change of behaviour (or of what is recorded): look at the page, then
 write the new one here in the same commit.

@@ -10,8 +10,6 @@ Law: choices come from a generator of this search's own, seeded by its options.
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 
 from simk8s.strategies._packing.incumbent import Incumbent, Part
@@ -31,7 +29,7 @@ class Neighbourhoods:
 
     def __init__(self, incumbent: Incumbent, candidates: list[int], seed: int) -> None:
         self.incumbent, self.instance = incumbent, incumbent.instance
-        self.random = random.Random(seed)
+        self.random = np.random.Generator(np.random.PCG64(seed))
         self.size = FIRST
         self.fruitless = {True: 0, False: 0}
         self.candidates = candidates
@@ -98,14 +96,17 @@ class Neighbourhoods:
 
     def _draw(self, pool: list[int], size: int) -> list[int]:
         """Different nodes, those that cost more being likelier."""
-        weights = {n: self._weight(n) for n in pool}
+        weights = np.array([self._weight(n) for n in pool], dtype=np.int64)
         chosen: list[int] = []
-        while weights and len(chosen) < size:
-            node = self.random.choices(list(weights), list(weights.values()))[0]
-            del weights[node]
-            chosen.append(node)
+        while len(chosen) < min(size, len(pool)):
+            point = int(self.random.integers(int(weights.sum())))
+            at = int(np.searchsorted(np.cumsum(weights), point, side="right"))
+            weights[at] = 0
+            chosen.append(pool[at])
         return chosen
 
     def _sample(self, pool: list[int], size: int, chosen: list[int]) -> list[int]:
+        """Different nodes that are not chosen yet, all alike likely."""
         pool = [n for n in pool if n not in chosen]
-        return self.random.sample(pool, max(min(len(pool), size), 0))
+        drawn = self.random.permutation(len(pool))[: max(size, 0)]
+        return [pool[at] for at in drawn.tolist()]
