@@ -115,7 +115,7 @@ class Store:
             return self.finalize_pod(pod)
         if pods.deletion_us[pod] == NEVER:
             grace = self.cluster.template_of(pod).grace_us if grace_us is None else grace_us
-            pods.deletion_us[pod] = self._clock.now_us + grace
+            self.cluster.terminate(pod, self._clock.now_us + grace)
             self.leaving[phase] += 1
             self.pods.append(Verb.DELETING, pod)
         return True

@@ -9,12 +9,27 @@ the two against each other.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import IntEnum
 
+from simk8s.state.affinity import NO_AFFINITY, PodTerm
 from simk8s.state.nodes import NodeTable
+from simk8s.state.objects import Objects
 from simk8s.state.pods import NEVER, Phase, PodTable
 from simk8s.state.requests import Requests, RequestTable
-from simk8s.state.resources import ResourceIndex
+from simk8s.state.resources import GPU_NAMES, ResourceIndex
 from simk8s.state.shapes import PodTemplate, TemplateTable
+from simk8s.state.tallies import Kind, Tallies
+from simk8s.state.volumes import Volumes
+
+
+class TermKind(IntEnum):
+    """The four kinds of affinity term."""
+
+    REQUIRED = 0
+    PREFERRED = 1
+    ANTI_REQUIRED = 2
+    ANTI_PREFERRED = 3
+
 
 TERMINAL = (Phase.SUCCEEDED, Phase.FAILED, Phase.GONE)
 
@@ -22,12 +37,17 @@ TERMINAL = (Phase.SUCCEEDED, Phase.FAILED, Phase.GONE)
 class Cluster:
     """Everything that a simulation knows about its cluster."""
 
-    def __init__(self) -> None:
-        self.resources = ResourceIndex()
+    def __init__(self, gpu_names: tuple[str, ...] = GPU_NAMES) -> None:
+        self.resources = ResourceIndex(gpu_names)
         self.requests = RequestTable()
         self.templates = TemplateTable(self.resources, self.requests)
         self.nodes = NodeTable(self.resources)
         self.pods = PodTable()
+        self.objects = Objects()
+        self.volumes = Volumes()
+        self.tallies = Tallies(self)
+        self.terms: dict[tuple[TermKind, PodTerm], int] = {}
+        """Affinity terms of charged pods, and how many pods have each."""
         self.workloads: list[str] = []
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
@@ -72,6 +92,8 @@ class Cluster:
         self.nodes.charge(node, pod, self.requests_of(pod), devices)
         self.pods.charged[pod] = node
         self.pods.devices[pod] = devices
+        self.tallies.note(pod, node, self.arrival(pod))
+        self._count_terms(pod, 1)
 
     def release(self, pod: int) -> int:
         """The scheduler's cache forgets a pod; the node it was on, or -1."""
@@ -79,7 +101,38 @@ class Cluster:
         if node != NEVER:
             self.nodes.release(node, pod, self.requests_of(pod), self.pods.devices[pod])
             self.pods.charged[pod] = NEVER
+            live = self.pods.deletion_us[pod] == NEVER
+            self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
+            self._count_terms(pod, -1)
         return node
+
+    def terminate(self, pod: int, deletion_us: int) -> None:
+        """A pod gets its deletion timestamp."""
+        if self.pods.deletion_us[pod] == NEVER:
+            self.pods.deletion_us[pod] = deletion_us
+            if self.pods.charged[pod] != NEVER:
+                self.tallies.note(pod, self.pods.charged[pod], Kind.TERMINATING)
+
+    def arrival(self, pod: int) -> Kind:
+        """How a pod is counted when it comes to a node."""
+        return Kind.ADDED if self.pods.deletion_us[pod] == NEVER else Kind.ADDED_TERMINATING
+
+    def _count_terms(self, pod: int, change: int) -> None:
+        affinity = self.template_of(pod).affinity
+        if affinity is NO_AFFINITY:
+            return
+        for kind, terms in (
+            (TermKind.REQUIRED, affinity.required),
+            (TermKind.PREFERRED, affinity.preferred),
+            (TermKind.ANTI_REQUIRED, affinity.anti_required),
+            (TermKind.ANTI_PREFERRED, affinity.anti_preferred),
+        ):
+            for term in dict.fromkeys(terms):
+                left = self.terms.get((kind, term), 0) + change
+                if left:
+                    self.terms[kind, term] = left
+                else:
+                    del self.terms[kind, term]
 
     def nominate(self, pod: int, node: int) -> None:
         """Set (or with -1 clear) a pod's `status.nominatedNodeName`."""

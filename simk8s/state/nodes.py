@@ -20,9 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.state.images import ImageTable
 from simk8s.state.requests import Requests
 from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
 from simk8s.state.selectors import Taint
+from simk8s.state.topology import Topology
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
 REGION_LABEL = "topology.kubernetes.io/region"
@@ -48,6 +50,8 @@ class NodeSpec:
     price_per_hour: float | None = None
     boot_us: tuple[int, int] = (30_000_000, 120_000_000)
     """Boot to Ready: median and 99th percentile."""
+    images: tuple[tuple[str, int], ...] = ()
+    """Container images on the node from the start, with their sizes in bytes."""
 
     @property
     def zone(self) -> str:
@@ -70,6 +74,8 @@ class NodeTable:
         self.defaulted_pods = 0
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.spec_version = 0
+        self.images = ImageTable()
+        self.topology = Topology(self)
         self._rows: dict[str, int] = {}
         self._taint_sets: dict[tuple[Taint, ...], int] = {}
         self.taint_sets: list[tuple[Taint, ...]] = []
@@ -106,11 +112,20 @@ class NodeTable:
             self._free[resource, row] = amount
         self._trim()
         self._mirror(row)
+        self.images.add(row, spec.images)
         self.set_spec(row, spec)
         return row
 
     def set_spec(self, row: int, spec: NodeSpec) -> None:
-        """Replace labels, taints or unschedulable of a node (its amounts stay)."""
+        """Replace labels, taints, images, allocatable or unschedulable of a node (not its
+        GPUs).
+        """
+        before = self.specs[row]
+        if before.allocatable != spec.allocatable:
+            self._resize(row, before.allocatable, spec.allocatable)
+        if before.images != spec.images:
+            self.images.drop(row)
+            self.images.add(row, spec.images)
         self.specs[row] = spec
         self._unschedulable[row] = spec.unschedulable
         known = self._taint_sets.get(spec.taints)
@@ -121,6 +136,17 @@ class NodeTable:
         self.spec_version += 1
         self.dirty.append(row)
 
+    def _resize(self, row: int, before: Mapping[int, int], after: Mapping[int, int]) -> None:
+        self.fit_resources()
+        spare = self.spare100_f[:, row] - 100 * self.allocatable[[CPU, MEMORY], row]
+        for resource in {**before, **after}:
+            amount = after.get(resource, 0)
+            self.free[resource, row] += amount - self.allocatable[resource, row]
+            self.allocatable[resource, row] = amount
+        self._mirror(row)
+        self.spare100_f[:, row] += spare
+        self.overcommitted |= bool((self.free[:, row] < 0).any())
+
     def fit_resources(self) -> None:
         """Add rows for resources interned since the last growth (nobody offers them, so they are
         0).
@@ -130,6 +156,7 @@ class NodeTable:
     def remove(self, row: int) -> None:
         """The node object is gone; nothing fits any more."""
         self._exists[row] = 0
+        self.images.drop(row)
         del self._rows[self.specs[row].name]
         self.spec_version += 1
         self.dirty.append(row)

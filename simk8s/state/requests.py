@@ -47,10 +47,14 @@ class Requests:
     values: tuple[int, ...]
     nonzero_cpu: int
     nonzero_memory: int
+    """What scoring counts for this pod once it runs."""
     gpu: GpuRequest
     vector: NDArray[np.int64] = field(compare=False)
     wanted: tuple[tuple[int, int], ...] = field(compare=False)
     """(row, amount) of the rows with a positive amount, pods among them."""
+    asked_cpu: int = 0
+    asked_memory: int = 0
+    """What scoring counts for it while it is being placed (pod-level resources left aside)."""
 
     @property
     def defaulted(self) -> bool:
@@ -76,25 +80,38 @@ class RequestTable:
         nonzero_cpu: int | None = None,
         nonzero_memory: int | None = None,
         gpu: GpuRequest = NO_GPU,
+        asked: tuple[int, int] | None = None,
     ) -> Requests:
         """The one `Requests` with these amounts; pod slot and GPU row are filled in."""
-        key = (values, nonzero_cpu, nonzero_memory, gpu)
+        key = (values, nonzero_cpu, nonzero_memory, gpu, asked)
         known = self._ids.get(key)
         if known is None:
-            known = self._ids[key] = self._make(values, nonzero_cpu, nonzero_memory, gpu)
+            known = self._ids[key] = self._make(values, nonzero_cpu, nonzero_memory, gpu, asked)
         return known
 
     def _make(
-        self, values: tuple[int, ...], cpu: int | None, memory: int | None, gpu: GpuRequest
+        self,
+        values: tuple[int, ...],
+        cpu: int | None,
+        memory: int | None,
+        gpu: GpuRequest,
+        asked: tuple[int, int] | None,
     ) -> Requests:
         full = list(values) + [0] * (GPU + 1 - len(values))
         full[PODS] = 1
         full[GPU] = gpu.total_milli
+        charged = (
+            cpu if cpu is not None else full[CPU] or DEFAULT_CPU_MILLI,
+            memory if memory is not None else full[MEMORY] or DEFAULT_MEMORY_BYTES,
+        )
+        asked = asked or charged
         made = Requests(
             id=len(self.items),
             values=tuple(full),
-            nonzero_cpu=cpu if cpu is not None else full[CPU] or DEFAULT_CPU_MILLI,
-            nonzero_memory=memory if memory is not None else full[MEMORY] or DEFAULT_MEMORY_BYTES,
+            nonzero_cpu=charged[0],
+            nonzero_memory=charged[1],
+            asked_cpu=asked[0],
+            asked_memory=asked[1],
             gpu=gpu,
             vector=np.array(full, np.int64),
             wanted=tuple((row, amount) for row, amount in enumerate(full) if amount > 0),

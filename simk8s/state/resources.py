@@ -17,9 +17,13 @@ GPU_NAMES = ("nvidia.com/gpu", "amd.com/gpu", "gpu")
 
 
 class ResourceIndex:
-    """Interns resource names; `index[name]` adds the name if it is new."""
+    """Interns resource names; `index[name]` adds the name if it is new.
 
-    def __init__(self) -> None:
+    With `gpu_names=()` GPUs are extended resources like any other.
+    """
+
+    def __init__(self, gpu_names: tuple[str, ...] = GPU_NAMES) -> None:
+        self.gpu_names = gpu_names
         self.names: list[str] = list(FIXED)
         self._rows = {name: row for row, name in enumerate(FIXED)}
 

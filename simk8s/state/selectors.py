@@ -6,6 +6,7 @@ Mirrors: k8s.io/api/core/v1 Toleration.ToleratesTaint and component-helpers node
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -104,11 +105,28 @@ class Requirement:
         return False
 
     def _compare(self, value: str | None) -> bool:
-        try:
-            have, bound = int(value or ""), int(self.values[0])
-        except (ValueError, IndexError):
+        have, bound = int64(value or ""), int64(self.values[0] if self.values else "")
+        if have is None or bound is None:
             return False
         return have > bound if self.operator == "Gt" else have < bound
+
+    def flaw(self) -> str | None:
+        """What is wrong with a node requirement, as `field: words`; None if nothing is."""
+        if self.is_field:
+            if len(self.values) != 1:
+                return f"values: Invalid value: {_go_list(self.values)}: must have one element"
+        elif self.operator in ("Gt", "Lt"):
+            if len(self.values) != 1:
+                return (
+                    f"values: Invalid value: {_go_list(self.values)}: "
+                    "for 'Gt', 'Lt' operators, exactly one value is required"
+                )
+            if int64(self.values[0]) is None:
+                return (
+                    f'values[0]: Invalid value: "{self.values[0]}": '
+                    "for 'Gt', 'Lt' operators, the value must be an integer"
+                )
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +144,77 @@ class NodeTerm:
         return cls(tuple(expressions + fields), weight)
 
     def matches(self, labels: Mapping[str, str], fields: Mapping[str, str]) -> bool:
-        """Whether a node with these labels and fields satisfies the term."""
+        """Whether a node with these labels and fields satisfies the term; a flawed one never
+        does.
+        """
         return bool(self.requirements) and all(
-            r.matches(fields if r.is_field else labels) for r in self.requirements
+            r.matches(fields if r.is_field else labels) and not r.flaw() for r in self.requirements
         )
+
+    def flaws(self) -> list[str]:
+        """What is wrong with the term, as `matchExpressions[i].field: words`."""
+        found, counts = [], {False: 0, True: 0}
+        for line in self.requirements:
+            place = f"match{'Fields' if line.is_field else 'Expressions'}[{counts[line.is_field]}]"
+            counts[line.is_field] += 1
+            flaw = line.flaw()
+            if flaw:
+                found.append(f"{place}.{flaw}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """A `metav1.LabelSelector`: without lines it matches everything, `nothing` matches nothing."""
+
+    requirements: tuple[Requirement, ...] = ()
+    nothing: bool = False
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any] | None) -> LabelSelector:
+        """From a Kubernetes mapping with matchLabels and matchExpressions; None selects nothing."""
+        if raw is None:
+            return NOTHING
+        lines = _equalities(raw.get("matchLabels") or {})
+        lines += tuple(Requirement.parse(r) for r in raw.get("matchExpressions") or ())
+        return cls(lines)
+
+    @classmethod
+    def of(cls, labels: Mapping[str, str]) -> LabelSelector:
+        """All of these labels."""
+        return cls(_equalities(labels))
+
+    @property
+    def empty(self) -> bool:
+        """Whether it matches everything."""
+        return not self.requirements and not self.nothing
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is selected."""
+        return not self.nothing and all(r.matches(labels) for r in self.requirements)
+
+    def also(self, other: LabelSelector) -> LabelSelector:
+        """Both selectors at once."""
+        return LabelSelector(self.requirements + other.requirements, self.nothing or other.nothing)
+
+
+NOTHING = LabelSelector(nothing=True)
+
+
+def _equalities(labels: Mapping[str, str]) -> tuple[Requirement, ...]:
+    return tuple(Requirement(str(k), "In", (str(v),)) for k, v in sorted(labels.items()))
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+def int64(text: str) -> int | None:
+    """A decimal 64-bit integer, or None (no spaces, no underscores, no overflow)."""
+    if not _INTEGER.fullmatch(text):
+        return None
+    value = int(text)
+    return value if -(1 << 63) <= value < 1 << 63 else None
+
+
+def _go_list(values: tuple[str, ...]) -> str:
+    return "[" + ", ".join(f'"{value}"' for value in values) + "]"
