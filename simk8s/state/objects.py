@@ -1,0 +1,85 @@
+"""Small Kubernetes objects that the scheduler reads: namespaces, services, controllers, budgets.
+
+Law: `version` moves on with every change, so whatever was derived from these objects can tell
+whether it still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simk8s.state.selectors import LabelSelector
+
+Key = tuple[str, str]
+"""(namespace, name)."""
+
+CONTROLLERS = ("ReplicationController", "ReplicaSet", "StatefulSet")
+"""Kinds of owner whose selector says which pods belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A PodDisruptionBudget: how many more of its pods may go, and which have gone already."""
+
+    namespace: str
+    name: str
+    selector: LabelSelector
+    allowed: int
+    disrupted: frozenset[str] = frozenset()
+
+
+class Objects:
+    """What exists, by kind. Change it through the methods, so that `version` moves on."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+        self.services: dict[str, dict[str, Mapping[str, str]]] = {}
+        """namespace -> name -> selector; services without a selector are left out."""
+        self.controllers: dict[tuple[str, str, str], LabelSelector] = {}
+        """(kind, namespace, name) -> selector."""
+        self.budgets: dict[Key, Budget] = {}
+
+    def put_namespace(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create or replace a namespace."""
+        self.namespaces[name] = labels
+        self.version += 1
+
+    def put_service(self, namespace: str, name: str, selector: Mapping[str, str] | None) -> None:
+        """Create or replace a service."""
+        mine = self.services.setdefault(namespace, {})
+        mine.pop(name, None)
+        if selector is not None:
+            mine[name] = selector
+        self.version += 1
+
+    def put_controller(self, kind: str, namespace: str, name: str, selector: LabelSelector) -> None:
+        """Create or replace what owns pods."""
+        self.controllers[kind, namespace, name] = selector
+        self.version += 1
+
+    def put_budget(self, budget: Budget) -> None:
+        """Create or replace a disruption budget."""
+        self.budgets[budget.namespace, budget.name] = budget
+        self.version += 1
+
+    def belongs(
+        self, namespace: str, labels: Mapping[str, str], owner: tuple[str, str] | None
+    ) -> LabelSelector:
+        """The selector of the services and of the (kind, name) controller that a pod belongs to.
+
+        Mirrors: helper.DefaultSelector of kube-scheduler v1.36 (services' selectors are merged as
+        maps, a ReplicationController's too; the others' lines are added).
+        """
+        merged: dict[str, str] = {}
+        for selector in self.services.get(namespace, {}).values():
+            if all(labels.get(key) == value for key, value in selector.items()):
+                merged.update(selector)
+        own = self.controllers.get((owner[0], namespace, owner[1])) if owner else None
+        if own is None:
+            return LabelSelector.of(merged)
+        if owner is not None and owner[0] == "ReplicationController":
+            merged.update({line.key: line.values[0] for line in own.requirements})
+            return LabelSelector.of(merged)
+        return LabelSelector.of(merged).also(own)

@@ -1,0 +1,136 @@
+"""How much of something each node holds, counted from the pods that come and go.
+
+A tally weighs pods by their template (0 = not counted) and keeps the sum per node. It is repaired
+from the log of moves when somebody looks; a reader that fell too far behind recounts.
+
+Law: `tally(n) = Σ weight(template(p))` over the pods p charged to node n; a tally that ignores
+terminating pods leaves out those whose deletion has begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simk8s.state.cluster import Cluster
+    from simk8s.state.shapes import PodTemplate
+
+Counts = NDArray[np.int64]
+Weigh = Callable[["PodTemplate"], int]
+Move = tuple[int, int, "Kind"]
+"""(pod, node row, what happened)."""
+
+LOG_LIMIT = 1 << 16
+
+
+class Kind(IntEnum):
+    """What happened to a pod on a node; terminating pods come and go on their own terms."""
+
+    ADDED = 0
+    REMOVED = 1
+    TERMINATING = 2
+    ADDED_TERMINATING = 3
+    REMOVED_TERMINATING = 4
+
+
+LIVE_SIGN = (1, -1, -1, 0, 0)
+"""By kind: change of a tally that ignores terminating pods."""
+ALL_SIGN = (1, -1, 0, 1, -1)
+"""By kind: change of a tally that counts them."""
+
+
+class Tally:
+    """One count per node. Do not write to `count`."""
+
+    __slots__ = ("_signs", "_weigh", "_weights", "changed", "count", "position")
+
+    def __init__(self, weigh: Weigh, *, live: bool) -> None:
+        self._weigh = weigh
+        self._weights: dict[int, int] = {}
+        self._signs = LIVE_SIGN if live else ALL_SIGN
+        self.count: Counts = np.zeros(0, np.int64)
+        self.position = -1
+        self.changed = 0
+        """Moves on whenever a count changes."""
+
+    def weight(self, template: PodTemplate) -> int:
+        """What one pod of that template counts for."""
+        known = self._weights.get(template.id)
+        if known is None:
+            known = self._weights[template.id] = self._weigh(template)
+        return known
+
+    def sign(self, kind: Kind) -> int:
+        """By how much a move of that kind changes the tally, in weights."""
+        return self._signs[kind]
+
+    def fit(self, n: int) -> None:
+        """Make room for n nodes."""
+        if len(self.count) < n:
+            grown = np.zeros(n, np.int64)
+            grown[: len(self.count)] = self.count
+            self.count = grown
+
+    def apply(self, template: PodTemplate, row: int, kind: Kind) -> None:
+        """Count one move."""
+        change = self._signs[kind] * self.weight(template)
+        if change:
+            self.count[row] += change
+            self.changed += 1
+
+
+class Tallies:
+    """All tallies of a cluster, by key, and the log of moves that they read."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._tallies: dict[Hashable, Tally] = {}
+        self._log: list[Move] = []
+        self._base = 0
+
+    def __len__(self) -> int:
+        return len(self._tallies)
+
+    @property
+    def end(self) -> int:
+        """Position after the last move."""
+        return self._base + len(self._log)
+
+    def note(self, pod: int, row: int, kind: Kind) -> None:
+        """A pod came to a node, left it, or began to terminate there."""
+        if not self._tallies:
+            return
+        self._log.append((pod, row, kind))
+        if len(self._log) > LOG_LIMIT:
+            half = len(self._log) // 2
+            del self._log[:half]
+            self._base += half
+
+    def get(self, key: Hashable, weigh: Weigh, *, live: bool) -> Tally:
+        """The tally of that key, up to date; `weigh` must be determined by the key."""
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally(weigh, live=live)
+        n, end = self._cluster.nodes.n, self.end
+        tally.fit(n)
+        if tally.position < self._base:
+            self._recount(tally)
+        elif tally.position != end:
+            template_of = self._cluster.template_of
+            for pod, row, kind in self._log[tally.position - self._base :]:
+                tally.apply(template_of(pod), row, kind)
+        tally.position = end
+        return tally
+
+    def _recount(self, tally: Tally) -> None:
+        cluster = self._cluster
+        tally.count = np.zeros(cluster.nodes.n, np.int64)
+        tally.changed += 1
+        for row, pods in enumerate(cluster.nodes.pods_on):
+            for pod in pods:
+                tally.apply(cluster.template_of(pod), row, cluster.arrival(pod))
