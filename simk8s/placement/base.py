@@ -43,6 +43,17 @@ class Code(IntEnum):
     UNSCHEDULABLE = 1
     UNSCHEDULABLE_AND_UNRESOLVABLE = 2
 
+    @property
+    def words(self) -> str:
+        """As Kubernetes writes it."""
+        return ("Success", "Unschedulable", "UnschedulableAndUnresolvable")[self]
+
+
+class PluginError(Exception):
+    """A scheduling error (reason SchedulerError): the attempt fails, nothing is tried in its
+    stead.
+    """
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -55,6 +66,19 @@ class Status:
 SUCCESS = Status(Code.SUCCESS)
 
 
+@dataclass(frozen=True, slots=True)
+class PreFilter:
+    """What a filter says before it looks at any node; `nodes`: names to which it limits the
+    search.
+    """
+
+    status: Status = SUCCESS
+    nodes: frozenset[str] | None = None
+
+
+EVERYWHERE = PreFilter()
+
+
 class Normalize(IntEnum):
     """How raw scores become 0..100 over the feasible nodes."""
 
@@ -64,7 +88,9 @@ class Normalize(IntEnum):
 
 
 class Query:
-    """One pod that wants a node: its shape and its own fields."""
+    """One pod that wants a node: its shape and its own fields. `nominated` is the row of its
+    `status.nominatedNodeName`, −1 for none.
+    """
 
     __slots__ = ("nominated", "pod", "priority", "requests", "template")
 
@@ -91,8 +117,12 @@ class FilterPlugin(ABC):
     statuses: ClassVar[tuple[Status, ...]]
 
     @abstractmethod
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The projection of the pod that this filter reads; None = every node passes."""
+
+    def prefilter(self, query: Query, view: View) -> PreFilter:
+        """What can be said before any node is looked at."""
+        return EVERYWHERE
 
     @abstractmethod
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
@@ -102,9 +132,20 @@ class FilterPlugin(ABC):
         """The scalar form, for repairs of a row or two; must agree with `filter`."""
         return int(self.filter(query, view, np.array([row]))[0])
 
+    def verdicts(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
+        """As `filter`, exact where `filter` says no more than that a node does not fit."""
+        return self.filter(query, view, rows)
+
     def explain(self, query: Query, view: View, row: int) -> tuple[str, ...]:
         """Every reason why the pod does not fit that node."""
         return self.statuses[self.filter_one(query, view, row)].reasons
+
+    def status(self, query: Query, view: View, row: int) -> Status:
+        """The verdict on one node, with every reason."""
+        verdict = int(self.verdicts(query, view, np.array([row]))[0])
+        if not verdict:
+            return SUCCESS
+        return Status(self.statuses[verdict].code, self.explain(query, view, row))
 
     def histogram(self, query: Query, view: View, verdicts: NDArray[np.uint8]) -> dict[str, int]:
         """Reason -> number of nodes, over the nodes with a non-zero verdict."""
@@ -117,23 +158,37 @@ class FilterPlugin(ABC):
 
 
 class ScorePlugin(ABC):
-    """Base of scores; higher is better."""
+    """Base of scores; higher is better.
+
+    A `relative` score depends on which nodes are feasible, so `score` must be asked about exactly
+    those; any other may be asked about each node by itself and kept.
+    """
 
     name: ClassVar[str]
     volatile: ClassVar[bool] = False
+    relative: ClassVar[bool] = False
     normalize: ClassVar[Normalize] = Normalize.NONE
 
     @abstractmethod
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The projection of the pod that this score reads; None = skipped, adds nothing."""
 
     @abstractmethod
-    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """Raw scores, integral."""
+    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
+        """Raw scores, integral; None = skipped after all."""
+
+    def flaw(self, query: Query) -> str | None:
+        """Why the pod cannot be scored (a scheduling error); heard even where `score` is not."""
+        return None
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form, for repairs of a row or two; must agree with `score`."""
-        return int(self.score(query, view, np.array([row]))[0])
+        raw = self.score(query, view, np.array([row]))
+        return 0 if raw is None else int(raw[0])
+
+    def finish(self, query: Query, view: View, rows: Rows, raw: NDArray[Any]) -> NDArray[np.int64]:
+        """Normalised scores of the feasible nodes `rows`."""
+        return normalized(raw, self.normalize)
 
 
 def normalized(raw: NDArray[Any], how: Normalize) -> NDArray[np.int64]:

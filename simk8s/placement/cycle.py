@@ -1,5 +1,5 @@
 """One scheduling cycle as a pure function of view and query: every plugin asked about every node,
-in full.
+in full, with every detail kept.
 
 This is the slow, obvious form. The ranking gives the same totals from caches; explanations,
 failures and tests use this one.
@@ -11,16 +11,51 @@ counts; normalised scores weighted and added). Departs: every node is evaluated
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import ALL, Code, FilterPlugin, Query, normalized
+from simk8s.placement.base import Code, Query, ScorePlugin
+from simk8s.placement.diagnosis import Diagnosis, diagnose, exists_mask
 from simk8s.placement.framework import Framework
-from simk8s.placement.plugins.node_resources_fit import NodeResourcesFit
 from simk8s.placement.view import View
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One plugin's scores of the feasible nodes; `raw` None = skipped, adds nothing."""
+
+    plugin: str
+    weight: int
+    raw: Ints | None = None
+    normalized: Ints | None = None
+
+    @property
+    def weighted(self) -> Ints | None:
+        """What goes into the total."""
+        return None if self.normalized is None else np.multiply(self.normalized, self.weight)
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """Everything about one decision; scores and totals are parallel to `feasible`."""
+
+    diagnosis: Diagnosis
+    feasible: NDArray[np.intp]
+    scores: list[Scored] = field(default_factory=list)
+    total: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    error: str | None = None
+    """A scheduling error; nothing was scored."""
+
+    @property
+    def best(self) -> NDArray[np.intp]:
+        """Rows of all nodes that have the best total."""
+        if not len(self.total):
+            return self.feasible[:0]
+        return self.feasible[self.total == self.total.max()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,68 +66,70 @@ class Verdict:
     reasons: dict[str, int]
     plugins: tuple[str, ...]
     resolvable: NDArray[np.intp]
-
-    @property
-    def message(self) -> str:
-        """The FitError text; reasons are sorted as strings, as the scheduler does."""
-        head = f"0/{self.nodes} nodes are available"
-        if not self.reasons:
-            return head + "."
-        parts = sorted(f"{count} {reason}" for reason, count in self.reasons.items())
-        return f"{head}: {', '.join(parts)}."
+    message: str = ""
 
 
-def exists_mask(view: View) -> NDArray[np.bool_]:
-    """Rows of nodes that are there."""
-    return view.nodes.exists.view(bool)
+def evaluate(framework: Framework, query: Query, view: View) -> Evaluation:
+    """One whole cycle, with every detail. Filter errors are raised (PluginError)."""
+    diagnosis = diagnose(framework, query, view)
+    found = Evaluation(diagnosis, diagnosis.feasible)
+    if not len(found.feasible):
+        return found
+    for plugin in framework.prescores:
+        flaw = None if plugin.key(query, view) is None else plugin.flaw(query)
+        if flaw is not None:
+            found.error = f'running PreScore plugin "{plugin.name}": {flaw}'
+            return found
+    found.total = np.zeros(len(found.feasible), np.int64)
+    for plugin, weight in framework.scores:
+        scored = _score(plugin, weight, query, view, found.feasible)
+        found.scores.append(scored)
+        if scored.weighted is not None:
+            found.total += scored.weighted
+    return found
+
+
+def _score(
+    plugin: ScorePlugin, weight: int, query: Query, view: View, rows: NDArray[np.intp]
+) -> Scored:
+    if plugin.key(query, view) is None:
+        return Scored(plugin.name, weight)
+    raw = plugin.score(query, view, rows)
+    if raw is None:
+        return Scored(plugin.name, weight)
+    normalized = plugin.finish(query, view, rows, raw)
+    return Scored(plugin.name, weight, raw.astype(np.int64), normalized)
 
 
 def feasible(framework: Framework, query: Query, view: View) -> NDArray[np.bool_]:
-    """Nodes that pass every filter."""
+    """Nodes that pass every filter, nominated pods and PreFilter left aside."""
     fits = exists_mask(view).copy()
     for plugin in framework.filters:
-        if plugin.key(query) is not None:
-            fits &= plugin.filter(query, view, ALL) == 0
+        if plugin.key(query, view) is not None:
+            fits &= plugin.filter(query, view, slice(None)) == 0
     return fits
 
 
 def totals(framework: Framework, query: Query, view: View) -> NDArray[np.float64]:
     """Weighted sum of normalised scores per node, −1 where the pod does not fit."""
-    fits = feasible(framework, query, view)
     total = np.full(view.nodes.n, -1.0)
-    rows = np.flatnonzero(fits)
-    total[rows] = 0.0
-    for plugin, weight in framework.scores:
-        if plugin.key(query) is not None:
-            raw: NDArray[Any] = plugin.score(query, view, rows)
-            total[rows] += normalized(raw, plugin.normalize) * weight
+    rows = np.flatnonzero(feasible(framework, query, view))
+    if len(rows):
+        total[rows] = 0.0
+        for plugin, weight in framework.scores:
+            scored = _score(plugin, weight, query, view, rows)
+            if scored.weighted is not None:
+                total[rows] += scored.weighted
     return total
 
 
 def verdict(framework: Framework, query: Query, view: View) -> Verdict:
-    """Why the pod fits nowhere; each node counts for the first filter that rejects it."""
-    left = exists_mask(view).copy()
-    nodes = int(np.count_nonzero(left))
-    reasons: dict[str, int] = {}
-    plugins: list[str] = []
-    resolvable: list[NDArray[np.intp]] = []
-    for plugin in framework.filters:
-        if plugin.key(query) is None:
-            continue
-        found = np.where(left, _verdicts(plugin, query, view), 0).astype(np.uint8)
-        if not found.any():
-            continue
-        plugins.append(plugin.name)
-        for reason, count in plugin.histogram(query, view, found).items():
-            reasons[reason] = reasons.get(reason, 0) + count
-        codes = np.array([status.code for status in plugin.statuses])
-        resolvable.append(np.flatnonzero(codes[found] == Code.UNSCHEDULABLE))
-        left &= found == 0
-    rows = np.sort(np.concatenate(resolvable)) if resolvable else np.empty(0, np.intp)
-    return Verdict(nodes, reasons, tuple(sorted(set(plugins))), rows)
-
-
-def _verdicts(plugin: FilterPlugin, query: Query, view: View) -> NDArray[np.uint8]:
-    if isinstance(plugin, NodeResourcesFit):
-        return plugin.verdicts(query, view)
-    return plugin.filter(query, view, ALL)
+    """Why the pod fits nowhere."""
+    found = diagnose(framework, query, view)
+    return Verdict(
+        found.nodes,
+        found.reasons(),
+        found.rejecters,
+        found.with_code(Code.UNSCHEDULABLE),
+        found.message,
+    )

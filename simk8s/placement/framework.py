@@ -1,11 +1,15 @@
-"""A scheduling profile: which filters in which order, which scores with which weights.
+"""A scheduling profile: which plugins in which order, with which weights and arguments.
 
-Mirrors: KubeSchedulerConfiguration profiles, kube-scheduler v1.36, as far as the plugins exist.
+Mirrors: KubeSchedulerConfiguration profiles and the default plugins of kube-scheduler v1.36.
+Departs: gpu_share (shares of GPU devices) stands among the filters; it is skipped by pods that
+ask for no GPU device.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from simk8s import catalog
 from simk8s.placement.base import FilterPlugin, ScorePlugin
@@ -15,24 +19,48 @@ DEFAULT_FILTERS = (
     "node_name",
     "taint_toleration",
     "node_affinity",
+    "node_ports",
     "node_resources_fit",
     "gpu_share",
+    "volume_restrictions",
+    "node_volume_limits",
+    "volume_binding",
+    "volume_zone",
+    "pod_topology_spread",
+    "inter_pod_affinity",
+    "dynamic_resources",
+    "node_declared_features",
 )
 DEFAULT_SCORES = (
     ("taint_toleration", 3),
     ("node_affinity", 2),
     ("least_allocated", 1),
+    ("volume_binding", 1),
+    ("pod_topology_spread", 2),
+    ("inter_pod_affinity", 2),
+    ("dynamic_resources", 2),
     ("balanced_allocation", 1),
+    ("image_locality", 1),
 )
+DEFAULT_POST_FILTERS = ("dynamic_resources", "default_preemption")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Plugins by file name; `ties` is how the best of equals is chosen (see placement/ties)."""
+    """Plugins by file name; `ties` is how the best of equals is chosen (see placement/select).
+
+    `prefilters` and `prescores` are the plugins that are heard before any node is filtered or
+    scored; None = those of `filters` and `scores`.
+    """
 
     filters: tuple[str, ...] = DEFAULT_FILTERS
     scores: tuple[tuple[str, int], ...] = DEFAULT_SCORES
     ties: str = "lowest_index"
+    prefilters: tuple[str, ...] | None = None
+    prescores: tuple[str, ...] | None = None
+    post_filters: tuple[str, ...] = DEFAULT_POST_FILTERS
+    args: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Plugin file name -> its arguments, as its `Params` reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +70,9 @@ class Framework:
     filters: tuple[FilterPlugin, ...]
     scores: tuple[tuple[ScorePlugin, int], ...]
     ties: str
+    prefilters: tuple[FilterPlugin, ...]
+    prescores: tuple[ScorePlugin, ...]
+    post_filters: tuple[str, ...]
 
     @classmethod
     def of(cls, profile: Profile) -> Framework:
@@ -50,12 +81,28 @@ class Framework:
 
         def plugin(name: str) -> object:
             if name not in made:
-                made[name] = catalog.resolve("plugins", name)()
+                made[name] = _make(name, profile.args.get(name))
             return made[name]
 
-        filters = tuple(_filter(name, plugin(name)) for name in profile.filters)
-        scores = tuple((_score(name, plugin(name)), weight) for name, weight in profile.scores)
-        return cls(filters, scores, profile.ties)
+        before = profile.filters if profile.prefilters is None else profile.prefilters
+        heard = profile.prescores
+        if heard is None:
+            heard = tuple(name for name, _ in profile.scores)
+        return cls(
+            tuple(_filter(name, plugin(name)) for name in profile.filters),
+            tuple((_score(name, plugin(name)), weight) for name, weight in profile.scores),
+            profile.ties,
+            tuple(_filter(name, plugin(name)) for name in before),
+            tuple(_score(name, plugin(name)) for name in heard),
+            profile.post_filters,
+        )
+
+
+def _make(name: str, args: Mapping[str, Any] | None) -> object:
+    made = catalog.resolve("plugins", name)
+    if not args:
+        return made()
+    return made(catalog.params_of("plugins", name).model_validate(args))
 
 
 def _filter(name: str, plugin: object) -> FilterPlugin:

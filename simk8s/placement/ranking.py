@@ -106,8 +106,8 @@ class Ranking:
         template = query.template
         number = self._number_of.get(template.id)
         if number is None:
-            keys = tuple(p.key(query) for p in self._static_filters)
-            keys += tuple(p.key(query) for p, _ in self._static_scores)
+            keys = tuple(p.key(query, self._view) for p in self._static_filters)
+            keys += tuple(p.key(query, self._view) for p, _ in self._static_scores)
             number = self._numbers.setdefault(keys, len(self._numbers))
             self._number_of[template.id] = number
         static = self._statics.get(number)
@@ -119,13 +119,15 @@ class Ranking:
         view = self._view
         rejects = view.nodes.exists == 0
         for plugin in self._static_filters:
-            if plugin.key(query) is not None:
+            if plugin.key(query, self._view) is not None:
                 rejects |= plugin.filter(query, view, ALL) != 0
         constant, uneven = 0, []
         for score, weight in self._static_scores:
-            if score.key(query) is None:
+            if score.key(query, self._view) is None:
                 continue
             raw = score.score(query, view, ALL)
+            if raw is None:
+                continue
             if score.normalize is not Normalize.NONE and not raw.any():
                 constant += weight * (MAX_NODE_SCORE if score.normalize is Normalize.REVERSE else 0)
             else:
@@ -184,11 +186,11 @@ class Ranking:
         view = self._view
         rejects = static.rejects
         for plugin in self._filters:
-            if plugin.key(query) is not None:
+            if plugin.key(query, self._view) is not None:
                 rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
         total: Floats | None = None
         for score, weight in self._scores:
-            if score.key(query) is not None:
+            if score.key(query, self._view) is not None:
                 part = _weighted(score, weight, query, view)
                 total = part if total is None else np.add(total, part, out=total)
         if total is None:
@@ -197,8 +199,8 @@ class Ranking:
         return _Entry(total, view.nodes.n - int(np.count_nonzero(rejects)), position)
 
     def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
-        filters = [p for p in self._filters if p.key(query) is not None]
-        scores = [(p, w) for p, w in self._scores if p.key(query) is not None]
+        filters = [p for p in self._filters if p.key(query, self._view) is not None]
+        scores = [(p, w) for p, w in self._scores if p.key(query, self._view) is not None]
         view, rejects, total = self._view, static.rejects, entry.total
         for row in dict.fromkeys(dirty):
             fresh = -1.0

@@ -85,6 +85,6 @@ def fits(framework: Framework, query: Query, view: View, node: int) -> bool:
     if not view.nodes.exists[node]:
         return False
     return all(
-        plugin.key(query) is None or not plugin.filter_one(query, view, node)
+        plugin.key(query, view) is None or not plugin.filter_one(query, view, node)
         for plugin in framework.filters
     )

@@ -2,18 +2,24 @@
 pods moved.
 
 An `Overlay` answers as if some pods had been removed from or added to named nodes. It copies the
-amounts it changes and nothing else, so every plugin is right on it without knowing that it is
-one.
+amounts it changes and nothing else. What counts pods by their labels or volumes reads the tallies
+of the real cluster and then `moves`, which pods came and went on top of them.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simk8s.state.cluster import Cluster
 from simk8s.state.nodes import NodeTable
+from simk8s.state.objects import Objects
 from simk8s.state.pods import PodTable
+from simk8s.state.tallies import Tally, Weigh
+from simk8s.state.volumes import Volumes
 
 
 class View:
@@ -23,6 +29,27 @@ class View:
         self.cluster = cluster
         self.nodes: NodeTable = cluster.nodes
         self.pods: PodTable = cluster.pods
+        self.objects: Objects = cluster.objects
+        self.volumes: Volumes = cluster.volumes
+
+    @property
+    def moves(self) -> Sequence[tuple[int, int, int]]:
+        """(pod, node row, +1 added or −1 removed) on top of the real cluster."""
+        return ()
+
+    def tally(self, key: Hashable, weigh: Weigh, *, live: bool = False) -> Tally:
+        """Pods of the real cluster counted per node; an overlay's moves are not in it."""
+        return self.cluster.tallies.get(key, weigh, live=live)
+
+    def counts(self, key: Hashable, weigh: Weigh) -> NDArray[np.int64]:
+        """As `tally`, with the moves in it; for plugins that look at one node at a time."""
+        tally = self.tally(key, weigh)
+        if not self.moves:
+            return tally.count
+        count = tally.count.copy()
+        for pod, row, sign in self.moves:
+            count[row] += sign * tally.weight(self.cluster.template_of(pod))
+        return count
 
     def pods_on(self, row: int) -> Iterable[int]:
         """Pods counted on a node, in the order in which they were charged."""
@@ -47,6 +74,13 @@ class Overlay(View):
         nodes.dirty = []
         self.nodes = nodes
         self._own: set[int] = set()
+        self._devices: dict[int, int] = {}
+        """GPU devices of pods that were added here."""
+        self._moves: list[tuple[int, int, int]] = []
+
+    @property
+    def moves(self) -> Sequence[tuple[int, int, int]]:
+        return self._moves
 
     def _pods(self, row: int) -> dict[int, None]:
         if row not in self._own:
@@ -57,10 +91,21 @@ class Overlay(View):
     def remove(self, pod: int, row: int) -> None:
         """As if the pod had left the node."""
         self._pods(row)
-        self.nodes.release(row, pod, self.cluster.requests_of(pod), self.pods.devices[pod])
+        self._move(pod, row, -1)
+        held = self._devices.pop(pod, self.pods.devices[pod])
+        self.nodes.release(row, pod, self.cluster.requests_of(pod), held)
 
     def add(self, pod: int, row: int, devices: int | None = None) -> None:
         """As if the pod ran there; devices default to those it holds."""
         self._pods(row)
+        self._move(pod, row, 1)
         held = self.pods.devices[pod] if devices is None else devices
+        self._devices[pod] = held
         self.nodes.charge(row, pod, self.cluster.requests_of(pod), held)
+
+    def _move(self, pod: int, row: int, sign: int) -> None:
+        undone = (pod, row, -sign)
+        if undone in self._moves:
+            self._moves.remove(undone)
+        else:
+            self._moves.append((pod, row, sign))

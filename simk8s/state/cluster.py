@@ -68,6 +68,14 @@ class Cluster:
         self.owners.append(name)
         return len(self.owners) - 1
 
+    def controller_of(self, pod: int) -> tuple[str, str] | None:
+        """(kind, name) of the object that a pod belongs to, None for none."""
+        owner = NEVER if pod < 0 else self.pods.owner[pod]
+        if owner == NEVER:
+            return None
+        kind, _, name = self.owners[owner].partition("/")
+        return kind, name
+
     def owner_name(self, owner: int) -> str | None:
         """Name of an owner number, None for none."""
         return None if owner == NEVER else self.owners[owner]

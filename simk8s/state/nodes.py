@@ -73,6 +73,8 @@ class NodeTable:
         """Whether any node ever held more than its allocatable (scores must clamp then)."""
         self.defaulted_pods = 0
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
+        self.lacking = False
+        """Whether some node has no cpu or no memory at all (means leave those out then)."""
         self.spec_version = 0
         self.images = ImageTable()
         self.topology = Topology(self)
@@ -230,6 +232,7 @@ class NodeTable:
     def _mirror(self, row: int) -> None:
         for line, resource in enumerate((CPU, MEMORY)):
             whole = int(self.allocatable[resource, row])
+            self.lacking |= not whole
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole

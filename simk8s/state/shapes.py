@@ -100,7 +100,7 @@ class TemplateTable:
         meta: Mapping[str, Any] = manifest.get("metadata") or {}
         spec: Mapping[str, Any] = manifest.get("spec") or {}
         affinity: Mapping[str, Any] = spec.get("affinity") or {}
-        nodes: Mapping[str, Any] = affinity.get("nodeAffinity") or {}
+        must, rather = node_affinity(affinity.get("nodeAffinity") or {})
         labels = {str(k): str(v) for k, v in (meta.get("labels") or {}).items()}
         pods = PodAffinity.parse(affinity, namespace, labels)
         return PodTemplate(
@@ -113,8 +113,8 @@ class TemplateTable:
             tolerations=_tolerations(spec.get("tolerations") or (), admit),
             node_name=str(spec.get("nodeName") or ""),
             node_selector=_node_selector(spec.get("nodeSelector") or {}),
-            required_nodes=_required(nodes),
-            preferred_nodes=_preferred(nodes),
+            required_nodes=must,
+            preferred_nodes=rather,
             grace_us=int(spec.get("terminationGracePeriodSeconds", 30)) * 1_000_000,
             restart_policy=str(spec.get("restartPolicy") or "Always"),
             spec=spec,
@@ -158,13 +158,15 @@ def _node_selector(raw: Mapping[str, Any]) -> tuple[Requirement, ...]:
     return tuple(Requirement(str(k), "In", (str(v),)) for k, v in sorted(raw.items()))
 
 
-def _required(affinity: Mapping[str, Any]) -> tuple[NodeTerm, ...] | None:
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if required is None:
-        return None
-    return tuple(NodeTerm.parse(term) for term in required.get("nodeSelectorTerms") or ())
-
-
-def _preferred(affinity: Mapping[str, Any]) -> tuple[NodeTerm, ...]:
-    terms = affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
-    return tuple(NodeTerm.parse(t.get("preference") or {}, int(t["weight"])) for t in terms)
+def node_affinity(
+    raw: Mapping[str, Any],
+) -> tuple[tuple[NodeTerm, ...] | None, tuple[NodeTerm, ...]]:
+    """(required terms or None, preferred terms) of a Kubernetes NodeAffinity."""
+    required = raw.get("requiredDuringSchedulingIgnoredDuringExecution")
+    preferred = raw.get("preferredDuringSchedulingIgnoredDuringExecution") or ()
+    must = None
+    if required is not None:
+        must = tuple(NodeTerm.parse(term) for term in required.get("nodeSelectorTerms") or ())
+    return must, tuple(
+        NodeTerm.parse(t.get("preference") or {}, int(t["weight"])) for t in preferred
+    )

@@ -1,12 +1,11 @@
-"""NodeResourcesBalancedAllocation: prefer nodes whose cpu and memory shares this pod brings
-together.
+"""NodeResourcesBalancedAllocation: prefer nodes whose resource shares this pod brings together.
 
 The node's balance without the pod changes only when the node does, so it is kept and repaired
 with it.
 
 Mirrors: kube-scheduler v1.36 plugins/noderesources/balanced_allocation: 50 + (50 + with −
-without) / 2, each part trunc((1 − |f_cpu − f_mem| / 2)·100) of the true requests; skipped for
-best-effort pods.
+without) / 2, each part trunc((1 − std)·100) over the shares of true requests, std = |f₁ − f₂| / 2
+for two resources; skipped for pods that request none of them.
 """
 
 from __future__ import annotations
@@ -18,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import Query, Rows, ScorePlugin
+from simk8s.placement.plugins import _allocation
 from simk8s.placement.view import Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
-from simk8s.state.resources import CPU, MEMORY
+from simk8s.state.resources import CPU, MEMORY, PODS
 
 REPAIRS = 64
 """Up to so many dirty rows are repaired one by one, more in one vector pass."""
+
+Params = _allocation.Params
 
 
 class BalancedAllocation(ScorePlugin):
@@ -32,19 +34,33 @@ class BalancedAllocation(ScorePlugin):
     name: ClassVar[str] = "NodeResourcesBalancedAllocation"
     volatile: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, params: Params | None = None) -> None:
+        self._names = [r.name for r in (params or Params()).resources]
+        self._plain = sorted(self._names) == ["cpu", "memory"]
         self._kept: Floats = np.empty(0)
         self._position = 0
         self._nodes: NodeTable | None = None
 
-    def key(self, query: Query) -> Hashable | None:
-        """True cpu and memory requests; a pod with neither is skipped."""
-        cpu, memory = query.requests.values[CPU], query.requests.values[MEMORY]
-        return (cpu, memory) if cpu or memory else None
+    def key(self, query: Query, view: View) -> Hashable | None:
+        """True requests of the resources that count; a pod with none of them is skipped."""
+        values = query.requests.values
+        if self._plain:
+            cpu, memory = values[CPU], values[MEMORY]
+            return (cpu, memory) if cpu or memory else None
+        asked = tuple(amount for _, amount in self._asked(query, view))
+        return asked if any(asked) else None
+
+    def _asked(self, query: Query, view: View) -> list[tuple[int, int]]:
+        """(resource row, what the pod asks for) of the resources that the cluster knows."""
+        values = query.requests.values
+        rows = [_allocation.resource_row(view.nodes.resources, name) for name in self._names]
+        return [(r, values[r] if r < len(values) else 0) for r in rows if r is not None]
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """Float64 holding exact integers, computed in the order of the original."""
         nodes, values = view.nodes, query.requests.values
+        if not self._plain or nodes.lacking:
+            return self._general(query, view, rows)
         shares = nodes.used_f[:, rows] + np.array([[float(values[CPU])], [float(values[MEMORY])]])
         shares /= nodes.twice_f[:, rows]
         if nodes.overcommitted:
@@ -56,8 +72,27 @@ class BalancedAllocation(ScorePlugin):
         change += 50.0
         return change
 
+    def _general(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
+        """Any resources, each node over those that it has."""
+        nodes = view.nodes
+        before, after, there = [], [], []
+        for row, asked in self._asked(query, view):
+            if (not asked and row >= PODS) or row >= len(nodes.free):
+                continue
+            whole = nodes.allocatable[row][rows]
+            used = whole - nodes.free[row][rows]
+            has = whole > 0
+            divisor = np.where(has, whole, 1)
+            before.append(np.where(has, np.minimum(used / divisor, 1.0), 0.0))
+            after.append(np.where(has, np.minimum((used + asked) / divisor, 1.0), 0.0))
+            there.append(has)
+        change = 50.0 + _spread(after, there) - _spread(before, there)
+        return 50.0 + np.trunc(change / 2.0)
+
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
+        if not self._plain or view.nodes.lacking:
+            return super().score_one(query, view, row)
         used, whole, values = view.nodes.used_f, view.nodes.whole_f, query.requests.values
         cpu, memory = used.item(0, row), used.item(1, row)
         all_cpu, all_memory = whole.item(0, row), whole.item(1, row)
@@ -99,9 +134,36 @@ def _balance(halves: Floats) -> Floats:
     np.abs(spread, out=spread)
     np.subtract(1.0, spread, out=spread)
     spread *= 100.0
-    truncated: Floats = np.trunc(spread, out=spread)
-    return truncated
+    return np.trunc(spread, out=spread)
 
 
 def _balance_one(cpu: float, memory: float) -> int:
     return int((1.0 - abs(min(cpu, 1.0) - min(memory, 1.0)) / 2.0) * 100.0)
+
+
+def _spread(shares: list[Floats], there: list[NDArray[np.bool_]]) -> Floats:
+    """trunc((1 − std)·100) node by node over the resources that the node has."""
+    count = np.sum(there, axis=0)
+    total = np.zeros(len(count))
+    for share in shares:
+        total = total + share
+    mean = total / np.maximum(count, 1)
+    squares = np.zeros(len(count))
+    for share, has in zip(shares, there, strict=True):
+        squares = np.where(has, squares + (share - mean) * (share - mean), squares)
+    std = np.sqrt(squares / np.maximum(count, 1))
+    std = np.where(count == 2, _half_gap(shares, there), std)
+    std = np.where(count < 2, 0.0, std)
+    balance: Floats = np.trunc((1.0 - std) * 100.0)
+    return balance
+
+
+def _half_gap(shares: list[Floats], there: list[NDArray[np.bool_]]) -> Floats:
+    """|first − second| / 2 of the two resources that a node has."""
+    first, second = np.zeros(len(shares[0])), np.zeros(len(shares[0]))
+    seen = np.zeros(len(shares[0]), np.int64)
+    for share, has in zip(shares, there, strict=True):
+        first = np.where(has & (seen == 0), share, first)
+        second = np.where(has & (seen == 1), share, second)
+        seen = seen + has
+    return np.abs((first - second) / 2.0)

@@ -27,7 +27,7 @@ class BestFit(ScorePlugin):
     name: ClassVar[str] = "BestFit"
     volatile: ClassVar[bool] = True
 
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The request vector, by its number."""
         return query.requests.id
 

@@ -29,7 +29,7 @@ class GpuShare(FilterPlugin):
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't have an allowed GPU model",)),
     )
 
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The GPU request; pods without one are skipped."""
         return query.requests.gpu if query.requests.gpu.count else None
 

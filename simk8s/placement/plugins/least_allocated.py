@@ -1,31 +1,32 @@
 """LeastAllocated: prefer nodes with the most left after this pod.
 
-Mirrors: NodeResourcesFit's LeastAllocated scoring of kube-scheduler v1.36 over cpu and memory,
-weight 1 each, with the 100m / 200 MiB defaults for containers that request nothing. Departs: a
-node without cpu or without memory scores 0 on it instead of leaving it out of the mean.
+Mirrors: NodeResourcesFit's LeastAllocated scoring of kube-scheduler v1.36 over any weighted
+resources (cpu and memory, weight 1 each, by default), with the 100m / 200 MiB defaults for
+containers that request nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query, Rows, ScorePlugin
+from simk8s.placement.base import Query, Rows
+from simk8s.placement.plugins import _allocation
+from simk8s.placement.plugins._allocation import Ints
 from simk8s.placement.view import View
 
+Params = _allocation.Params
 
-class LeastAllocated(ScorePlugin):
-    """`Σ_r (allocatable − requested)·100 // allocatable  // 2`, r in cpu, memory; 0 where over."""
 
-    name: ClassVar[str] = "NodeResourcesFit"
-    volatile: ClassVar[bool] = True
+class LeastAllocated(_allocation.Allocation):
+    """`Σ w_r·((allocatable − requested)·100 // allocatable) // Σ w_r`; 0 where over."""
 
-    def key(self, query: Query) -> Hashable | None:
-        """The scoring requests."""
-        return (query.requests.nonzero_cpu, query.requests.nonzero_memory)
+    def rate(self, requested: Ints, allocatable: Ints) -> Ints:
+        """What is left, in percent."""
+        rated: Ints = np.maximum(allocatable - requested, 0) * 100 // allocatable
+        return rated
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """Float64 holding exact integers: below 2^53 a float quotient floors to the integer
@@ -35,8 +36,10 @@ class LeastAllocated(ScorePlugin):
         something left, so nothing needs clamping at 0.
         """
         nodes, asked = view.nodes, query.requests
+        if not self._plain or nodes.lacking:
+            return super().score(query, view, rows)
         shares = nodes.spare100_f[:, rows] - np.array(
-            [[100.0 * asked.nonzero_cpu], [100.0 * asked.nonzero_memory]]
+            [[100.0 * asked.asked_cpu], [100.0 * asked.asked_memory]]
         )
         shares /= nodes.whole_f[:, rows]
         np.floor(shares, out=shares)
@@ -49,7 +52,9 @@ class LeastAllocated(ScorePlugin):
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
+        if not self._plain or view.nodes.lacking:
+            return super().score_one(query, view, row)
         spare, whole, asked = view.nodes.spare100_f, view.nodes.whole_f, query.requests
-        cpu = int((spare.item(0, row) - 100 * asked.nonzero_cpu) // whole.item(0, row))
-        memory = int((spare.item(1, row) - 100 * asked.nonzero_memory) // whole.item(1, row))
+        cpu = int((spare.item(0, row) - 100 * asked.asked_cpu) // whole.item(0, row))
+        memory = int((spare.item(1, row) - 100 * asked.asked_memory) // whole.item(1, row))
         return (max(cpu, 0) + max(memory, 0)) // 2

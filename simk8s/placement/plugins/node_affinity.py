@@ -1,34 +1,47 @@
-"""NodeAffinity: nodeSelector and node affinity, required and preferred.
+"""NodeAffinity: nodeSelector and node affinity, required and preferred, and what the profile adds.
 
-Nodes share few distinct label sets apart from their names, but a selector may mention any label,
-so terms are matched node by node once per node-spec version and the result is cached by the
-ranking.
+Terms are decided once per distinct label value and gathered over the nodes.
 
-Mirrors: kube-scheduler v1.36 plugins/nodeaffinity. Departs: addedAffinity is not read.
+Mirrors: kube-scheduler v1.36 plugins/nodeaffinity: nodes named by `metadata.name` in every
+required term limit the search; addedAffinity comes first; a flawed required term matches nothing,
+a flawed preferred term is a scheduling error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from simk8s.placement.base import (
-    ALL,
+    EVERYWHERE,
     SUCCESS,
     Code,
     FilterPlugin,
     Normalize,
+    PreFilter,
     Query,
     Rows,
     ScorePlugin,
     Status,
 )
+from simk8s.placement.eligible import affinity_mask
 from simk8s.placement.view import View
-from simk8s.state.nodes import NodeSpec
-from simk8s.state.shapes import PodTemplate
+from simk8s.state.selectors import NodeTerm
+from simk8s.state.shapes import node_affinity
+from simk8s.state.topology import NAME_FIELD
+
+CONFLICT = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("pod affinity terms conflict",))
+
+
+class Params(BaseModel):
+    """NodeAffinityArgs."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    added_affinity: dict[str, Any] | None = Field(None, alias="addedAffinity")
 
 
 class NodeAffinity(FilterPlugin, ScorePlugin):
@@ -42,50 +55,77 @@ class NodeAffinity(FilterPlugin, ScorePlugin):
             Code.UNSCHEDULABLE_AND_UNRESOLVABLE,
             ("node(s) didn't match Pod's node affinity/selector",),
         ),
+        Status(
+            Code.UNSCHEDULABLE_AND_UNRESOLVABLE,
+            ("node(s) didn't match scheduler-enforced node affinity",),
+        ),
     )
 
-    def key(self, query: Query) -> Hashable | None:
+    def __init__(self, params: Params | None = None) -> None:
+        added: Mapping[str, Any] = (params.added_affinity if params else None) or {}
+        self._added_required, self._added_preferred = node_affinity(added)
+        self._adds = self._added_required is not None or bool(self._added_preferred)
+
+    def key(self, query: Query, view: View) -> Hashable | None:
         """Selector and terms; a pod without any is skipped."""
         own = query.template
-        if not own.node_selector and own.required_nodes is None and not own.preferred_nodes:
+        plain = not own.node_selector and own.required_nodes is None and not own.preferred_nodes
+        if plain and not self._adds:
             return None
         return (own.node_selector, own.required_nodes, own.preferred_nodes)
 
-    def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
-        """1 where the selector or every required term fails."""
-        own = query.template
-        if not own.node_selector and own.required_nodes is None:
-            return np.zeros(len(view.nodes.taint_set[rows]), np.uint8)
-        return np.array([not _required(own, spec) for spec in _specs(view, rows)], np.uint8)
+    def prefilter(self, query: Query, view: View) -> PreFilter:
+        """The nodes that the required terms name, if every term names some."""
+        names: set[str] = set()
+        for term in query.template.required_nodes or ():
+            named = [
+                set(line.values)
+                for line in term.requirements
+                if line.is_field and line.key == NAME_FIELD and line.operator == "In"
+            ]
+            if not named:
+                return EVERYWHERE
+            names |= set.intersection(*named)
+        if query.template.required_nodes and not names:
+            return PreFilter(CONFLICT)
+        return PreFilter(nodes=frozenset(names)) if names else EVERYWHERE
 
-    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
+    def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
+        """1 where the selector or every required term fails, 2 where what is added does."""
+        own, nodes = query.template, view.nodes
+        verdict = np.zeros(nodes.n, np.uint8)
+        if own.node_selector or own.required_nodes is not None:
+            verdict[~affinity_mask(own, nodes)] = 1
+        if self._added_required is not None:
+            some = np.zeros(nodes.n, bool)
+            for term in self._added_required:
+                some |= nodes.topology.term(term)
+            verdict[~some] = 2
+        return verdict[rows]
+
+    def flaw(self, query: Query) -> str | None:
+        """Flawed preferred terms."""
+        return _flaw(query.template.preferred_nodes)
+
+    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
         """Sum of the weights of the preferred terms that match."""
         terms = query.template.preferred_nodes
-        if not terms:
-            return np.zeros(len(view.nodes.taint_set[rows]), np.int64)
-        return np.array(
-            [
-                sum(t.weight for t in terms if t.matches(spec.labels, _fields(spec)))
-                for spec in _specs(view, rows)
-            ],
-            np.int64,
-        )
+        if not terms and not self._added_preferred:
+            return None
+        total = np.zeros(view.nodes.n, np.int64)
+        for term in (*terms, *self._added_preferred):
+            if term.weight:
+                total += view.nodes.topology.term(term) * term.weight
+        return total[rows]
 
 
-def _specs(view: View, rows: Rows) -> list[NodeSpec]:
-    if isinstance(rows, slice):
-        return view.nodes.specs if rows == ALL else view.nodes.specs[rows]
-    return [view.nodes.specs[row] for row in rows.tolist()]
-
-
-def _fields(spec: NodeSpec) -> dict[str, str]:
-    return {"metadata.name": spec.name}
-
-
-def _required(own: PodTemplate, spec: NodeSpec) -> bool:
-    if not all(line.matches(spec.labels) for line in own.node_selector):
-        return False
-    if own.required_nodes is None:
-        return True
-    fields = _fields(spec)
-    return any(term.matches(spec.labels, fields) for term in own.required_nodes)
+def _flaw(terms: tuple[NodeTerm, ...]) -> str | None:
+    flaws = [
+        f"[{number}].{flaw}"
+        for number, term in enumerate(terms)
+        if term.weight and term.requirements
+        for flaw in term.flaws()
+    ]
+    if len(flaws) > 1:
+        return f"[{', '.join(flaws)}]"
+    return flaws[0] if flaws else None

@@ -26,7 +26,7 @@ class NodeName(FilterPlugin):
         ),
     )
 
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The name, if there is one."""
         return query.template.node_name or None
 

@@ -1,8 +1,10 @@
 """NodeResourcesFit: what the pod asks for must be free.
 
-Mirrors: kube-scheduler v1.36 plugins/noderesources/fit (all shortages are listed; more than the
-node's whole allocatable is unresolvable). Departs: GPU devices are checked by the gpu_share
-plugin.
+Mirrors: kube-scheduler v1.36 plugins/noderesources/fit: all shortages are listed; more than the
+node's whole allocatable is unresolvable; ignoredResources and ignoredResourceGroups hold for
+extended resources. The scores of its three scoring strategies are files of their own
+(least_allocated, most_allocated, requested_to_capacity_ratio). Departs: shares of GPU devices are
+checked by the gpu_share plugin.
 """
 
 from __future__ import annotations
@@ -12,10 +14,19 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
-from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.base import ALL, SUCCESS, Code, FilterPlugin, Query, Rows, Status
 from simk8s.placement.view import View
-from simk8s.state.resources import GPU, PODS
+from simk8s.state.resources import FIXED, GPU, PODS
+
+
+class Params(BaseModel):
+    """The filtering half of NodeResourcesFitArgs."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    ignored_resources: list[str] = Field([], alias="ignoredResources")
+    ignored_resource_groups: list[str] = Field([], alias="ignoredResourceGroups")
 
 
 class NodeResourcesFit(FilterPlugin):
@@ -29,39 +40,56 @@ class NodeResourcesFit(FilterPlugin):
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE),
     )
 
-    def key(self, query: Query) -> Hashable | None:
+    def __init__(self, params: Params | None = None) -> None:
+        params = params or Params()
+        self._ignored = frozenset(params.ignored_resources)
+        self._groups = frozenset(params.ignored_resource_groups)
+        self._ignores = bool(self._ignored or self._groups)
+
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The request vector, by its number."""
         return query.requests.id
 
+    def _wanted(self, query: Query, view: View) -> tuple[tuple[int, int], ...]:
+        """(resource, amount) to be checked."""
+        if len(query.requests.values) > len(view.nodes.free):
+            view.nodes.fit_resources()
+        if not self._ignores and not query.requests.gpu.count:
+            return query.requests.wanted
+        names = view.nodes.resources.names
+        return tuple(
+            (row, amount)
+            for row, amount in query.requests.wanted
+            if row != GPU and not self._ignore(names[row])
+        )
+
+    def _ignore(self, name: str) -> bool:
+        if not self._ignores or name in FIXED or name.startswith("hugepages-"):
+            return False
+        return name in self._ignored or name.partition("/")[0] in self._groups
+
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
-        """1 where something is short now, 2 where the node could never hold the pod."""
-        nodes = view.nodes
-        if len(query.requests.values) > len(nodes.free):
-            nodes.fit_resources()
-        short: NDArray[np.bool_] | None = None
-        for row, amount in query.requests.wanted:
-            if row == GPU:
-                continue
-            lacking = nodes.free[row][rows] < amount
-            short = lacking if short is None else np.logical_or(short, lacking, out=short)
-        assert short is not None, "every pod wants a pod slot"
+        """1 where something is short (see `verdicts` for where it always will be)."""
+        wanted = self._wanted(query, view)
+        free = view.nodes.free
+        short: NDArray[np.bool_] = free[wanted[0][0]][rows] < wanted[0][1]
+        for row, amount in wanted[1:]:
+            np.logical_or(short, free[row][rows] < amount, out=short)
         return short.view(np.uint8)
 
-    def verdicts(self, query: Query, view: View) -> NDArray[np.uint8]:
-        """As `filter` over all nodes, with 2 where the node's whole allocatable is too small."""
-        never = np.zeros(view.nodes.n, bool)
-        for row, amount in query.requests.wanted:
-            if row not in (PODS, GPU):
-                never |= view.nodes.allocatable[row] < amount
-        verdict = self.filter(query, view, slice(None)).copy()
-        verdict[never] = 2
+    def verdicts(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
+        """As `filter`, with 2 where the node's whole allocatable is too small."""
+        verdict = self.filter(query, view, rows).copy()
+        for row, amount in self._wanted(query, view):
+            if row != PODS:
+                verdict[view.nodes.allocatable[row][rows] < amount] = 2
         return verdict
 
     def filter_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `filter`."""
         free = view.nodes.free
-        for resource, amount in query.requests.wanted:
-            if resource != GPU and free.item(resource, row) < amount:
+        for resource, amount in self._wanted(query, view):
+            if free.item(resource, row) < amount:
                 return 1
         return 0
 
@@ -70,17 +98,17 @@ class NodeResourcesFit(FilterPlugin):
         nodes = view.nodes
         return tuple(
             _words(nodes.resources.names[r])
-            for r, amount in query.requests.wanted
-            if r != GPU and nodes.free[r, row] < amount
+            for r, amount in self._wanted(query, view)
+            if nodes.free[r, row] < amount
         )
 
     def histogram(self, query: Query, view: View, verdicts: NDArray[np.uint8]) -> dict[str, int]:
         """Shortages over all nodes that this plugin rejected."""
         nodes, rejected = view.nodes, verdicts > 0
         found: dict[str, int] = {}
-        for row, amount in query.requests.wanted:
-            count = int(np.count_nonzero(rejected & (nodes.free[row] < amount)))
-            if count and row != GPU:
+        for row, amount in self._wanted(query, view):
+            count = int(np.count_nonzero(rejected & (nodes.free[row][ALL] < amount)))
+            if count:
                 found[_words(nodes.resources.names[row])] = count
         return found
 

@@ -27,7 +27,7 @@ class NodeUnschedulable(FilterPlugin):
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) were unschedulable",)),
     )
 
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """Only whether the cordon is tolerated matters."""
         return None if tolerated(query.template.tolerations, _CORDON) else True
 

@@ -40,7 +40,7 @@ class TaintToleration(FilterPlugin, ScorePlugin):
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) had untolerated taint(s)",)),
     )
 
-    def key(self, query: Query) -> Hashable | None:
+    def key(self, query: Query, view: View) -> Hashable | None:
         """The tolerations."""
         return query.template.tolerations
 

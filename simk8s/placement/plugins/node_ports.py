@@ -1,0 +1,44 @@
+"""NodePorts: a host port can be had once per node and address.
+
+Mirrors: kube-scheduler v1.36 plugins/nodeports: (hostIP, protocol, hostPort), where 0.0.0.0
+stands for every address; ports of containers and sidecars count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.view import View
+from simk8s.state.affinity import HostPort
+from simk8s.state.tallies import Weigh
+
+
+class NodePorts(FilterPlugin):
+    """Rejects nodes on which a pod holds a conflicting port."""
+
+    name: ClassVar[str] = "NodePorts"
+    volatile: ClassVar[bool] = True
+    statuses: ClassVar[tuple[Status, ...]] = (
+        SUCCESS,
+        Status(Code.UNSCHEDULABLE, ("node(s) didn't have free ports for the requested pod ports",)),
+    )
+
+    def key(self, query: Query, view: View) -> Hashable | None:
+        """The ports."""
+        return query.template.ports or None
+
+    def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
+        """1 where one of the ports is taken."""
+        taken = np.zeros(view.nodes.n, bool)
+        for port in query.template.ports:
+            taken |= view.counts(("port", port), _takes(port)) > 0
+        return taken[rows].view(np.uint8)
+
+
+def _takes(port: HostPort) -> Weigh:
+    return lambda template: any(port.conflicts(other) for other in template.ports)
