@@ -91,7 +91,7 @@ class Diagnosis:
             mine = self.by == number
             if mine.any():
                 codes = np.array([status.code for status in plugin.statuses])
-                chosen |= mine & (codes[self.verdicts] == code)
+                chosen |= mine & (codes[np.where(mine, self.verdicts, 0)] == code)
         for row, node in self.crowded.items():
             chosen[row] = node.status.code == code
         return np.flatnonzero(chosen)
