@@ -75,10 +75,10 @@ class Teller:
             "maxScore": int(found.total.max()) if len(found.total) else 0,
             "placement": best[0] if best else None,
         }
+        if len(found.feasible) == 1 and found.error is None:
+            told["singleFeasible"] = True
         if not len(found.total):
             return told
-        if len(found.feasible) == 1:
-            told["singleFeasible"] = True
         names = [self.name(row) for row in found.feasible.tolist()]
         order = sorted(range(len(names)), key=lambda i: names[i])
         told["scores"] = {s.plugin: _score(s, order) for s in found.scores}

@@ -54,7 +54,7 @@ class Evaluation:
     def best(self) -> NDArray[np.intp]:
         """Rows of all nodes that have the best total."""
         if not len(self.total):
-            return self.feasible[:0]
+            return self.feasible[:0] if self.error or len(self.feasible) != 1 else self.feasible
         return self.feasible[self.total == self.total.max()]
 
 
@@ -70,13 +70,18 @@ class Verdict:
 
 
 def evaluate(framework: Framework, query: Query, view: View) -> Evaluation:
-    """One whole cycle, with every detail. Filter errors are raised (PluginError)."""
+    """One whole cycle, with every detail. Filter errors are raised (PluginError).
+
+    A single feasible node needs no scores, so what is wrong with scoring does not matter then.
+    """
     diagnosis = diagnose(framework, query, view)
     found = Evaluation(diagnosis, diagnosis.feasible)
     if not len(found.feasible):
         return found
     for plugin in framework.prescores:
         flaw = None if plugin.key(query, view) is None else plugin.flaw(query)
+        if flaw is not None and len(found.feasible) == 1:
+            return found
         if flaw is not None:
             found.error = f'running PreScore plugin "{plugin.name}": {flaw}'
             return found

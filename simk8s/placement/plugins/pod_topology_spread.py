@@ -5,7 +5,7 @@ changes.
 
 Mirrors: kube-scheduler v1.36 plugins/podtopologyspread: hard constraints filter (minDomains, node
 inclusion policies, matchLabelKeys), soft ones score with weight ln(domains + 2); terminating pods
-are not counted, yet a dry run that removes one subtracts it; pods without constraints get the
+are not counted, yet a dry run that removes one subtracts it; an empty selector counts nobody; pods without constraints get the
 profile's defaults with the selector of their services and controller.
 """
 
@@ -35,6 +35,7 @@ from simk8s.placement.view import View
 from simk8s.state.affinity import HARD, SpreadConstraint
 from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state.selectors import LabelSelector
+from simk8s.state.shapes import PodTemplate
 from simk8s.state.tallies import Weigh
 
 Constraints = tuple[SpreadConstraint, ...]
@@ -161,7 +162,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         counts = counts.copy()
         ids = view.nodes.topology.domain(own.topology_key).ids
         for pod, row, sign in view.moves:
-            if mask[1][row] and weigh(view.cluster.template_of(pod)):
+            if mask[1][row] and _matches(view.cluster.template_of(pod), namespace, own.selector):
                 counts[ids[row]] += sign
         return counts
 
@@ -239,8 +240,13 @@ def _left(ignored: Mask) -> int:
 
 
 def _tally(namespace: str, selector: LabelSelector) -> tuple[Hashable, Weigh]:
+    """What counting asks; an empty selector counts nobody, though it matches everybody."""
     return (
         "spread",
         namespace,
         selector,
-    ), lambda template: template.namespace == namespace and selector.matches(template.labels)
+    ), lambda template: not selector.empty and _matches(template, namespace, selector)
+
+
+def _matches(template: PodTemplate, namespace: str, selector: LabelSelector) -> bool:
+    return template.namespace == namespace and selector.matches(template.labels)
