@@ -43,7 +43,7 @@ class Loader:
         self._owners: dict[str, int] = {}
 
     def load(self, objects: Mapping[str, Iterable[Raw]]) -> None:
-        """All objects of a case; nodes in the order of their names, so that rows are, too."""
+        """All objects of a case."""
         cluster = self.cluster
         for raw in objects.get("namespaces") or ():
             cluster.objects.put_namespace(raw["metadata"]["name"], _labels(raw))
@@ -55,7 +55,7 @@ class Loader:
         for raw in objects.get("podDisruptionBudgets") or ():
             cluster.objects.put_budget(_budget(raw))
         _storage(cluster, objects)
-        for raw in sorted(objects.get("nodes") or (), key=lambda n: str(n["metadata"]["name"])):
+        for raw in objects.get("nodes") or ():
             self.node(raw)
         for raw in objects.get("pods") or ():
             self.pod(raw)

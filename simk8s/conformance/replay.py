@@ -100,7 +100,12 @@ def _sequence(case: Record) -> Record:
     loader = Loader()
     loader.load(case["objects"])
     framework = Framework.of(profile_of(case.get("config")))
-    sequence = Sequence(loader, framework, preempts=bool(case.get("preemption")))
+    sequence = Sequence(
+        loader,
+        framework,
+        preempts=bool(case.get("preemption")),
+        percentage=case.get("percentageOfNodesToScore"),
+    )
     steps = [sequence.apply(number, op) for number, op in enumerate(case["ops"])]
     return {"steps": steps}
 

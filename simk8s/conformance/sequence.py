@@ -7,9 +7,10 @@ from typing import Any
 from simk8s.conformance.objects import Loader, instant_us
 from simk8s.conformance.single import Record, Teller
 from simk8s.placement.base import PluginError
-from simk8s.placement.cycle import evaluate
+from simk8s.placement.cycle import Evaluation, evaluate
 from simk8s.placement.framework import Framework
 from simk8s.placement.postfilter import post_filter
+from simk8s.placement.search import Search
 
 STARTED = instant_us("2026-01-03T00:00:00Z")
 
@@ -17,11 +18,20 @@ STARTED = instant_us("2026-01-03T00:00:00Z")
 class Sequence:
     """Replays the operations of one sequence case."""
 
-    def __init__(self, loader: Loader, framework: Framework, *, preempts: bool) -> None:
+    def __init__(
+        self,
+        loader: Loader,
+        framework: Framework,
+        *,
+        preempts: bool,
+        percentage: int | None = None,
+    ) -> None:
         self._loader = loader
         self._framework = framework
         self._teller = Teller(loader, framework)
         self._preempts = preempts
+        self._samples = percentage is not None
+        self._search = Search(100 if percentage is None else percentage)
 
     def apply(self, number: int, op: Record) -> Record | None:
         """One operation; what a `schedule` step records."""
@@ -65,7 +75,7 @@ class Sequence:
     def _decide(self, pod: int) -> tuple[Record, int | None]:
         query = self._loader.query(pod)
         try:
-            found = evaluate(self._framework, query, self._teller.view)
+            found = evaluate(self._framework, query, self._teller.view, self._search)
         except PluginError as error:
             return {"error": str(error), "message": str(error), "maxScore": 0}, None
         names = {self._teller.name(row): row for row in found.best.tolist()}
@@ -74,11 +84,23 @@ class Sequence:
             "maxScore": int(found.total.max()) if len(found.total) else 0,
             "argmax": sorted(names),
         }
+        if self._samples:
+            told.update(self._sampled(found))
         if found.error is not None:
             told.update(error=found.error, message=found.error)
         elif not names:
             told["message"] = found.diagnosis.message
         return told, names[min(names)] if names else None
+
+    def _sampled(self, found: Evaluation) -> Record:
+        looked_at = len(found.diagnosis.visited)
+        if not found.diagnosis.shortcut:
+            self._search.advance(looked_at, found.diagnosis.nodes)
+        return {
+            "evaluated": looked_at,
+            "feasible": sorted(self._teller.name(row) for row in found.feasible.tolist()),
+            "nextStartNodeIndex": self._search.start,
+        }
 
     def _displace(self, pod: int, told: Record) -> int | None:
         """Preempt, remove the victims at once and try again with the nominated node."""

@@ -5,8 +5,7 @@ This is the slow, obvious form. The ranking gives the same totals from caches; e
 failures and tests use this one.
 
 Mirrors: schedulePod of kube-scheduler v1.36 (filters in order, the first failure of a node
-counts; normalised scores weighted and added). Departs: every node is evaluated
-(percentageOfNodesToScore 100).
+counts; normalised scores weighted and added), as far as the search goes.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from simk8s.placement.base import Code, Query, ScorePlugin
 from simk8s.placement.diagnosis import Diagnosis, diagnose, exists_mask
 from simk8s.placement.framework import Framework
+from simk8s.placement.search import Search
 from simk8s.placement.view import View
 
 Ints = NDArray[np.int64]
@@ -36,7 +36,10 @@ class Scored:
     @property
     def weighted(self) -> Ints | None:
         """What goes into the total."""
-        return None if self.normalized is None else np.multiply(self.normalized, self.weight)
+        if self.normalized is None:
+            return None
+        weighted: Ints = self.normalized * self.weight
+        return weighted
 
 
 @dataclass(slots=True)
@@ -69,12 +72,14 @@ class Verdict:
     message: str = ""
 
 
-def evaluate(framework: Framework, query: Query, view: View) -> Evaluation:
+def evaluate(
+    framework: Framework, query: Query, view: View, search: Search | None = None
+) -> Evaluation:
     """One whole cycle, with every detail. Filter errors are raised (PluginError).
 
     A single feasible node needs no scores, so what is wrong with scoring does not matter then.
     """
-    diagnosis = diagnose(framework, query, view)
+    diagnosis = diagnose(framework, query, view, search)
     found = Evaluation(diagnosis, diagnosis.feasible)
     if not len(found.feasible):
         return found

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, Code, Query, Status
 from simk8s.placement.framework import Framework
+from simk8s.placement.search import Search
 from simk8s.placement.view import Overlay, View
 
 Mask = NDArray[np.bool_]
@@ -51,12 +52,16 @@ class Diagnosis:
     prefilter_plugin: str = ""
     limits: frozenset[str] | None = None
     """Names to which PreFilter limited the search."""
+    limiting: tuple[str, ...] = ()
+    """Plugins that did."""
     crowded: dict[int, NodeStatus] = field(default_factory=dict)
     """Nodes that fail with the pods nominated to them."""
     plugins: dict[str, None] = field(default_factory=dict)
     """Plugins that rejected something."""
     shortcut: bool = False
     """The nominated node fitted, so no other was looked at."""
+    visited: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
+    """Rows that were looked at, in that order."""
 
     @property
     def nodes(self) -> int:
@@ -141,8 +146,12 @@ def exists_mask(view: View) -> Mask:
     return view.nodes.exists.view(bool)
 
 
-def diagnose(framework: Framework, query: Query, view: View) -> Diagnosis:
-    """Ask PreFilter and then every filter. Raises PluginError."""
+def diagnose(
+    framework: Framework, query: Query, view: View, search: Search | None = None
+) -> Diagnosis:
+    """Ask PreFilter and then every filter, as far as the search goes (everywhere if None).
+    Raises PluginError.
+    """
     existing = exists_mask(view).copy()
     count = view.nodes.n
     found = Diagnosis(
@@ -162,6 +171,7 @@ def diagnose(framework: Framework, query: Query, view: View) -> Diagnosis:
         _filter(found, only)
         if found.by[nominated] == FITS:
             found.shortcut = True
+            found.visited = np.array([nominated])
             return found
     rows = existing
     if found.limits is not None:
@@ -170,7 +180,23 @@ def diagnose(framework: Framework, query: Query, view: View) -> Diagnosis:
         rows[[row for row in chosen if row is not None]] = True
         rows &= existing
     _filter(found, rows)
+    _cut(found, rows, search or Search())
     return found
+
+
+def _cut(found: Diagnosis, rows: Mask, search: Search) -> None:
+    """Forget the nodes that the search did not get to."""
+    visiting = search.visit(found.view, rows)
+    seen = search.seen(visiting, found.by == FITS)
+    found.visited, unseen = visiting[:seen], visiting[seen:]
+    if len(unseen):
+        found.by[unseen] = ABSENT
+        for row in unseen.tolist():
+            found.crowded.pop(row, None)
+        left = {found.framework.filters[n].name for n in np.unique(found.by[found.by >= 0])}
+        left |= {node.plugin for node in found.crowded.values()}
+        left.update(found.limiting)
+        found.plugins = {name: None for name in found.plugins if name in left}
 
 
 def _prefilter(found: Diagnosis) -> bool:
@@ -191,6 +217,7 @@ def _prefilter(found: Diagnosis) -> bool:
                 return _stop(
                     found, Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (words,)), plugin.name
                 )
+    found.limiting = tuple(limiting)
     if limiting:
         words = f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(limiting))}]"
         found.absent = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (words,))

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.state.images import ImageTable
+from simk8s.state.nodetree import NodeTree
 from simk8s.state.requests import Requests
 from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
 from simk8s.state.selectors import Taint
@@ -78,6 +79,7 @@ class NodeTable:
         self.spec_version = 0
         self.images = ImageTable()
         self.topology = Topology(self)
+        self.tree = NodeTree()
         self._rows: dict[str, int] = {}
         self._taint_sets: dict[tuple[Taint, ...], int] = {}
         self.taint_sets: list[tuple[Taint, ...]] = []
@@ -115,6 +117,7 @@ class NodeTable:
         self._trim()
         self._mirror(row)
         self.images.add(row, spec.images)
+        self.tree.add(row, spec.labels)
         self.set_spec(row, spec)
         return row
 
@@ -128,6 +131,7 @@ class NodeTable:
         if before.images != spec.images:
             self.images.drop(row)
             self.images.add(row, spec.images)
+        self.tree.update(row, before.labels, spec.labels)
         self.specs[row] = spec
         self._unschedulable[row] = spec.unschedulable
         known = self._taint_sets.get(spec.taints)
@@ -159,6 +163,7 @@ class NodeTable:
         """The node object is gone; nothing fits any more."""
         self._exists[row] = 0
         self.images.drop(row)
+        self.tree.remove(row, self.specs[row].labels)
         del self._rows[self.specs[row].name]
         self.spec_version += 1
         self.dirty.append(row)

@@ -129,12 +129,13 @@ def _fifty_less(used: Floats, twice: Floats) -> Floats:
 
 def _balance(halves: Floats) -> Floats:
     """trunc((1 − |f_cpu − f_mem| / 2)·100) from the halved fractions (halving is exact)."""
-    spread = halves[0]
+    spread: Floats = halves[0]
     spread -= halves[1]
     np.abs(spread, out=spread)
     np.subtract(1.0, spread, out=spread)
     spread *= 100.0
-    return np.trunc(spread, out=spread)
+    np.trunc(spread, out=spread)
+    return spread
 
 
 def _balance_one(cpu: float, memory: float) -> int:

@@ -5,8 +5,9 @@ changes.
 
 Mirrors: kube-scheduler v1.36 plugins/podtopologyspread: hard constraints filter (minDomains, node
 inclusion policies, matchLabelKeys), soft ones score with weight ln(domains + 2); terminating pods
-are not counted, yet a dry run that removes one subtracts it; an empty selector counts nobody; pods without constraints get the
-profile's defaults with the selector of their services and controller.
+are not counted, yet a dry run that removes one subtracts it; an empty selector counts nobody;
+pods without constraints get the profile's defaults with the selector of their services and
+controller.
 """
 
 from __future__ import annotations
