@@ -153,7 +153,7 @@ class Loader:
         cluster.pods.names[pod] = str(meta["name"])
         self.pods[f"{namespace}/{meta['name']}"] = pod
         if status.get("startTime"):
-            cluster.pods.started_us[pod] = instant_us(status["startTime"])
+            cluster.pods.running_us[pod] = instant_us(status["startTime"])
         if meta.get("deletionTimestamp"):
             cluster.terminate(pod, instant_us(meta["deletionTimestamp"]))
             if _preempted(status):

@@ -68,7 +68,7 @@ class Sequence:
             loader.delete(pod)
         else:
             loader.bind(pod, node)
-            loader.cluster.pods.started_us[pod] = STARTED + number * 1_000_000
+            loader.cluster.pods.running_us[pod] = STARTED + number * 1_000_000
             told["placement"] = self._teller.name(node)
         return told
 

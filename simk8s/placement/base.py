@@ -7,8 +7,8 @@ one method serves the full pass and the repair of a few rows.
 * `key(query)` is the projection of the pod that the plugin reads. Two queries with equal keys get
   equal answers on the same state; `None` means that the plugin has nothing to say about this pod
   (PreFilter or PreScore Skip).
-* `volatile` says whether the answer depends on what runs on a node. A plugin that is not volatile
-  reads node specs and the pod's template alone, never its own request vector.
+* `scope` says what else the answer depends on: node specs and the pod's template alone; the
+  amounts of the node itself and the request vector; or anything in the cluster.
 * A filter answers `uint8[len(rows)]`: 0 = fits, otherwise an index into its `statuses`.
 * A score answers integral values, as `float64[len(rows)]` or int64, before normalisation.
 
@@ -79,6 +79,17 @@ class PreFilter:
 EVERYWHERE = PreFilter()
 
 
+class Scope(IntEnum):
+    """What an answer about one node depends on."""
+
+    SPECS = 0
+    """Node specs and images, the pod's template; never its own request vector."""
+    NODE = 1
+    """That node's amounts and the request vector: repaired when the node changes."""
+    CLUSTER = 2
+    """Pods anywhere, volumes, other objects: asked anew for every pod."""
+
+
 class Normalize(IntEnum):
     """How raw scores become 0..100 over the feasible nodes."""
 
@@ -113,12 +124,16 @@ class FilterPlugin(ABC):
     """Base of filters; `name` is the Kubernetes name that messages and results carry."""
 
     name: ClassVar[str]
-    volatile: ClassVar[bool] = False
+    scope: ClassVar[Scope] = Scope.SPECS
     statuses: ClassVar[tuple[Status, ...]]
 
     @abstractmethod
     def key(self, query: Query, view: View) -> Hashable | None:
         """The projection of the pod that this filter reads; None = every node passes."""
+
+    def wakes(self, query: Query, view: View) -> bool:
+        """Whether `key` is not None; override it where that is cheaper to tell."""
+        return self.key(query, view) is not None
 
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """What can be said before any node is looked at."""
@@ -160,18 +175,21 @@ class FilterPlugin(ABC):
 class ScorePlugin(ABC):
     """Base of scores; higher is better.
 
-    A `relative` score depends on which nodes are feasible, so `score` must be asked about exactly
-    those; any other may be asked about each node by itself and kept.
+    A score of scope CLUSTER may depend on which nodes are feasible, so `score` must be asked
+    about exactly those; any other may be asked about each node by itself and kept.
     """
 
     name: ClassVar[str]
-    volatile: ClassVar[bool] = False
-    relative: ClassVar[bool] = False
+    scope: ClassVar[Scope] = Scope.SPECS
     normalize: ClassVar[Normalize] = Normalize.NONE
 
     @abstractmethod
     def key(self, query: Query, view: View) -> Hashable | None:
         """The projection of the pod that this score reads; None = skipped, adds nothing."""
+
+    def wakes(self, query: Query, view: View) -> bool:
+        """Whether `key` is not None; override it where that is cheaper to tell."""
+        return self.key(query, view) is not None
 
     @abstractmethod
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:

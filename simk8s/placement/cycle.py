@@ -38,8 +38,7 @@ class Scored:
         """What goes into the total."""
         if self.normalized is None:
             return None
-        weighted: Ints = self.normalized * self.weight
-        return weighted
+        return (self.normalized * self.weight).astype(np.int64, copy=False)
 
 
 @dataclass(slots=True)
@@ -56,9 +55,10 @@ class Evaluation:
     @property
     def best(self) -> NDArray[np.intp]:
         """Rows of all nodes that have the best total."""
-        if not len(self.total):
-            return self.feasible[:0] if self.error or len(self.feasible) != 1 else self.feasible
-        return self.feasible[self.total == self.total.max()]
+        rows: NDArray[np.intp] = self.feasible
+        if len(self.total):
+            return np.compress(self.total == self.total.max(), rows)
+        return rows[:0] if self.error or len(rows) != 1 else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def evaluate(
     if not len(found.feasible):
         return found
     for plugin in framework.prescores:
-        flaw = None if plugin.key(query, view) is None else plugin.flaw(query)
+        flaw = plugin.flaw(query) if plugin.wakes(query, view) else None
         if flaw is not None and len(found.feasible) == 1:
             return found
         if flaw is not None:
@@ -102,7 +102,7 @@ def evaluate(
 def _score(
     plugin: ScorePlugin, weight: int, query: Query, view: View, rows: NDArray[np.intp]
 ) -> Scored:
-    if plugin.key(query, view) is None:
+    if not plugin.wakes(query, view):
         return Scored(plugin.name, weight)
     raw = plugin.score(query, view, rows)
     if raw is None:
@@ -115,7 +115,7 @@ def feasible(framework: Framework, query: Query, view: View) -> NDArray[np.bool_
     """Nodes that pass every filter, nominated pods and PreFilter left aside."""
     fits = exists_mask(view).copy()
     for plugin in framework.filters:
-        if plugin.key(query, view) is not None:
+        if plugin.wakes(query, view):
             fits &= plugin.filter(query, view, slice(None)) == 0
     return fits
 

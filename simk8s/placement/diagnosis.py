@@ -203,7 +203,7 @@ def _prefilter(found: Diagnosis) -> bool:
     """Fill in what PreFilter says; whether filtering goes on."""
     limiting: list[str] = []
     for plugin in found.framework.prefilters:
-        if plugin.key(found.query, found.view) is None:
+        if not plugin.wakes(found.query, found.view):
             continue
         said = plugin.prefilter(found.query, found.view)
         if said.status.code is not Code.SUCCESS:
@@ -247,7 +247,7 @@ def _filter(found: Diagnosis, rows: Mask) -> None:
     for number, plugin in enumerate(found.framework.filters):
         if not len(left):
             break
-        if plugin.key(found.query, found.view) is None:
+        if not plugin.wakes(found.query, found.view):
             continue
         verdicts = plugin.verdicts(found.query, found.view, left)
         bad = verdicts != 0
@@ -304,7 +304,7 @@ def put(overlay: Overlay, pod: int, row: int) -> None:
 def first_failure(framework: Framework, query: Query, view: View, row: int) -> NodeStatus | None:
     """The first filter that rejects one node, None if it fits."""
     for plugin in framework.filters:
-        if plugin.key(query, view) is not None:
+        if plugin.wakes(query, view):
             status = plugin.status(query, view, row)
             if status.code is not Code.SUCCESS:
                 return NodeStatus(status, plugin.name)
@@ -316,7 +316,7 @@ def fits(framework: Framework, query: Query, view: View, row: int) -> bool:
     if not view.nodes.exists[row]:
         return False
     return all(
-        plugin.key(query, view) is None or not plugin.filter_one(query, view, row)
+        not plugin.wakes(query, view) or not plugin.filter_one(query, view, row)
         for plugin in framework.filters
     )
 

@@ -145,7 +145,7 @@ def _lower(query: Query, view: View, row: int) -> list[int]:
 
 
 def _start(view: View, pod: int) -> int:
-    started = view.pods.started_us[pod]
+    started = view.pods.running_us[pod]
     return started if started >= 0 else 1 << 62
 
 

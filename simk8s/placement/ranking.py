@@ -3,14 +3,15 @@ plugin every time.
 
 Three layers, each keyed by what it reads:
 
-* a *static part* per distinct set of spec-only keys: the joint mask of the spec-only filters, and
-  the spec-only scores, either as one constant (all nodes equal, the usual case) or raw, because
+* a *static part* per distinct set of keys of the plugins that read specs alone: their joint mask,
+  and their scores, either as one constant (all nodes equal, the usual case) or raw, because
   normalisation depends on the feasible nodes of the moment. Remade when a node spec changes.
-* a *ranked entry* per (static part, request vector): totals of everything that needs no
-  normalisation, −1 where the pod does not fit. Repaired row by row from the node table's dirty
-  log, in full once the log is long.
-* an entry is kept only for vectors that come back before too many rows have changed to repair
-  it; the others get a full pass each time and push nothing out.
+* a *ranked entry* per (static part, request vector): totals of the plugins that read one node's
+  amounts, −1 where the pod does not fit. Repaired row by row from the node table's dirty log, in
+  full once the log is long. An entry is kept only for vectors that come back before too many rows
+  have changed to repair it; the others get a full pass each time and push nothing out.
+* plugins that read the whole cluster are asked anew for every pod that wakes them, about the
+  nodes that are left; what they count is kept by themselves.
 
 Entries are dropped least recently used beyond a byte budget. `incremental=False` makes every pass
 full.
@@ -25,7 +26,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import ALL, MAX_NODE_SCORE, Normalize, Query, ScorePlugin, normalized
+from simk8s.placement.base import (
+    ALL,
+    MAX_NODE_SCORE,
+    FilterPlugin,
+    Normalize,
+    PluginError,
+    Query,
+    Rows,
+    Scope,
+    ScorePlugin,
+    normalized,
+)
 from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
 
@@ -40,13 +52,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(slots=True)
 class _Static:
-    """Answers of the spec-only plugins for one distinct set of their keys."""
+    """Answers of the plugins that read specs alone, for one distinct set of their keys."""
 
     number: int
-    version: int
+    version: tuple[int, int]
     rejects: NDArray[np.bool_]
     constant: int
     uneven: list[tuple[NDArray[Any], Normalize, int]]
+    flaw: str | None = None
 
 
 @dataclass(slots=True)
@@ -81,10 +94,11 @@ class Ranking:
         self._view = view
         self._incremental = incremental
         self._budget = budget
-        self._static_filters = [p for p in framework.filters if not p.volatile]
-        self._filters = [p for p in framework.filters if p.volatile]
-        self._static_scores = [(p, w) for p, w in framework.scores if not p.volatile]
-        self._scores = [(p, w) for p, w in framework.scores if p.volatile]
+        self._prescores = framework.prescores
+        self._filters = _by_scope(framework.filters)
+        self._scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
+        for plugin, weight in framework.scores:
+            self._scores[plugin.scope].append((plugin, weight))
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, _Static] = {}
@@ -92,56 +106,88 @@ class Ranking:
         self._seen: dict[tuple[int, int], int] = {}
 
     def rank(self, query: Query) -> Ranked:
-        """Scores of all nodes. Do not write to the array."""
+        """Scores of all nodes. Do not write to the array. Raises PluginError."""
         static = self._static(query)
         entry = self._entry(query, static)
-        total = entry.total
-        if static.uneven and entry.feasible:
-            total = self._with_uneven(total, static)
-        return Ranked(total, static.constant, entry.feasible)
+        total, feasible = entry.total, entry.feasible
+        if feasible:
+            total, feasible = self._filtered(query, total, feasible)
+        if static.flaw is not None and feasible > 1:
+            raise PluginError(static.flaw)
+        if feasible:
+            total = self._scored(query, static, total, feasible)
+        return Ranked(total, static.constant, feasible)
 
-    # --- spec-only plugins
+    def _filtered(self, query: Query, total: Floats, feasible: int) -> tuple[Floats, int]:
+        """Less the nodes that plugins of cluster scope reject."""
+        view, fresh = self._view, False
+        for plugin in self._filters[Scope.CLUSTER]:
+            if not plugin.wakes(query, view):
+                continue
+            if plugin.prefilter(query, view).status.code:
+                return np.full(len(total), -1.0), 0
+            rejects = plugin.filter(query, view, ALL)
+            if rejects.any():
+                total = total if fresh else total.copy()
+                total[rejects != 0] = -1.0
+                fresh = True
+        if fresh:
+            feasible = int(np.count_nonzero(total >= 0.0))
+        return total, feasible
+
+    def _scored(self, query: Query, static: _Static, total: Floats, feasible: int) -> Floats:
+        """With the scores that depend on the feasible nodes."""
+        view = self._view
+        active = [(p, w) for p, w in self._scores[Scope.CLUSTER] if p.wakes(query, view)]
+        if not active and not static.uneven:
+            return total
+        rows: Rows = ALL if feasible == len(total) else np.flatnonzero(total >= 0.0)
+        full = total.copy()
+        for raw, how, weight in static.uneven:
+            full[rows] += normalized(raw[rows], how) * weight
+        for plugin, weight in active:
+            scores = plugin.score(query, view, rows)
+            if scores is not None:
+                full[rows] += plugin.finish(query, view, rows, scores) * weight
+        return full
+
+    # --- plugins that read specs alone
 
     def _static(self, query: Query) -> _Static:
         template = query.template
         number = self._number_of.get(template.id)
+        nodes = self._view.nodes
         if number is None:
-            keys = tuple(p.key(query, self._view) for p in self._static_filters)
-            keys += tuple(p.key(query, self._view) for p, _ in self._static_scores)
+            keys = tuple(p.key(query, self._view) for p in self._filters[Scope.SPECS])
+            keys += tuple(p.key(query, self._view) for p, _ in self._scores[Scope.SPECS])
             number = self._numbers.setdefault(keys, len(self._numbers))
             self._number_of[template.id] = number
         static = self._statics.get(number)
-        if static is None or static.version != self._view.nodes.spec_version:
-            static = self._statics[number] = self._make_static(query, number)
+        version = (nodes.spec_version, nodes.images.version)
+        if static is None or static.version != version:
+            static = self._statics[number] = self._make_static(query, number, version)
         return static
 
-    def _make_static(self, query: Query, number: int) -> _Static:
+    def _make_static(self, query: Query, number: int, version: tuple[int, int]) -> _Static:
         view = self._view
         rejects = view.nodes.exists == 0
-        for plugin in self._static_filters:
-            if plugin.key(query, self._view) is not None:
+        for plugin in self._filters[Scope.SPECS]:
+            if plugin.wakes(query, view):
                 rejects |= plugin.filter(query, view, ALL) != 0
         constant, uneven = 0, []
-        for score, weight in self._static_scores:
-            if score.key(query, self._view) is None:
-                continue
-            raw = score.score(query, view, ALL)
+        for score, weight in self._scores[Scope.SPECS]:
+            raw = score.score(query, view, ALL) if score.wakes(query, view) else None
             if raw is None:
                 continue
-            if score.normalize is not Normalize.NONE and not raw.any():
+            if not raw.any():
                 constant += weight * (MAX_NODE_SCORE if score.normalize is Normalize.REVERSE else 0)
             else:
                 uneven.append((raw, score.normalize, weight))
-        return _Static(number, view.nodes.spec_version, rejects, constant, uneven)
+        flaws = [p.flaw(query) for p in self._prescores]
+        flaw = next((words for words in flaws if words is not None), None)
+        return _Static(number, version, rejects, constant, uneven, flaw)
 
-    def _with_uneven(self, total: Floats, static: _Static) -> Floats:
-        rows = np.flatnonzero(total >= 0.0)
-        full = total.copy()
-        for raw, how, weight in static.uneven:
-            full[rows] += normalized(raw[rows], how) * weight
-        return full
-
-    # --- plugins that depend on what runs where
+    # --- plugins that read one node's amounts
 
     def _entry(self, query: Query, static: _Static) -> _Entry:
         key = (static.number, query.requests.id)
@@ -185,12 +231,12 @@ class Ranking:
     def _full(self, query: Query, static: _Static, position: int) -> _Entry:
         view = self._view
         rejects = static.rejects
-        for plugin in self._filters:
-            if plugin.key(query, self._view) is not None:
+        for plugin in self._filters[Scope.NODE]:
+            if plugin.wakes(query, view):
                 rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
         total: Floats | None = None
-        for score, weight in self._scores:
-            if score.key(query, self._view) is not None:
+        for score, weight in self._scores[Scope.NODE]:
+            if score.wakes(query, view):
                 part = _weighted(score, weight, query, view)
                 total = part if total is None else np.add(total, part, out=total)
         if total is None:
@@ -199,9 +245,9 @@ class Ranking:
         return _Entry(total, view.nodes.n - int(np.count_nonzero(rejects)), position)
 
     def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
-        filters = [p for p in self._filters if p.key(query, self._view) is not None]
-        scores = [(p, w) for p, w in self._scores if p.key(query, self._view) is not None]
         view, rejects, total = self._view, static.rejects, entry.total
+        filters = [p for p in self._filters[Scope.NODE] if p.wakes(query, view)]
+        scores = [(p, w) for p, w in self._scores[Scope.NODE] if p.wakes(query, view)]
         for row in dict.fromkeys(dirty):
             fresh = -1.0
             if not rejects[row] and not any(p.filter_one(query, view, row) for p in filters):
@@ -210,8 +256,12 @@ class Ranking:
             total[row] = fresh
 
 
+def _by_scope(filters: tuple[FilterPlugin, ...]) -> tuple[list[FilterPlugin], ...]:
+    return tuple([p for p in filters if p.scope is scope] for scope in Scope)
+
+
 def _weighted(score: ScorePlugin, weight: int, query: Query, view: View) -> Floats:
-    part = np.asarray(score.score(query, view, ALL), np.float64)
+    part = np.array(score.score(query, view, ALL), np.float64)
     if weight != 1:
         part = part * weight
     return part

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from simk8s.placement.base import Query, Rows, ScorePlugin
+from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
 from simk8s.placement.view import View
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS, ResourceIndex
 
@@ -43,7 +43,7 @@ class Allocation(ScorePlugin):
     """Base: a weighted mean of one score per resource."""
 
     name: ClassVar[str] = "NodeResourcesFit"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.NODE
 
     def __init__(self, params: Params | None = None) -> None:
         params = params or Params()

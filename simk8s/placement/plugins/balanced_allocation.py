@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query, Rows, ScorePlugin
-from simk8s.placement.plugins import _allocation
+from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
+from simk8s.placement.plugins._allocation import Params, resource_row
 from simk8s.placement.view import Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
 from simk8s.state.resources import CPU, MEMORY, PODS
@@ -25,14 +25,12 @@ from simk8s.state.resources import CPU, MEMORY, PODS
 REPAIRS = 64
 """Up to so many dirty rows are repaired one by one, more in one vector pass."""
 
-Params = _allocation.Params
-
 
 class BalancedAllocation(ScorePlugin):
     """Score by the change of balance that the pod brings."""
 
     name: ClassVar[str] = "NodeResourcesBalancedAllocation"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.NODE
 
     def __init__(self, params: Params | None = None) -> None:
         self._names = [r.name for r in (params or Params()).resources]
@@ -53,7 +51,7 @@ class BalancedAllocation(ScorePlugin):
     def _asked(self, query: Query, view: View) -> list[tuple[int, int]]:
         """(resource row, what the pod asks for) of the resources that the cluster knows."""
         values = query.requests.values
-        rows = [_allocation.resource_row(view.nodes.resources, name) for name in self._names]
+        rows = [resource_row(view.nodes.resources, name) for name in self._names]
         return [(r, values[r] if r < len(values) else 0) for r in rows if r is not None]
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query, Rows, ScorePlugin
+from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
 from simk8s.placement.view import View
 from simk8s.state.resources import CPU, GPU, MEMORY
 
@@ -25,7 +25,7 @@ class BestFit(ScorePlugin):
     """`Σ_r 10^6 − free_r·10^6 / max_n allocatable_r` after placing the pod."""
 
     name: ClassVar[str] = "BestFit"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.NODE
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The request vector, by its number."""

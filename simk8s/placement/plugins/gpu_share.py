@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
 from simk8s.placement.view import View
 
 
@@ -21,7 +21,7 @@ class GpuShare(FilterPlugin):
     """Enough devices with enough left, of a model that the pod accepts."""
 
     name: ClassVar[str] = "GpuShare"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.NODE
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("Insufficient simk8s.io/gpu-milli",)),

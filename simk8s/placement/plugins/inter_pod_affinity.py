@@ -25,6 +25,7 @@ from simk8s.placement.base import (
     FilterPlugin,
     Query,
     Rows,
+    Scope,
     ScorePlugin,
     Status,
 )
@@ -50,8 +51,7 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
     """Filter by required terms, score by preferred ones."""
 
     name: ClassVar[str] = "InterPodAffinity"
-    volatile: ClassVar[bool] = True
-    relative: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't match pod affinity rules",)),

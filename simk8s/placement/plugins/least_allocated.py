@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import Query, Rows
-from simk8s.placement.plugins import _allocation
-from simk8s.placement.plugins._allocation import Ints
+from simk8s.placement.plugins._allocation import Allocation, Ints, Params
 from simk8s.placement.view import View
 
-Params = _allocation.Params
+__all__ = ["LeastAllocated", "Params"]
 
 
-class LeastAllocated(_allocation.Allocation):
+class LeastAllocated(Allocation):
     """`Σ w_r·((allocatable − requested)·100 // allocatable) // Σ w_r`; 0 where over."""
 
     def rate(self, requested: Ints, allocatable: Ints) -> Ints:

@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import Query, Rows
-from simk8s.placement.plugins import _allocation
-from simk8s.placement.plugins._allocation import Ints
+from simk8s.placement.plugins._allocation import Allocation, Ints, Params
 from simk8s.placement.view import View
 
-Params = _allocation.Params
+__all__ = ["MostAllocated", "Params"]
 
 
-class MostAllocated(_allocation.Allocation):
+class MostAllocated(Allocation):
     """`Σ w_r·(min(requested, allocatable)·100 // allocatable) // Σ w_r`."""
 
     def rate(self, requested: Ints, allocatable: Ints) -> Ints:

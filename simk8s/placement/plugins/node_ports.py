@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
 from simk8s.placement.view import View
 from simk8s.state.affinity import HostPort
 from simk8s.state.tallies import Weigh
@@ -22,7 +22,7 @@ class NodePorts(FilterPlugin):
     """Rejects nodes on which a pod holds a conflicting port."""
 
     name: ClassVar[str] = "NodePorts"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) didn't have free ports for the requested pod ports",)),

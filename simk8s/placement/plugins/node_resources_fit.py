@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from simk8s.placement.base import ALL, SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.base import ALL, SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
 from simk8s.placement.view import View
 from simk8s.state.resources import FIXED, GPU, PODS
 
@@ -33,7 +33,7 @@ class NodeResourcesFit(FilterPlugin):
     """Compares requests with free amounts, row by row of the resource matrix."""
 
     name: ClassVar[str] = "NodeResourcesFit"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.NODE
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE),

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
 from simk8s.placement.plugins import _claims
 from simk8s.placement.view import View
 from simk8s.state.shapes import PodTemplate
@@ -25,7 +25,7 @@ class NodeVolumeLimits(FilterPlugin):
     """Rejects nodes whose limit the pod's new volumes would exceed."""
 
     name: ClassVar[str] = "NodeVolumeLimits"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) exceed max volume count",)),

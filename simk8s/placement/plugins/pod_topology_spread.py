@@ -28,6 +28,7 @@ from simk8s.placement.base import (
     FilterPlugin,
     Query,
     Rows,
+    Scope,
     ScorePlugin,
     Status,
 )
@@ -71,8 +72,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     """Filter by hard constraints, score by soft ones."""
 
     name: ClassVar[str] = "PodTopologySpread"
-    volatile: ClassVar[bool] = True
-    relative: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) didn't match pod topology spread constraints",)),

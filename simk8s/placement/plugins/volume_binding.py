@@ -23,6 +23,7 @@ from simk8s.placement.base import (
     PreFilter,
     Query,
     Rows,
+    Scope,
     ScorePlugin,
     Status,
 )
@@ -56,7 +57,7 @@ class VolumeBinding(FilterPlugin, ScorePlugin):
             for mask in range(1, 1 << len(REASONS))
         ),
     )
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The claims; pods without any are skipped."""

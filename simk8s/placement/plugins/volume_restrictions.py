@@ -21,6 +21,7 @@ from simk8s.placement.base import (
     PreFilter,
     Query,
     Rows,
+    Scope,
     Status,
 )
 from simk8s.placement.plugins import _claims
@@ -37,7 +38,7 @@ class VolumeRestrictions(FilterPlugin):
     """Rejects by disk on the node, or by claim everywhere."""
 
     name: ClassVar[str] = "VolumeRestrictions"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) had no available disk",)),

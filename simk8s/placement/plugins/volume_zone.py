@@ -21,6 +21,7 @@ from simk8s.placement.base import (
     PreFilter,
     Query,
     Rows,
+    Scope,
     Status,
 )
 from simk8s.placement.plugins import _claims
@@ -40,7 +41,7 @@ class VolumeZone(FilterPlugin):
     """Rejects nodes outside the zones of the pod's bound volumes."""
 
     name: ClassVar[str] = "VolumeZone"
-    volatile: ClassVar[bool] = True
+    scope: ClassVar[Scope] = Scope.CLUSTER
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) had no available volume zone",)),
