@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,23 @@ from simk8s.conformance.compare import Difference, differences
 from simk8s.conformance.objects import Loader
 from simk8s.conformance.sequence import Sequence
 from simk8s.conformance.single import Record, Teller
+from simk8s.conformance.steps import FAMILY as STEPS
+from simk8s.conformance.steps import is_steps, walk
+from simk8s.errors import Place, Problem, UserError
 from simk8s.placement.config import profile_of
 from simk8s.placement.framework import Framework
 
 
 @dataclass(slots=True)
 class Agreement:
-    """Cases and agreeing cases by family, and every difference found."""
+    """Cases and agreeing cases by family, and every difference found; `families` are all that
+    the files have, asked for or not.
+    """
 
     cases: dict[str, int] = field(default_factory=dict)
     agree: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    families: dict[str, None] = field(default_factory=dict)
 
     def add(self, family: str, found: list[Difference]) -> None:
         """Count one case."""
@@ -56,34 +63,61 @@ class Agreement:
 
 
 def read_lines(path: Path) -> Iterator[Record]:
-    """The JSON objects of a file, gzipped or not."""
+    """The JSON objects of a file, gzipped or not. Raises UserError."""
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line.strip():
-                yield json.loads(line)
+    number = 1
+    try:
+        with opened(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                if line.strip():
+                    yield _record(json.loads(line))
+                number += 1
+    except (ValueError, gzip.BadGzipFile, EOFError) as error:
+        place = Place(str(path), number, 1)
+        raise UserError(Problem("E107", f"not a recording: {error}", place)) from error
 
 
-def replay(cases: Iterable[Record]) -> Agreement:
-    """Replay cases and compare."""
-    agreement = Agreement()
-    for case in cases:
-        agreement.add(case["family"], list(compare_case(case)))
-    return agreement
+def _record(line: Any) -> Record:
+    if not isinstance(line, dict):
+        raise ValueError("a line is not a JSON object")
+    return line
+
+
+def replay_file(path: Path, family: str | None, agreement: Agreement) -> None:
+    """Replay one file of cases, or one recording of a real cluster's steps."""
+    lines = read_lines(path)
+    first = next(lines, None)
+    if first is None:
+        return
+    if is_steps(first):
+        agreement.families[STEPS] = None
+        if family in (None, STEPS):
+            name = path.name.partition(".")[0]
+            for _, found in walk(name, chain((first,), lines)):
+                agreement.add(STEPS, found)
+    else:
+        for case in chain((first,), lines):
+            name = str(case.get("family"))
+            agreement.families[name] = None
+            if family in (None, name):
+                agreement.add(name, list(compare_case(case)))
 
 
 def compare_case(case: Record) -> Iterator[Difference]:
     """Every difference of one case."""
-    for path, expected, got in differences(case["expected"], decide(case)):
-        yield Difference(case["id"], case["family"], path, expected, got)
+    for path, expected, got in differences(case.get("expected"), decide(case)):
+        yield Difference(str(case.get("id")), str(case.get("family")), path, expected, got)
 
 
 def decide(case: Record) -> Any:
     """What we decide on a case, in the form of its `expected`."""
-    handler = HANDLERS.get(case["kind"])
+    handler = HANDLERS.get(str(case.get("kind")))
     if handler is None:
-        return {"kind": f"{case['kind']} cannot be replayed"}
-    return handler(case)
+        return {"kind": f"{case.get('kind')} cannot be replayed"}
+    try:
+        return handler(case)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        return {"failure": f"{type(error).__name__}: {error}"}
 
 
 def _single(case: Record) -> Record:

@@ -83,6 +83,7 @@ class Sequence:
             "feasibleCount": len(found.feasible),
             "maxScore": int(found.total.max()) if len(found.total) else 0,
             "argmax": sorted(names),
+            "placement": None,
         }
         if self._samples:
             told.update(self._sampled(found))

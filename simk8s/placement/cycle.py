@@ -70,6 +70,8 @@ class Verdict:
     plugins: tuple[str, ...]
     resolvable: NDArray[np.intp]
     message: str = ""
+    error: bool = False
+    """A scheduling error: nobody rejected the pod, the attempt failed."""
 
 
 def evaluate(
@@ -143,3 +145,9 @@ def verdict(framework: Framework, query: Query, view: View) -> Verdict:
         found.with_code(Code.UNSCHEDULABLE),
         found.message,
     )
+
+
+def failed(view: View, words: str) -> Verdict:
+    """The verdict of an attempt that ended in a scheduling error."""
+    nodes = int(np.count_nonzero(view.nodes.exists))
+    return Verdict(nodes, {words: nodes}, (), np.zeros(0, np.intp), words, error=True)

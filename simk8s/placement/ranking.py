@@ -20,6 +20,7 @@ full.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,11 +106,17 @@ class Ranking:
         self._entries: OrderedDict[tuple[int, int], _Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
 
-    def rank(self, query: Query) -> Ranked:
-        """Scores of all nodes. Do not write to the array. Raises PluginError."""
+    def rank(self, query: Query, barred: Sequence[int] = ()) -> Ranked:
+        """Scores of all nodes; the `barred` ones do not fit for a reason of their own. Do not
+        write to the array. Raises PluginError.
+        """
         static = self._static(query)
         entry = self._entry(query, static)
         total, feasible = entry.total, entry.feasible
+        if barred:
+            total = total.copy()
+            total[list(barred)] = -1.0
+            feasible = int(np.count_nonzero(total >= 0.0))
         if feasible:
             total, feasible = self._filtered(query, total, feasible)
         if static.flaw is not None and feasible > 1:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from simk8s.placement import cycle
-from simk8s.placement.base import Query
+from simk8s.placement.base import PluginError, Query
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.select import Selector
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
@@ -27,8 +27,13 @@ class ProfileStrategy(Strategy):
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One pod: its best node, or why there is none."""
         query = pending[0]
-        choice = self._selector.select(query)
+        query.nominated = self._view.pods.nominated[query.pod]
         plan = Plan(evaluated=self._view.nodes.n)
+        try:
+            choice = self._selector.select(query)
+        except PluginError as error:
+            plan.rejected.append((query.pod, cycle.failed(self._view, str(error))))
+            return plan
         if choice is None:
             plan.rejected.append((query.pod, cycle.verdict(self.framework, query, self._view)))
         else:
