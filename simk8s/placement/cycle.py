@@ -85,13 +85,10 @@ def evaluate(
     found = Evaluation(diagnosis, diagnosis.feasible)
     if not len(found.feasible):
         return found
-    for plugin in framework.prescores:
-        flaw = plugin.flaw(query) if plugin.wakes(query, view) else None
-        if flaw is not None and len(found.feasible) == 1:
-            return found
-        if flaw is not None:
-            found.error = f'running PreScore plugin "{plugin.name}": {flaw}'
-            return found
+    flaw = framework.flaw(query, view)
+    if flaw is not None:
+        found.error = flaw if len(found.feasible) > 1 else None
+        return found
     found.total = np.zeros(len(found.feasible), np.int64)
     for plugin, weight in framework.scores:
         scored = _score(plugin, weight, query, view, found.feasible)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simk8s import catalog
-from simk8s.placement.base import FilterPlugin, ScorePlugin
+from simk8s.placement.base import FilterPlugin, Query, ScorePlugin
+from simk8s.placement.view import View
 
 DEFAULT_FILTERS = (
     "node_unschedulable",
@@ -96,6 +97,14 @@ class Framework:
             tuple(_score(name, plugin(name)) for name in heard),
             profile.post_filters,
         )
+
+    def flaw(self, query: Query, view: View) -> str | None:
+        """Why a pod cannot be scored, in the scheduler's words."""
+        for plugin in self.prescores:
+            words = plugin.flaw(query) if plugin.wakes(query, view) else None
+            if words is not None:
+                return f'running PreScore plugin "{plugin.name}": {words}'
+        return None
 
 
 def _make(name: str, args: Mapping[str, Any] | None) -> object:

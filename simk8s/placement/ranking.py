@@ -95,7 +95,7 @@ class Ranking:
         self._view = view
         self._incremental = incremental
         self._budget = budget
-        self._prescores = framework.prescores
+        self._framework = framework
         self._filters = _by_scope(framework.filters)
         self._scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
@@ -190,8 +190,7 @@ class Ranking:
                 constant += weight * (MAX_NODE_SCORE if score.normalize is Normalize.REVERSE else 0)
             else:
                 uneven.append((raw, score.normalize, weight))
-        flaws = [p.flaw(query) for p in self._prescores]
-        flaw = next((words for words in flaws if words is not None), None)
+        flaw = self._framework.flaw(query, view)
         return _Static(number, version, rejects, constant, uneven, flaw)
 
     # --- plugins that read one node's amounts
