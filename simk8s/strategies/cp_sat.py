@@ -105,7 +105,7 @@ class CpSat(Strategy):
     def _allowed(self, view: Overlay, query: Query) -> NDArray[np.uint8]:
         allowed: NDArray[np.bool_] = view.nodes.exists != 0
         for plugin in self.framework.filters:
-            if plugin.name not in PACKED and plugin.key(query) is not None:
+            if plugin.name not in PACKED and plugin.wakes(query, view):
                 allowed &= plugin.filter(query, view, ALL) == 0
         models = query.requests.gpu.models
         if models is not None:

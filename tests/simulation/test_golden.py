@@ -17,7 +17,7 @@ from simk8s.simulation.run import run_scenario
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
-    "quickstart": (8 * HOUR, "7c239a2ecfa89fef9a66762e12b7f260"),
+    "quickstart": (8 * HOUR, "4122a2618458ec9ee91fae08565e705b"),
 }
 
 
