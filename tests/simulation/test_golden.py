@@ -18,6 +18,8 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
     "quickstart": (8 * HOUR, "7c239a2ecfa89fef9a66762e12b7f260"),
+    "gpu-sharing": (5 * HOUR, "4a26db97ce3e312b5bde9aae30430099"),
+    "bad-week": (168 * HOUR, "fe2683f235523f468df9a9beb6114baf"),
 }
 
 
