@@ -80,8 +80,8 @@ class _Search:
             end = self.left - self.left / (len(self.goals) - i)
             solved, proved = self._solve_whole(i, (self.left - end) / 2)
             bound = limit if solved is None else goal.sharper(limit, solved)
-            if not proved:
-                self._search_around(i, limit, end)
+            proved = proved or self._search_around(i, limit, end)
+            bound = self.values[i] if proved else bound
         met = self.values[i] == limit
         return Stage(goal.name, self.values[i], bound, self.hint_values[i], proved or met,
                      met or (proved and self.exact), before - self.left)  # fmt: skip
@@ -96,18 +96,22 @@ class _Search:
         answer = self._try(part, task, budget)
         return None if answer.bound is None else answer.bound + outside, answer.proved
 
-    def _search_around(self, i: int, limit: int, end: float) -> None:
-        """Packs neighbourhoods anew until `end` of the budget is left."""
+    def _search_around(self, i: int, limit: int, end: float) -> bool:
+        """Packs neighbourhoods anew until `end` of the budget is left; True if one of them was
+        all there is and was proved."""
         around = Neighbourhoods(self.incumbent, self.nodes.tolist(), self.options.random_seed)
         while self.left > end and self.values[i] != limit:
             part = self.incumbent.part(around.choose(self.goals[i]))
             if not part.groups:
-                return
+                return False
             task = Task(part.instance, part.start, self.goals, i, blend=True)
             answer = self._try(part, task, min(ROUND, self.left - end))
             if answer.placement is not None:
                 around.look(part, answer.placement)
             around.learn(answer.placement is not None, answer.proved)
+            if answer.proved and len(part.nodes) == len(self.nodes):
+                return True
+        return False
 
     def _try(self, part: Part, task: Task, budget: float) -> Answer:
         answer = attempt(task, budget, self.options.random_seed)
