@@ -8,7 +8,8 @@ scoring requests leave). Whoever charges or releases a pod appends its node to `
 remembers how far it has read.
 
 Shapes: matrices `[R, capacity]`, resource-major; views cut to the `n` rows in use are re-made on
-growth, so hold the table, not its arrays.
+growth, so hold the table, not its arrays. `free_at[resource][row]`, `used_at`, `spare100_at` and
+`whole_at` are the same memory for scalar use: 20 to 50 ns an item against 70 to 130 from numpy.
 """
 
 from __future__ import annotations
@@ -152,19 +153,18 @@ class NodeTable:
     def _change(self, row: int, requests: Requests, devices: int, sign: int) -> None:
         if len(requests.values) > len(self.free):
             self.fit_resources()
-        free = self.free
         for resource, amount in requests.wanted:
-            left = free.item(resource, row) - sign * amount
-            free[resource, row] = left
+            line = self.free_at[resource]
+            line[row] = left = line[row] - sign * amount
             if left < 0:
                 self.overcommitted = True
-        cpu, memory = sign * requests.values[CPU], sign * requests.values[MEMORY]
-        if cpu:
-            self.used_f[0, row] += cpu
-        if memory:
-            self.used_f[1, row] += memory
-        self.spare100_f[0, row] -= sign * 100 * requests.nonzero_cpu
-        self.spare100_f[1, row] -= sign * 100 * requests.nonzero_memory
+        values = requests.values
+        cpu, memory = self.used_at
+        cpu[row] += sign * values[CPU]
+        memory[row] += sign * values[MEMORY]
+        cpu, memory = self.spare100_at
+        cpu[row] -= sign * 100 * requests.nonzero_cpu
+        memory[row] -= sign * 100 * requests.nonzero_memory
         if requests.defaulted:
             self.defaulted_pods += sign
         if devices:
@@ -237,6 +237,14 @@ class NodeTable:
             old[name] = line
         self._capacity, self._depth = capacity, depth
         self._trim()
+        self.whole_at = _lines(self._whole_f)
+        self.open_lines(self._free, self._used_f, self._spare100_f)
+
+    def open_lines(self, free: IntMatrix, used: Floats, spare100: Floats) -> None:
+        """Scalar access to the amounts that pods change, in the memory of these arrays."""
+        self.free_at = _lines(free)
+        self.used_at = _lines(used)
+        self.spare100_at = _lines(spare100)
 
     def _trim(self) -> None:
         n = self.n
@@ -270,3 +278,7 @@ class NodeTable:
     def gpu_total(self) -> int:
         """GPU milli of all existing nodes."""
         return int(self.allocatable[GPU][self.exists == 1].sum())
+
+
+def _lines(matrix: NDArray[Any]) -> list[memoryview[Any]]:
+    return [memoryview(line) for line in matrix]

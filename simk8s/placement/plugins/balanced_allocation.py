@@ -58,9 +58,9 @@ class BalancedAllocation(ScorePlugin):
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
-        used, whole, values = view.nodes.used_f, view.nodes.whole_f, query.requests.values
-        cpu, memory = used.item(0, row), used.item(1, row)
-        all_cpu, all_memory = whole.item(0, row), whole.item(1, row)
+        used, whole, values = view.nodes.used_at, view.nodes.whole_at, query.requests.values
+        cpu, memory = used[0][row], used[1][row]
+        all_cpu, all_memory = whole[0][row], whole[1][row]
         without = _balance_one(cpu / all_cpu, memory / all_memory)
         with_pod = _balance_one(
             (cpu + values[CPU]) / all_cpu, (memory + values[MEMORY]) / all_memory
@@ -78,10 +78,9 @@ class BalancedAllocation(ScorePlugin):
             self._kept = _fifty_less(nodes.used_f, nodes.twice_f)
             self._nodes = nodes
         elif fresh:
-            used, whole = nodes.used_f, nodes.whole_f
+            used, whole = nodes.used_at, nodes.whole_at
             for row in dict.fromkeys(nodes.dirty[-fresh:]):
-                cpu = used.item(0, row) / whole.item(0, row)
-                memory = used.item(1, row) / whole.item(1, row)
+                cpu, memory = used[0][row] / whole[0][row], used[1][row] / whole[1][row]
                 self._kept[row] = 50 - _balance_one(cpu, memory)
         self._position = end
         return self._kept[rows]
@@ -104,4 +103,5 @@ def _balance(halves: Floats) -> Floats:
 
 
 def _balance_one(cpu: float, memory: float) -> int:
-    return int((1.0 - abs(min(cpu, 1.0) - min(memory, 1.0)) / 2.0) * 100.0)
+    cpu, memory = cpu if cpu < 1.0 else 1.0, memory if memory < 1.0 else 1.0
+    return int((1.0 - abs(cpu - memory) / 2.0) * 100.0)

@@ -49,7 +49,7 @@ class LeastAllocated(ScorePlugin):
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
-        spare, whole, asked = view.nodes.spare100_f, view.nodes.whole_f, query.requests
-        cpu = int((spare.item(0, row) - 100 * asked.nonzero_cpu) // whole.item(0, row))
-        memory = int((spare.item(1, row) - 100 * asked.nonzero_memory) // whole.item(1, row))
-        return (max(cpu, 0) + max(memory, 0)) // 2
+        spare, whole, asked = view.nodes.spare100_at, view.nodes.whole_at, query.requests
+        cpu = int((spare[0][row] - 100 * asked.nonzero_cpu) // whole[0][row])
+        memory = int((spare[1][row] - 100 * asked.nonzero_memory) // whole[1][row])
+        return ((cpu if cpu > 0 else 0) + (memory if memory > 0 else 0)) // 2

@@ -59,9 +59,9 @@ class NodeResourcesFit(FilterPlugin):
 
     def filter_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `filter`."""
-        free = view.nodes.free
+        free = view.nodes.free_at
         for resource, amount in query.requests.wanted:
-            if resource != GPU and free.item(resource, row) < amount:
+            if resource != GPU and free[resource][row] < amount:
                 return 1
         return 0
 
