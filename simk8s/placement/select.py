@@ -8,7 +8,7 @@ profile says `random`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -19,8 +19,7 @@ from simk8s.placement.ranking import Floats, Ranking
 from simk8s.placement.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The best node, its score, and how many nodes were feasible."""
 
     node: int

@@ -30,6 +30,8 @@ REGION_LABEL = "topology.kubernetes.io/region"
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 INSTANCE_LABEL = "node.kubernetes.io/instance-type"
 
+_HUGE = 1 << 62
+
 IntMatrix = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -66,8 +68,8 @@ class NodeTable:
         self.pods_on: list[dict[int, None]] = []
         self.dirty: list[int] = []
         self.dirty_base = 0
-        self.overcommitted = False
-        """Whether any node ever held more than its allocatable (scores must clamp then)."""
+        self.lowest: list[int] = [_HUGE] * len(resources)
+        """By resource: no node ever had less free, so a smaller request needs no look at each."""
         self.defaulted_pods = 0
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.spec_version = 0
@@ -156,8 +158,8 @@ class NodeTable:
         for resource, amount in requests.wanted:
             line = self.free_at[resource]
             line[row] = left = line[row] - sign * amount
-            if left < 0:
-                self.overcommitted = True
+            if left < self.lowest[resource]:
+                self.lowest[resource] = left
         values = requests.values
         cpu, memory = self.used_at
         cpu[row] += sign * values[CPU]
@@ -173,6 +175,10 @@ class NodeTable:
                 if devices >> device & 1:
                     self.gpu_free[device, row] -= milli
         self.dirty.append(row)
+
+    def roomy(self, cpu: int, memory: int) -> bool:
+        """Whether so much is free on every node, by the bound: then nothing needs clamping."""
+        return self.lowest[CPU] >= cpu and self.lowest[MEMORY] >= memory
 
     def choose_devices(self, row: int, requests: Requests) -> int | None:
         """Bit mask of the devices a pod would get: whole devices lowest first, a share the
@@ -206,6 +212,7 @@ class NodeTable:
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
+        self.lowest = np.minimum(self.lowest, self.free[:, row]).tolist()
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
         old: Any = self.__dict__
@@ -236,6 +243,7 @@ class NodeTable:
                 line[: self.n] = old[name][: self.n]
             old[name] = line
         self._capacity, self._depth = capacity, depth
+        self.lowest = self.lowest + [0] * (rows - len(self.lowest))
         self._trim()
         self.whole_at = _lines(self._whole_f)
         self.open_lines(self._free, self._used_f, self._spare100_f)

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 DEFAULT_CPU_MILLI = 100
@@ -48,7 +45,6 @@ class Requests:
     nonzero_cpu: int
     nonzero_memory: int
     gpu: GpuRequest
-    vector: NDArray[np.int64] = field(compare=False)
     wanted: tuple[tuple[int, int], ...] = field(compare=False)
     """(row, amount) of the rows with a positive amount, pods among them."""
 
@@ -96,7 +92,6 @@ class RequestTable:
             nonzero_cpu=cpu if cpu is not None else full[CPU] or DEFAULT_CPU_MILLI,
             nonzero_memory=memory if memory is not None else full[MEMORY] or DEFAULT_MEMORY_BYTES,
             gpu=gpu,
-            vector=np.array(full, np.int64),
             wanted=tuple((row, amount) for row, amount in enumerate(full) if amount > 0),
         )
         self.items.append(made)

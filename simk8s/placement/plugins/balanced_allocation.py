@@ -22,6 +22,8 @@ from simk8s.placement.view import Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
 from simk8s.state.resources import CPU, MEMORY
 
+Ints = NDArray[np.int32]
+
 REPAIRS = 64
 """Up to so many dirty rows are repaired one by one, more in one vector pass."""
 
@@ -33,7 +35,7 @@ class BalancedAllocation(ScorePlugin):
     volatile: ClassVar[bool] = True
 
     def __init__(self) -> None:
-        self._kept: Floats = np.empty(0)
+        self._kept: Ints = np.empty(0, np.int32)
         self._position = 0
         self._nodes: NodeTable | None = None
 
@@ -43,18 +45,23 @@ class BalancedAllocation(ScorePlugin):
         return (cpu, memory) if cpu or memory else None
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """Float64 holding exact integers, computed in the order of the original."""
+        """Exact integers, computed in the order of the original.
+
+        Both balances are 50 to 100, so the halved difference is not negative and a shift
+        truncates it.
+        """
         nodes, values = view.nodes, query.requests.values
-        shares = nodes.used_f[:, rows] + np.array([[float(values[CPU])], [float(values[MEMORY])]])
+        used = nodes.used_f[:, rows]
+        shares = np.empty_like(used)
+        np.add(used[0], float(values[CPU]), out=shares[0])
+        np.add(used[1], float(values[MEMORY]), out=shares[1])
         shares /= nodes.twice_f[:, rows]
-        if nodes.overcommitted:
+        if not nodes.roomy(values[CPU], values[MEMORY]):
             np.minimum(shares, 0.5, out=shares)
-        change = _balance(shares)
-        change += self._fifty_less(view, rows)
-        change *= 0.5
-        np.trunc(change, out=change)
-        change += 50.0
-        return change
+        score = _balance(shares)
+        score += self._headroom(view, rows)
+        score >>= 1
+        return score
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
@@ -67,39 +74,39 @@ class BalancedAllocation(ScorePlugin):
         )
         return 50 + int((50 + with_pod - without) / 2)
 
-    def _fifty_less(self, view: View, rows: Rows) -> Floats:
-        """50 − balance without the pod; for all nodes of the real view it is kept and repaired."""
+    def _headroom(self, view: View, rows: Rows) -> Ints:
+        """150 − balance without the pod; for all nodes of the real view it is kept and repaired."""
         nodes = view.nodes
         if isinstance(view, Overlay) or not isinstance(rows, slice):
-            return _fifty_less(nodes.used_f[:, rows], nodes.twice_f[:, rows])
+            return _headroom(nodes.used_f[:, rows], nodes.twice_f[:, rows])
         end = nodes.dirty_base + len(nodes.dirty)
         fresh = end - self._position
         if len(self._kept) != nodes.n or self._nodes is not nodes or fresh > REPAIRS:
-            self._kept = _fifty_less(nodes.used_f, nodes.twice_f)
+            self._kept = _headroom(nodes.used_f, nodes.twice_f)
             self._nodes = nodes
         elif fresh:
             used, whole = nodes.used_at, nodes.whole_at
             for row in dict.fromkeys(nodes.dirty[-fresh:]):
                 cpu, memory = used[0][row] / whole[0][row], used[1][row] / whole[1][row]
-                self._kept[row] = 50 - _balance_one(cpu, memory)
+                self._kept[row] = 150 - _balance_one(cpu, memory)
         self._position = end
         return self._kept[rows]
 
 
-def _fifty_less(used: Floats, twice: Floats) -> Floats:
-    less: Floats = np.subtract(50.0, _balance(np.minimum(used / twice, 0.5)))
-    return less
+def _headroom(used: Floats, twice: Floats) -> Ints:
+    headroom: Ints = 150 - _balance(np.minimum(used / twice, 0.5))
+    return headroom
 
 
-def _balance(halves: Floats) -> Floats:
+def _balance(halves: Floats) -> Ints:
     """trunc((1 − |f_cpu − f_mem| / 2)·100) from the halved fractions (halving is exact)."""
     spread = halves[0]
     spread -= halves[1]
     np.abs(spread, out=spread)
     np.subtract(1.0, spread, out=spread)
     spread *= 100.0
-    truncated: Floats = np.trunc(spread, out=spread)
-    return truncated
+    balance: Ints = spread.astype(np.int32)
+    return balance
 
 
 def _balance_one(cpu: float, memory: float) -> int:

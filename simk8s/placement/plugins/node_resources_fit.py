@@ -40,11 +40,12 @@ class NodeResourcesFit(FilterPlugin):
             nodes.fit_resources()
         short: NDArray[np.bool_] | None = None
         for row, amount in query.requests.wanted:
-            if row == GPU:
+            if row == GPU or nodes.lowest[row] >= amount:
                 continue
             lacking = nodes.free[row][rows] < amount
             short = lacking if short is None else np.logical_or(short, lacking, out=short)
-        assert short is not None, "every pod wants a pod slot"
+        if short is None:
+            return np.zeros(len(nodes.exists[rows]), np.uint8)
         return short.view(np.uint8)
 
     def verdicts(self, query: Query, view: View) -> NDArray[np.uint8]:
