@@ -28,9 +28,10 @@ class Client:
 
     def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
         """Send `op(*args)` to the store; the instant at which it leaves this client."""
-        now_us = self._clock.now_us
-        leaves = now_us if self._bucket is None else max(now_us, self._bucket.reserve(now_us))
+        leaves = now_us = self._clock.now_us
         self.writes += 1
-        self.throttled_us += leaves - now_us
+        if self._bucket is not None:
+            leaves = self._bucket.reserve(now_us)
+            self.throttled_us += leaves - now_us
         self._server.submit(leaves, op, args, done)
         return leaves

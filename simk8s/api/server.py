@@ -44,8 +44,9 @@ class ApiServer:
     def __init__(self, clock: Clock, times: Times) -> None:
         self.times = times
         self._clock = clock
-        self._station = Station(times.seats)
-        self._batcher = Batcher(lambda: times.fsync_us)
+        self._serve = Station(times.seats).serve
+        self._commit = Batcher(lambda: times.fsync_us).commit
+        self._service_us, self._round_trip_us = times.service_us, times.round_trip_us
         self._instant = times.service_us == times.fsync_us == times.round_trip_us == 0
         self._arrivals = clock.lane("kube-apiserver/requests", Phase.RELEASE, self._receive)
         self._commits = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
@@ -62,9 +63,8 @@ class ApiServer:
     def _priced(self, now_us: int) -> int:
         if self._instant:
             return now_us
-        _, served = self._station.serve(now_us, self.times.service_us)
-        committed: int = self._batcher.commit(served)
-        return committed + self.times.round_trip_us
+        _, served = self._serve(now_us, self._service_us)
+        return self._commit(served) + self._round_trip_us
 
     def _receive(self, now_us: int, requests: list[Any]) -> None:
         for request in requests:

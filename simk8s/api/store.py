@@ -15,11 +15,20 @@ from typing import Any
 
 from simk8s.api.leases import Leases
 from simk8s.api.objects import ObjectTable
-from simk8s.api.watch import ChangeLog, Verb
+from simk8s.api.watch import (
+    ADDED,
+    BOUND,
+    DELETED,
+    DELETING,
+    ENDED,
+    STATUS,
+    UPDATED,
+    ChangeLog,
+)
 from simk8s.kernel.clock import Clock
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import NodeSpec
-from simk8s.state.pods import NEVER, Loss, Phase
+from simk8s.state.pods import GONE, NEVER, PENDING, RUNNING, UNBORN, Loss, Phase
 
 
 class Store:
@@ -55,26 +64,27 @@ class Store:
     def create_pods(self, rows: Iterable[int]) -> bool:
         """Unborn rows become Pending pods."""
         pods, now_us = self.cluster.pods, self._clock.now_us
+        phases = pods.phase
         for pod in rows:
-            if pods.phase[pod] == Phase.UNBORN:
-                pods.phase[pod] = Phase.PENDING
+            if phases[pod] == UNBORN:
+                phases[pod] = PENDING
                 pods.created_us[pod] = now_us
                 self.created += 1
-                self.counts[Phase.PENDING] += 1
-                self.pods.append(Verb.ADDED, pod)
+                self.counts[PENDING] += 1
+                self.pods.append(ADDED, pod)
         return True
 
     def bind(self, pod: int, node: int) -> bool:
         """Set `spec.nodeName`; refused if the pod is bound, going or gone, or the node is gone."""
         pods = self.cluster.pods
-        if pods.phase[pod] != Phase.PENDING or pods.node[pod] != NEVER:
+        if pods.phase[pod] != PENDING or pods.node[pod] != NEVER:
             return False
         if pods.deletion_us[pod] != NEVER or not self.cluster.nodes.exists[node]:
             return False
         pods.node[pod] = node
         pods.bound_us[pod] = self._clock.now_us
         self.bound += 1
-        self.pods.append(Verb.BOUND, pod)
+        self.pods.append(BOUND, pod)
         return True
 
     def set_phase(self, pod: int, phase: Phase, epoch: int) -> bool:
@@ -84,13 +94,13 @@ class Store:
             return False
         now_us = self._clock.now_us
         self._move(pod, phase)
-        if phase == Phase.RUNNING:
+        if phase == RUNNING:
             if pods.running_us[pod] == NEVER:
                 pods.running_us[pod] = now_us
-            self.pods.append(Verb.STATUS, pod)
+            self.pods.append(STATUS, pod)
         else:
             pods.finished_us[pod] = now_us
-            self.pods.append(Verb.ENDED, pod)
+            self.pods.append(ENDED, pod)
         return True
 
     def _move(self, pod: int, phase: Phase) -> None:
@@ -107,7 +117,7 @@ class Store:
         """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once."""
         pods = self.cluster.pods
         phase = pods.phase[pod]
-        if phase in (Phase.UNBORN, Phase.GONE):
+        if phase in (UNBORN, GONE):
             return False
         if loss != Loss.NONE and pods.loss[pod] == Loss.NONE and phase not in TERMINAL:
             pods.loss[pod] = loss
@@ -117,20 +127,20 @@ class Store:
             grace = self.cluster.template_of(pod).grace_us if grace_us is None else grace_us
             self.cluster.terminate(pod, self._clock.now_us + grace)
             self.leaving[phase] += 1
-            self.pods.append(Verb.DELETING, pod)
+            self.pods.append(DELETING, pod)
         return True
 
     def finalize_pod(self, pod: int) -> bool:
         """The object is removed (kubelet's DELETE with grace 0, or a forced one)."""
         pods = self.cluster.pods
-        if pods.phase[pod] in (Phase.UNBORN, Phase.GONE):
+        if pods.phase[pod] in (UNBORN, GONE):
             return False
         if pods.finished_us[pod] == NEVER:
             pods.finished_us[pod] = self._clock.now_us
-        self._move(pod, Phase.GONE)
+        self._move(pod, GONE)
         self.lost += pods.loss[pod] != Loss.NONE
         pods.epoch[pod] += 1
-        self.pods.append(Verb.DELETED, pod)
+        self.pods.append(DELETED, pod)
         return True
 
     # --- nodes
@@ -139,7 +149,7 @@ class Store:
         """Register a node, Ready, with its lease renewing; the new row."""
         row = self.cluster.nodes.add(spec)
         self.ready.append(True)
-        self.nodes.append(Verb.ADDED, row)
+        self.nodes.append(ADDED, row)
         self.leases.start(row)
         return row
 
@@ -148,7 +158,7 @@ class Store:
         if not self.cluster.nodes.exists[row]:
             return False
         self.cluster.nodes.set_spec(row, spec)
-        self.nodes.append(Verb.UPDATED, row)
+        self.nodes.append(UPDATED, row)
         return True
 
     def set_ready(self, row: int, ready: bool) -> bool:
@@ -156,7 +166,7 @@ class Store:
         if not self.cluster.nodes.exists[row] or self.ready[row] == ready:
             return False
         self.ready[row] = ready
-        self.nodes.append(Verb.STATUS, row)
+        self.nodes.append(STATUS, row)
         return True
 
     def delete_node(self, row: int) -> bool:
@@ -166,5 +176,5 @@ class Store:
         self.cluster.nodes.remove(row)
         self.ready[row] = False
         self.leases.stop(row)
-        self.nodes.append(Verb.DELETED, row)
+        self.nodes.append(DELETED, row)
         return True

@@ -32,7 +32,7 @@ def openb(
         Mode, typer.Option(help="pack: fill the cluster; replay: with times.")
     ] = Mode.PACK,
     compress: Annotated[
-        float, typer.Option(min=1e-6, help="Replay this many times faster.")
+        float, typer.Option(min=1e-6, help="Replay: let pods arrive so many times as often.")
     ] = 250.0,
     gpu_nodes_only: Annotated[
         bool, typer.Option("--gpu-nodes-only", help="Leave nodes without GPUs out.")

@@ -37,7 +37,13 @@ class Batcher:
     def commit(self, arrival_us: int) -> int:
         """Write; answers when it is on disk."""
         if arrival_us > self._start_us or self._size == self.max_batch:
-            self._flush_after(arrival_us)
+            duration_us = self.fsync_us()
+            end_us = self._end_us
+            self._start_us = arrival_us if arrival_us > end_us else end_us
+            self._end_us = self._start_us + duration_us
+            self._size = 0
+            self.fsyncs += 1
+            self.busy_us += duration_us
         self._size += 1
         self.commits += 1
         self.wait_us += self._end_us - arrival_us
@@ -54,11 +60,3 @@ class Batcher:
             self._start_us += shift_us
         self._end_us += shift_us
         return shift_us
-
-    def _flush_after(self, arrival_us: int) -> None:
-        duration_us = self.fsync_us()
-        self._start_us = max(arrival_us, self._end_us)
-        self._end_us = self._start_us + duration_us
-        self._size = 0
-        self.fsyncs += 1
-        self.busy_us += duration_us

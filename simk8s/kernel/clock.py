@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from math import inf
+from heapq import heappop
 from typing import Any, TypeVar
 
 from simpy.core import Environment
@@ -117,13 +117,13 @@ class Clock:
             probe.on_stop(reason)
         return reason
 
-    def event(self, callbacks: list[Callable[[Any], None]]) -> tuple[Event, Callable[..., None]]:
-        """For components: their event and how to queue it (event, priority, delay)."""
+    def event(self, callback: Callable[[Any], None]) -> tuple[Event, list[Any]]:
+        """For components: their event, and SimPy's queue of (time, priority, number, event)."""
         event = Event(self._env)
-        event.callbacks = callbacks
+        event.callbacks = [callback]
         event._ok = True
         event._value = None
-        return event, self._env.schedule
+        return event, self._env._queue
 
     def enter_round(self, component: Component, slot: int) -> None:
         """For components: a batch of a later round begins."""
@@ -135,25 +135,30 @@ class Clock:
                 raise _LivelockError
 
     def _advance(self, until_us: int) -> StopReason:
-        env = self._env
-        peek, step, probes = env.peek, env.step, self._probes
+        """SimPy's `step` in a loop, less what our events never need: each has one callback, has
+        succeeded, and is queued again as it is.
+        """
+        env, probes = self._env, self._probes
+        queue: list[Any] = env._queue
         instant = -1
-        due_us = peek()
-        while due_us <= until_us:
+        while queue:
+            due_us, _, _, event = queue[0]
             if due_us != instant:
+                if due_us > until_us:
+                    break
                 if self._stop is not None:
                     return self._take_stop()
                 if due_us != self.now_us:
                     self.slot = _BEFORE_ALL
-                    self.now_us = int(due_us)
-                instant = self.now_us
+                    self.now_us = env._now = due_us
+                instant = due_us
                 for probe in probes:
                     probe.on_instant(instant)
-            step()
-            due_us = peek()
+            heappop(queue)
+            event.callbacks[0](event)
         if self._stop is not None:
             return self._take_stop()
-        if due_us == inf:
+        if not queue:
             return StopReason.DRAINED
         self._move_to(until_us)
         return StopReason.DURATION
@@ -164,12 +169,10 @@ class Clock:
         return reason
 
     def _move_to(self, until_us: int) -> None:
-        """Advance through empty time; SimPy moves only by events."""
+        """Advance through empty time."""
         if until_us > self.now_us:
-            event, schedule = self.event([])
-            schedule(event, 0, until_us - self.now_us)
-            self._env.step()
-            self.now_us = until_us
+            self._env._now = self.now_us = until_us
+            self.slot = _BEFORE_ALL
 
     def _register(self, component: _C) -> _C:
         if len(self._components) == MAX_COMPONENTS:

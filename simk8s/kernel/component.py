@@ -3,12 +3,13 @@
 Law: in one (instant, round, phase) components run in the order of their registration, whatever
 the order in which they were armed. The registration index is therefore part of the priority;
 `MAX_COMPONENTS` is the room it has there.
-A component owns a single event object, queued once for every (instant, round) it is armed for.
+A component owns a single event object, queued once for every (instant, round) it is armed for:
+time and priority are unique in the queue, so SimPy's third number, which breaks ties, is always 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from heapq import heappush
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from simk8s.errors import InvariantError
@@ -27,8 +28,7 @@ MAX_COMPONENTS = 4096
 class Component:
     """A named participant in the instants of one clock."""
 
-    __slots__ = ("_callbacks", "_clock", "_event", "_phase", "_priority", "_schedule", "index",
-                 "name", "phase")  # fmt: skip
+    __slots__ = ("_clock", "_event", "_phase", "_priority", "_queue", "index", "name", "phase")
 
     def __init__(self, clock: Clock, name: str, phase: Phase, index: int) -> None:
         self.name = name
@@ -37,8 +37,7 @@ class Component:
         self._clock = clock
         self._phase = int(phase)
         self._priority = self._phase * MAX_COMPONENTS + index
-        self._callbacks: list[Callable[[Any], None]] = [self._fire]
-        self._event, self._schedule = clock.event(self._callbacks)
+        self._event, self._queue = clock.event(self._fire)
 
     def _fire(self, event: Any) -> None:
         raise InvariantError(f"{self.name}: a component must say what it does on its turn")
@@ -51,7 +50,8 @@ class Component:
 
     def rearm(self, slot: int) -> None:
         """Queue the event for a slot of the running instant."""
-        self._schedule(self._event, slot * MAX_COMPONENTS + self.index, 0)
+        priority = slot * MAX_COMPONENTS + self.index
+        heappush(self._queue, (self._clock.now_us, priority, 0, self._event))
 
     def _refuse_past(self, t_us: int) -> NoReturn:
         raise InvariantError(

@@ -57,7 +57,7 @@ class Lane(Component):
             armed = self._armed
             if not armed or t_us < armed[-1]:
                 armed.append(t_us)
-                self._schedule(self._event, self._priority, t_us - now_us)
+                heappush(self._queue, (t_us, self._priority, 0, self._event))
         elif t_us == now_us:
             self._add_to_later_round(item)
         else:
@@ -81,7 +81,6 @@ class Lane(Component):
             items.append(item)
 
     def _fire(self, event: Any) -> None:
-        event.callbacks = self._callbacks
         clock = self._clock
         now_us = clock.now_us
         armed = self._armed
@@ -93,7 +92,7 @@ class Lane(Component):
             if times and (not armed or times[0] < armed[-1]):
                 next_us = times[0]
                 armed.append(next_us)
-                self._schedule(event, self._priority, next_us - now_us)
+                heappush(self._queue, (next_us, self._priority, 0, event))
             self.handler(now_us, self._due.pop(now_us))
         else:
             slot = next(iter(self._rounds))

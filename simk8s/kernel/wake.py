@@ -8,6 +8,7 @@ the next round of the same instant.
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ class Bell(Component):
             if t_us not in self._rung:
                 t_us = as_int(t_us)
                 self._rung.add(t_us)
-                self._schedule(self._event, self._priority, t_us - now_us)
+                heappush(self._queue, (t_us, self._priority, 0, self._event))
         elif t_us == now_us:
             slot = self._later_slot()
             if not self._later or self._later[-1] != slot:
@@ -56,7 +57,6 @@ class Bell(Component):
             self._refuse_past(t_us)
 
     def _fire(self, event: Any) -> None:
-        event.callbacks = self._callbacks
         clock = self._clock
         now_us = clock.now_us
         if now_us in self._rung:

@@ -20,12 +20,12 @@ from numpy.random import Generator
 
 from simk8s.api.client import Client
 from simk8s.api.store import Store
-from simk8s.api.watch import Verb
+from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.percentiles import lognormal
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.machines import Machines
-from simk8s.state.pods import NEVER, Loss, Phase
+from simk8s.state.pods import FAILED, NEVER, PENDING, RUNNING, SUCCEEDED, Loss
 
 Timer = tuple[int, int]
 """(pod, epoch under which it was set)."""
@@ -77,7 +77,7 @@ class KubeletPool:
         self._start_us = lognormal_us(draws, *times.start)
         self._stop_us = lognormal_us(draws, *times.stop)
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
-        self._pods = store.pods.subscribe(deliver, lag_us, (Verb.BOUND, Verb.DELETING))
+        self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING))
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
@@ -95,16 +95,16 @@ class KubeletPool:
     def _deliver(self, now_us: int) -> None:
         pods = self._table
         for _, verb, pod in self._pods.drain(now_us):
-            if verb is Verb.BOUND:
+            if verb is BOUND:
                 node = pods.node[pod]
-                if pods.phase[pod] == Phase.PENDING:
+                if pods.phase[pod] == PENDING:
                     self._on[node][pod] = None
                     if self._machines.up(node):
                         self._begin(pod)
-            elif verb is Verb.DELETING:
+            elif verb is DELETING:
                 if self._machines.up(pods.node[pod]):
                     self._terminate(pod)
-            elif verb is Verb.DELETED or verb is Verb.ENDED:
+            elif verb is DELETED or verb is ENDED:
                 node = pods.node[pod]
                 if node != NEVER:
                     self._on[node].pop(pod, None)
@@ -117,7 +117,7 @@ class KubeletPool:
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
                 pods.started_us[pod] = now_us
-                self._client.write(self._store.set_phase, pod, Phase.RUNNING, epoch)
+                self._client.write(self._store.set_phase, pod, RUNNING, epoch)
                 lifetime = pods.lifetime_us[pod]
                 if lifetime >= 0:
                     self._ends.after(lifetime, (pod, epoch))
@@ -126,7 +126,7 @@ class KubeletPool:
         pods = self._table
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
-                self._client.write(self._store.set_phase, pod, Phase.SUCCEEDED, epoch)
+                self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
 
     def _terminate(self, pod: int) -> None:
         pods = self._table
@@ -162,7 +162,7 @@ class KubeletPool:
             elif self._store.cluster.template_of(pod).restart_policy == "Never":
                 if pods.loss[pod] == Loss.NONE:
                     pods.loss[pod] = Loss.NODE_CRASH
-                self._client.write(self._store.set_phase, pod, Phase.FAILED, pods.epoch[pod])
+                self._client.write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
             else:
                 pods.restarts[pod] += pods.running_us[pod] != NEVER
                 self._begin(pod)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,10 +68,11 @@ class _Entry:
     total: Floats
     feasible: int
     position: int
+    filters: list[FilterPlugin]
+    scores: list[tuple[ScorePlugin, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """`total[n] + constant` is node n's score where `total[n]` ≥ 0; elsewhere (−1) the pod does
     not fit.
     """
@@ -236,28 +237,31 @@ class Ranking:
 
     def _full(self, query: Query, static: _Static, position: int) -> _Entry:
         view = self._view
+        filters = [p for p in self._filters[Scope.NODE] if p.wakes(query, view)]
+        scores = [(p, w) for p, w in self._scores[Scope.NODE] if p.wakes(query, view)]
         rejects = static.rejects
-        for plugin in self._filters[Scope.NODE]:
-            if plugin.wakes(query, view):
-                rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
-        total: Floats | None = None
-        for score, weight in self._scores[Scope.NODE]:
-            if score.wakes(query, view):
-                part = _weighted(score, weight, query, view)
-                total = part if total is None else np.add(total, part, out=total)
-        if total is None:
-            total = np.zeros(view.nodes.n)
-        np.copyto(total, -1.0, where=rejects)
-        return _Entry(total, view.nodes.n - int(np.count_nonzero(rejects)), position)
+        for plugin in filters:
+            rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
+        parts = [_weighted(score, weight, query, view) for score, weight in scores]
+        total = sum(parts[1:], start=parts[0]) if parts else np.zeros(view.nodes.n)
+        total = total.astype(np.float64)
+        rejected = int(np.count_nonzero(rejects))
+        if rejected:
+            np.copyto(total, -1.0, where=rejects)
+        return _Entry(total, view.nodes.n - rejected, position, filters, scores)
 
     def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
         view, rejects, total = self._view, static.rejects, entry.total
-        filters = [p for p in self._filters[Scope.NODE] if p.wakes(query, view)]
-        scores = [(p, w) for p, w in self._scores[Scope.NODE] if p.wakes(query, view)]
         for row in dict.fromkeys(dirty):
             fresh = -1.0
-            if not rejects[row] and not any(p.filter_one(query, view, row) for p in filters):
-                fresh = float(sum(p.score_one(query, view, row) * w for p, w in scores))
+            if not rejects.item(row):
+                for plugin in entry.filters:
+                    if plugin.filter_one(query, view, row):
+                        break
+                else:
+                    fresh = 0.0
+                    for score, weight in entry.scores:
+                        fresh += score.score_one(query, view, row) * weight
             entry.feasible += (fresh >= 0.0) - (total.item(row) >= 0.0)
             total[row] = fresh
 
@@ -266,8 +270,6 @@ def _by_scope(filters: tuple[FilterPlugin, ...]) -> tuple[list[FilterPlugin], ..
     return tuple([p for p in filters if p.scope is scope] for scope in Scope)
 
 
-def _weighted(score: ScorePlugin, weight: int, query: Query, view: View) -> Floats:
-    part = np.array(score.score(query, view, ALL), np.float64)
-    if weight != 1:
-        part = part * weight
-    return part
+def _weighted(score: ScorePlugin, weight: int, query: Query, view: View) -> NDArray[Any]:
+    part: NDArray[Any] = np.asarray(score.score(query, view, ALL))
+    return part if weight == 1 else part * float(weight)

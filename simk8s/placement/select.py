@@ -8,7 +8,7 @@ Departs: equal scores go to the node that was added first (`lowest_index`) unles
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -22,8 +22,7 @@ from simk8s.placement.view import Overlay, View
 __all__ = ["Choice", "Selector", "fits"]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The best node, its score (None where none was needed), and how many nodes were feasible."""
 
     node: int

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from simk8s.api.client import Client
 from simk8s.api.store import Store
-from simk8s.api.watch import Verb
+from simk8s.api.watch import ADDED, DELETED, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.placement.base import Query
@@ -29,7 +29,7 @@ from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.queue import FLUSH_PERIOD_US, SchedulingQueue
 from simk8s.scheduler.timing import CycleTimes
-from simk8s.state.pods import NEVER, Loss, Phase
+from simk8s.state.pods import NEVER, PENDING, Loss
 from simk8s.strategies.base import Assignment, Plan, Strategy
 
 Popped = tuple[Query, int]
@@ -79,7 +79,7 @@ class Scheduler:
         self._flush_us = NEVER
         deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
-        heard = (Verb.ADDED, Verb.ENDED, Verb.DELETED)
+        heard = (ADDED, ENDED, DELETED)
         self._pods = store.pods.subscribe(deliver, lag_us, heard)
         self._nodes = store.nodes.subscribe(deliver, 0)
 
@@ -87,9 +87,9 @@ class Scheduler:
 
     def _deliver(self, now_us: int) -> None:
         for _, verb, pod in self._pods.drain(now_us):
-            if verb is Verb.ADDED:
+            if verb is ADDED:
                 self._hear_of(pod, now_us)
-            elif verb is Verb.DELETED or verb is Verb.ENDED:
+            elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
         for _, _, node in self._nodes.drain(now_us):
             self._wake_parked(node, now_us)
@@ -98,7 +98,7 @@ class Scheduler:
 
     def _hear_of(self, pod: int, now_us: int) -> None:
         pods = self._cluster.pods
-        if pods.phase[pod] == Phase.PENDING and pods.node[pod] == NEVER:
+        if pods.phase[pod] == PENDING and pods.node[pod] == NEVER:
             template = self._cluster.template_of(pod)
             requests = self._cluster.requests_of(pod)
             self.queue.add(Query(pod, template, requests, pods.priority[pod]), now_us)
@@ -177,7 +177,7 @@ class Scheduler:
     ) -> bool:
         pods, pod, node = self._cluster.pods, query.pod, chosen.node
         pods.attempts[pod] += 1
-        if pods.phase[pod] != Phase.PENDING or pods.deletion_us[pod] != NEVER:
+        if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
             self._decide(flight, query, since, "gone", node=node)
             return True
         devices = self._valid(flight, query, chosen)
@@ -217,7 +217,7 @@ class Scheduler:
         if pods.charged[query.pod] == node:
             self._cluster.release(query.pod)
             self._wake_parked(node, now_us)
-        if pods.phase[query.pod] == Phase.PENDING and pods.deletion_us[query.pod] == NEVER:
+        if pods.phase[query.pod] == PENDING and pods.deletion_us[query.pod] == NEVER:
             self.queue.retry(query, now_us)
         if self._flight is None and self.queue.ready:
             self._bell.ring()
@@ -229,7 +229,7 @@ class Scheduler:
     ) -> None:
         pods, pod = self._cluster.pods, query.pod
         pods.attempts[pod] += 1
-        if pods.phase[pod] != Phase.PENDING or pods.deletion_us[pod] != NEVER:
+        if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
             self._decide(flight, query, since, "gone")
             return
         if pods.workload[pod] in self._cluster.drops_unfit:

@@ -50,6 +50,8 @@ def mirrors_are_exact(cluster: Cluster) -> Iterator[str]:
     ):
         if not np.array_equal(getattr(nodes, name), recount):
             yield f"{name} differs from a recount"
+    if (nodes.free < np.array(nodes.lowest)[:, None]).any():
+        yield "lowest is no lower bound of what is free"
 
 
 def nothing_is_overcommitted(cluster: Cluster) -> Iterator[str]:

@@ -8,7 +8,8 @@ scoring requests leave). Whoever charges or releases a pod appends its node to `
 remembers how far it has read.
 
 Shapes: matrices `[R, capacity]`, resource-major; views cut to the `n` rows in use are re-made on
-growth, so hold the table, not its arrays.
+growth, so hold the table, not its arrays. `free_at[resource][row]`, `used_at`, `spare100_at` and
+`whole_at` are the same memory for scalar use: 20 to 50 ns an item against 70 to 130 from numpy.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ ZONE_LABEL = "topology.kubernetes.io/zone"
 REGION_LABEL = "topology.kubernetes.io/region"
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 INSTANCE_LABEL = "node.kubernetes.io/instance-type"
+
+_HUGE = 1 << 62
 
 IntMatrix = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -70,8 +73,8 @@ class NodeTable:
         self.pods_on: list[dict[int, None]] = []
         self.dirty: list[int] = []
         self.dirty_base = 0
-        self.overcommitted = False
-        """Whether any node ever held more than its allocatable (scores must clamp then)."""
+        self.lowest: list[int] = [_HUGE] * len(resources)
+        """By resource: no node ever had less free, so a smaller request needs no look at each."""
         self.defaulted_pods = 0
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.lacking = False
@@ -151,7 +154,6 @@ class NodeTable:
             self.allocatable[resource, row] = amount
         self._mirror(row)
         self.spare100_f[:, row] += spare
-        self.overcommitted |= bool((self.free[:, row] < 0).any())
 
     def fit_resources(self) -> None:
         """Add rows for resources interned since the last growth (nobody offers them, so they are
@@ -186,19 +188,18 @@ class NodeTable:
     def _change(self, row: int, requests: Requests, devices: int, sign: int) -> None:
         if len(requests.values) > len(self.free):
             self.fit_resources()
-        free = self.free
         for resource, amount in requests.wanted:
-            left = free.item(resource, row) - sign * amount
-            free[resource, row] = left
-            if left < 0:
-                self.overcommitted = True
-        cpu, memory = sign * requests.values[CPU], sign * requests.values[MEMORY]
-        if cpu:
-            self.used_f[0, row] += cpu
-        if memory:
-            self.used_f[1, row] += memory
-        self.spare100_f[0, row] -= sign * 100 * requests.nonzero_cpu
-        self.spare100_f[1, row] -= sign * 100 * requests.nonzero_memory
+            line = self.free_at[resource]
+            line[row] = left = line[row] - sign * amount
+            if left < self.lowest[resource]:
+                self.lowest[resource] = left
+        values = requests.values
+        cpu, memory = self.used_at
+        cpu[row] += sign * values[CPU]
+        memory[row] += sign * values[MEMORY]
+        cpu, memory = self.spare100_at
+        cpu[row] -= sign * 100 * requests.nonzero_cpu
+        memory[row] -= sign * 100 * requests.nonzero_memory
         if requests.defaulted:
             self.defaulted_pods += sign
         if devices:
@@ -207,6 +208,10 @@ class NodeTable:
                 if devices >> device & 1:
                     self.gpu_free[device, row] -= milli
         self.dirty.append(row)
+
+    def roomy(self, cpu: int, memory: int) -> bool:
+        """Whether so much is free on every node, by the bound: then nothing needs clamping."""
+        return self.lowest[CPU] >= cpu and self.lowest[MEMORY] >= memory
 
     def choose_devices(self, row: int, requests: Requests) -> int | None:
         """Bit mask of the devices a pod would get: whole devices lowest first, a share the
@@ -241,6 +246,7 @@ class NodeTable:
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
+        self.lowest = np.minimum(self.lowest, self.free[:, row]).tolist()
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
         old: Any = self.__dict__
@@ -271,7 +277,16 @@ class NodeTable:
                 line[: self.n] = old[name][: self.n]
             old[name] = line
         self._capacity, self._depth = capacity, depth
+        self.lowest = self.lowest + [0] * (rows - len(self.lowest))
         self._trim()
+        self.whole_at = _lines(self._whole_f)
+        self.open_lines(self._free, self._used_f, self._spare100_f)
+
+    def open_lines(self, free: IntMatrix, used: Floats, spare100: Floats) -> None:
+        """Scalar access to the amounts that pods change, in the memory of these arrays."""
+        self.free_at = _lines(free)
+        self.used_at = _lines(used)
+        self.spare100_at = _lines(spare100)
 
     def _trim(self) -> None:
         n = self.n
@@ -305,3 +320,7 @@ class NodeTable:
     def gpu_total(self) -> int:
         """GPU milli of all existing nodes."""
         return int(self.allocatable[GPU][self.exists == 1].sum())
+
+
+def _lines(matrix: NDArray[Any]) -> list[memoryview[Any]]:
+    return [memoryview(line) for line in matrix]

@@ -30,6 +30,10 @@ class Phase(IntEnum):
     GONE = 5
 
 
+UNBORN, PENDING, RUNNING, SUCCEEDED, FAILED, GONE = Phase
+"""By themselves: to look a member up on its class costs 70 ns."""
+
+
 class Loss(IntEnum):
     """Why a pod that should have gone on was lost."""
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 DEFAULT_CPU_MILLI = 100
@@ -49,7 +46,6 @@ class Requests:
     nonzero_memory: int
     """What scoring counts for this pod once it runs."""
     gpu: GpuRequest
-    vector: NDArray[np.int64] = field(compare=False)
     wanted: tuple[tuple[int, int], ...] = field(compare=False)
     """(row, amount) of the rows with a positive amount, pods among them."""
     asked_cpu: int = 0
@@ -113,7 +109,6 @@ class RequestTable:
             asked_cpu=asked[0],
             asked_memory=asked[1],
             gpu=gpu,
-            vector=np.array(full, np.int64),
             wanted=tuple((row, amount) for row, amount in enumerate(full) if amount > 0),
         )
         self.items.append(made)

@@ -16,7 +16,7 @@ from simk8s.api.client import Client
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
-from simk8s.state.pods import Phase
+from simk8s.state.pods import UNBORN
 from simk8s.state.requests import NO_GPU, GpuRequest, drawn_requests
 from simk8s.state.shapes import PodTemplate
 from simk8s.workload.columns import ANY_MODEL, PodColumns, Source, StreamsLike
@@ -82,7 +82,7 @@ class Feeder:
             workload=self.workload,
             ordinal=np.arange(self._count, self._count + len(columns), dtype=np.int32),
             priority=priorities,
-            phase=Phase.UNBORN,
+            phase=UNBORN,
             lifetime_us=columns.lifetime_us,
         )
         self._count += len(columns)

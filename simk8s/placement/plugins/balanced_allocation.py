@@ -59,9 +59,12 @@ class BalancedAllocation(ScorePlugin):
         nodes, values = view.nodes, query.requests.values
         if not self._plain or nodes.lacking:
             return self._general(query, view, rows)
-        shares = nodes.used_f[:, rows] + np.array([[float(values[CPU])], [float(values[MEMORY])]])
+        used = nodes.used_f[:, rows]
+        shares = np.empty_like(used)
+        np.add(used[0], float(values[CPU]), out=shares[0])
+        np.add(used[1], float(values[MEMORY]), out=shares[1])
         shares /= nodes.twice_f[:, rows]
-        if nodes.overcommitted:
+        if not nodes.roomy(values[CPU], values[MEMORY]):
             np.minimum(shares, 0.5, out=shares)
         change = _balance(shares)
         change += self._fifty_less(view, rows)
@@ -91,9 +94,9 @@ class BalancedAllocation(ScorePlugin):
         """The scalar form of `score`."""
         if not self._plain or view.nodes.lacking:
             return super().score_one(query, view, row)
-        used, whole, values = view.nodes.used_f, view.nodes.whole_f, query.requests.values
-        cpu, memory = used.item(0, row), used.item(1, row)
-        all_cpu, all_memory = whole.item(0, row), whole.item(1, row)
+        used, whole, values = view.nodes.used_at, view.nodes.whole_at, query.requests.values
+        cpu, memory = used[0][row], used[1][row]
+        all_cpu, all_memory = whole[0][row], whole[1][row]
         without = _balance_one(cpu / all_cpu, memory / all_memory)
         with_pod = _balance_one(
             (cpu + values[CPU]) / all_cpu, (memory + values[MEMORY]) / all_memory

@@ -28,32 +28,37 @@ class LeastAllocated(Allocation):
         return rated
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """Float64 holding exact integers: below 2^53 a float quotient floors to the integer
-        quotient.
+        """Exact integers: below 2^53 a float quotient floors to the integer quotient, and a cast
+        truncates what is clamped at 0.
 
-        Where every pod's scoring requests are its true ones, a node that the pod fits has
-        something left, so nothing needs clamping at 0.
+        Nothing needs clamping where scoring counts true requests and no node ever had less free
+        than this pod asks for.
         """
         nodes, asked = view.nodes, query.requests
         if not self._plain or nodes.lacking:
             return super().score(query, view, rows)
-        shares = nodes.spare100_f[:, rows] - np.array(
-            [[100.0 * asked.asked_cpu], [100.0 * asked.asked_memory]]
-        )
-        shares /= nodes.whole_f[:, rows]
-        np.floor(shares, out=shares)
-        if nodes.defaulted_pods or nodes.overcommitted or asked.defaulted:
-            np.maximum(shares, 0.0, out=shares)
-        total: NDArray[np.float64] = shares[0]
-        total += shares[1]
-        total *= 0.5
-        return np.floor(total, out=total)
+        spare = nodes.spare100_f[:, rows]
+        left = np.empty_like(spare)
+        np.subtract(spare[0], 100.0 * asked.asked_cpu, out=left[0])
+        np.subtract(spare[1], 100.0 * asked.asked_memory, out=left[1])
+        left /= nodes.whole_f[:, rows]
+        if (
+            nodes.defaulted_pods
+            or asked.defaulted
+            or not nodes.roomy(asked.asked_cpu, asked.asked_memory)
+        ):
+            np.maximum(left, 0.0, out=left)
+        percent = left.astype(np.int32)
+        total: NDArray[np.int32] = percent[0]
+        total += percent[1]
+        total >>= 1
+        return total
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
         if not self._plain or view.nodes.lacking:
             return super().score_one(query, view, row)
-        spare, whole, asked = view.nodes.spare100_f, view.nodes.whole_f, query.requests
-        cpu = int((spare.item(0, row) - 100 * asked.asked_cpu) // whole.item(0, row))
-        memory = int((spare.item(1, row) - 100 * asked.asked_memory) // whole.item(1, row))
-        return (max(cpu, 0) + max(memory, 0)) // 2
+        spare, whole, asked = view.nodes.spare100_at, view.nodes.whole_at, query.requests
+        cpu = int((spare[0][row] - 100 * asked.asked_cpu) // whole[0][row])
+        memory = int((spare[1][row] - 100 * asked.asked_memory) // whole[1][row])
+        return ((cpu if cpu > 0 else 0) + (memory if memory > 0 else 0)) // 2

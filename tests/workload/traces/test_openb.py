@@ -109,7 +109,7 @@ def test_replay_keeps_times_from_the_first(tmp_path: Path) -> None:
     assert chunk.names == ["p-0", "p-2", "p-3", "p-1"]
     assert chunk.when_us.tolist() == [0, 100_000_000, 100_000_000, 200_000_000]
     # From its start where it started, from creation where it did not, at least 1 µs.
-    assert chunk.lifetime_us.tolist() == [400_000_000, 60_000_000, 1, 50_000_000]
+    assert chunk.lifetime_us.tolist() == [4_000_000_000, 600_000_000, 1, 500_000_000]
 
 
 def test_the_horizon_cuts(tmp_path: Path) -> None:

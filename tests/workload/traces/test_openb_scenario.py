@@ -44,7 +44,7 @@ def test_replay_with_everything(files: dict[str, Path]) -> None:
     assert found["seed"] == 7
     assert found["nodes"][0]["only"] == "gpu"
     assert found["workload"][0]["replay"]["compress"] == 2.5
-    assert duration_us(found["duration"]) == (27 + 10) * 60 * 1_000_000
+    assert duration_us(found["duration"]) == (14 + 10) * 60 * 1_000_000
 
 
 def test_shuffle_is_written(files: dict[str, Path]) -> None:
