@@ -26,8 +26,9 @@ from simk8s.placement.view import Overlay
 from simk8s.state.resources import GPU
 from simk8s.strategies._cp_sat_params import Params
 from simk8s.strategies._packing.instance import PackingInstance, Placement
-from simk8s.strategies._packing.pods import GpuDemand, Group
+from simk8s.strategies._packing.pods import GpuDemand, Group, IntArray
 from simk8s.strategies._packing.solve import Options, solve
+from simk8s.strategies._packing.typical import Seen
 from simk8s.strategies.base import Assignment, Batch, Context, Plan, Solve, Strategy
 
 __all__ = ("CpSat", "Params")
@@ -48,6 +49,8 @@ class CpSat(Strategy):
         self.batch = Batch(params.max_batch, params.window)
         self._params = params
         self._view = context.view
+        self._seen = Seen()
+        self._known: set[int] = set()
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """A plan for the whole batch."""
@@ -83,12 +86,22 @@ class CpSat(Strategy):
         rows = [row for row in range(len(nodes.free)) if row != GPU]
         used = nodes.allocatable[rows] != nodes.free[rows]
         gpus = nodes.gpu_free if nodes.gpu_count.any() else None
+        groups = tuple(self._group(view, pods, rows) for pods in alike)
         return PackingInstance(
-            groups=tuple(self._group(view, pods, rows) for pods in alike),
+            groups=groups,
             free=np.maximum(nodes.free[rows], 0),
             in_use=used.any(axis=0),
             gpu_free=gpus,
+            companions=None if gpus is None else self._companions(alike, groups, len(rows)),
         )
+
+    def _companions(
+        self, alike: list[list[Query]], groups: Sequence[Group], resources: int
+    ) -> IntArray | None:
+        """What typical GPU pods ask, of all pods so far, each counted once."""
+        self._seen.add(groups, [sum(q.pod not in self._known for q in pods) for pods in alike])
+        self._known.update(query.pod for pods in alike for query in pods)
+        return self._seen.companions(resources)
 
     def _group(self, view: Overlay, pods: list[Query], rows: list[int]) -> Group:
         query, gpu = pods[0], pods[0].requests.gpu

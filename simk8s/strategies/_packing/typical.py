@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simk8s.strategies._packing.pods import DEVICE_MILLI, Group, IntArray
+from simk8s.strategies._packing.pods import DEVICE_MILLI, GpuDemand, Group, IntArray
 
 #: How many typical pods stand for all.
 TYPICAL = 10
@@ -40,3 +40,30 @@ def _quantiles(values: IntArray, weights: IntArray, quantiles: int) -> IntArray:
     wanted = (2 * np.arange(quantiles, dtype=np.int64) + 1) * cumulated[-1]
     at = np.searchsorted(cumulated * (2 * quantiles), wanted, side="left")
     return np.asarray(values[order][np.minimum(at, len(values) - 1)])
+
+
+class Seen:
+    """GPU pods so far: what is typical is known better than from one batch alone.
+
+    Measured on openb in batches of 11 (greedy hint alone, three orders): 94.2..94.7 per cent of
+    the GPUs allocated with the companions of each batch, 94.6..95.0 with those of all pods seen.
+    """
+
+    def __init__(self) -> None:
+        self._pods: dict[tuple[tuple[int, ...], GpuDemand], int] = {}
+
+    def add(self, groups: Sequence[Group], counts: Sequence[int]) -> None:
+        """Notes `counts` new pods of each group."""
+        for group, count in zip(groups, counts, strict=True):
+            if group.gpu is not None and count:
+                key = (tuple(group.requests.tolist()), group.gpu)
+                self._pods[key] = self._pods.get(key, 0) + count
+
+    def companions(self, resources: int, quantiles: int = TYPICAL) -> IntArray | None:
+        """For an instance of that many resources; None while no GPU pod was seen."""
+        groups = []
+        for (requests, gpu), count in self._pods.items():
+            padded = np.zeros(resources, dtype=np.int64)
+            padded[: len(requests)] = requests
+            groups.append(Group(count, padded, gpu=gpu))
+        return companions_from(groups, resources, quantiles) if groups else None

@@ -18,7 +18,7 @@ from simk8s.strategies._packing.objective import (
     stranded_devices,
 )
 from simk8s.strategies._packing.pods import GpuDemand
-from simk8s.strategies._packing.typical import companions_from
+from simk8s.strategies._packing.typical import Seen, companions_from
 from tests.strategies.packing import brute, made
 from tests.strategies.packing.made import group, instance
 
@@ -129,3 +129,14 @@ def test_room_for_pods_with_several_devices():
 def test_an_empty_placement_costs_what_is_there():
     packed = instance([], [[1], [1]], in_use=[True, False])
     assert evaluate(packed, Placement(), goals(packed)) == (1,)
+
+
+def test_companions_of_all_pods_seen_are_those_of_one_large_batch():
+    first = [group(3, 1000, gpu=(1, 500)), group(5, 7000)]
+    second = [group(2, 1000, gpu=(1, 500)), group(1, 9000, gpu=(1, 1000))]
+    seen = Seen()
+    assert seen.companions(1) is None
+    seen.add(first, [3, 5])
+    seen.add(second, [2, 1])
+    assert seen.companions(1).tolist() == companions_from([*first, *second], 1).tolist()
+    assert seen.companions(2)[:, 1].tolist() == [0] * 10
