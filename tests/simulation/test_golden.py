@@ -18,6 +18,8 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
     "quickstart": (8 * HOUR, "4122a2618458ec9ee91fae08565e705b"),
+    "gpu-sharing": (5 * HOUR, "97288b84c1cf112e19fa418f433be572"),
+    "bad-week": (168 * HOUR, "fe2683f235523f468df9a9beb6114baf"),
 }
 
 
