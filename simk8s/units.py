@@ -98,7 +98,10 @@ def parse_quantity(text: str | int | float) -> Fraction:
     if match is None:
         raise ValueError(f"{_shown(text)} is not a quantity; write it like 500m, 2 or 1.5Gi")
     sign, digits, suffix = match.groups()
-    return Fraction(digits) * _suffix_factor(suffix, text) * (-1 if sign == "-" else 1)
+    number = Fraction(int(digits) if digits.isdecimal() else digits)  # a Fraction reads text slowly
+    if suffix:
+        number *= _suffix_factor(suffix, text)
+    return -number if sign == "-" else number
 
 
 def _suffix_factor(suffix: str, text: str) -> Fraction:

@@ -86,9 +86,16 @@ class TableWriter:
 
 def nullable(values: np.ndarray[Any, Any], null: int = -1) -> pl.Series:
     """A numpy column in which `null` stands for nothing, for `TableWriter.extend`."""
-    frame = pl.DataFrame({"values": values})
-    column = pl.col("values")
-    return frame.select(pl.when(column != null).then(column)).to_series()
+    column = pl.Series("values", values)
+    return column.set(column == null, None)
+
+
+def picked(choices: Sequence[str | None], codes: np.ndarray[Any, Any]) -> pl.Series:
+    """A column of texts by their positions in `choices`, null for −1; for
+    `TableWriter.extend`.
+    """
+    texts = pl.Series("texts", [*choices, None], dtype=pl.String)
+    return texts.gather(np.where(codes < 0, len(choices), codes))
 
 
 def _same_names(table: Table, columns: Mapping[str, Any]) -> None:

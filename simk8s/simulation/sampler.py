@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
@@ -45,6 +44,7 @@ class Sampler:
         self._nodes_every = -(-count // NODE_SAMPLES)
         self._taken = 0
         self._last_us = NEVER
+        self._looked = NEVER
         self._lane = clock.lane("sampler", Order.SAMPLE, self._sample)
 
     def start(self) -> None:
@@ -64,22 +64,31 @@ class Sampler:
     def sample(self, now_us: int) -> None:
         """One row now."""
         self._last_us = now_us
-        cluster, store = self._store.cluster, self._store
-        nodes = cluster.nodes
-        ready = np.array(store.ready, bool) & (nodes.exists == 1)
+        store, nodes = self._store, self._store.cluster.nodes
+        self._look()
         row: list[int] = [now_us, *self._pods(), store.created, store.bound]
-        row += [int(ready.sum()), int(nodes.exists.sum())]
-        used = nodes.allocatable - nodes.free
-        for resource in (CPU, MEMORY, GPU):
-            line = used[resource][ready], nodes.allocatable[resource][ready]
-            row += [int(line[0].sum()), int(line[1].sum())]
-        row.append(int(np.count_nonzero(used[PODS])))
+        row += [self._ready_count, self._node_count]
+        for resource, offered in zip((CPU, MEMORY, GPU), self._offered, strict=True):
+            row += [offered - int(nodes.free[resource] @ self._weights), offered]
+        row.append(int(np.count_nonzero(nodes.free[PODS] != nodes.allocatable[PODS])))
         row += self._queue.lengths()
         self._recorder.timeseries.append(tuple(row))
         if self._taken % self._nodes_every == 0:
-            self._sample_nodes(now_us, used, ready)
+            self._sample_nodes(now_us)
         self._taken += 1
         self._recorder.compact()
+
+    def _look(self) -> None:
+        """Which nodes are ready and what they offer; anew only if a node has changed."""
+        store, nodes = self._store, self._store.cluster.nodes
+        if store.nodes.end == self._looked:
+            return
+        self._looked = store.nodes.end
+        self._ready = np.array(store.ready, bool) & (nodes.exists == 1)
+        self._weights = self._ready.astype(np.int64)
+        self._ready_count, self._node_count = int(self._weights.sum()), int(nodes.exists.sum())
+        offered = nodes.allocatable[[CPU, MEMORY, GPU]] @ self._weights
+        self._offered: list[int] = offered.tolist()
 
     def _pods(self) -> tuple[int, int, int, int, int]:
         """(pending, running, succeeded, failed or lost, terminating)."""
@@ -92,8 +101,9 @@ class Sampler:
             leaving[Phase.PENDING] + leaving[Phase.RUNNING],
         )
 
-    def _sample_nodes(self, now_us: int, used: NDArray[np.int64], ready: NDArray[np.bool_]) -> None:
+    def _sample_nodes(self, now_us: int) -> None:
         nodes = self._store.cluster.nodes
+        used = nodes.allocatable - nodes.free
         rows = np.flatnonzero(nodes.exists)
         whole = np.maximum(nodes.allocatable[[CPU, MEMORY, GPU]], 1)
         cpu, memory, gpu = (used[[CPU, MEMORY, GPU]] / whole)[:, rows]
@@ -105,6 +115,6 @@ class Sampler:
                 "memory_share": memory,
                 "gpu_share": nullable(np.where(nodes.gpu_count[rows] > 0, gpu, -1.0)),
                 "pods": used[PODS][rows],
-                "ready": ready[rows],
+                "ready": self._ready[rows],
             }
         )

@@ -5,12 +5,14 @@ Law: columns come from state/ in row order, pods that were never created are lef
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.record.recorder import Recorder
+from simk8s.record.writer import nullable, picked
 from simk8s.schema.enums import LossCause, PodPhase
 from simk8s.state.cluster import Cluster
 from simk8s.state.pods import NEVER, Loss, Phase
@@ -19,12 +21,19 @@ from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 if TYPE_CHECKING:
     from simk8s.nodes.machines import Machines
 
-_PHASES = {
+PODS_READ = (
+    "template", "requests", "workload", "owner", "priority", "node", "phase", "loss", "attempts",
+    "restarts", "created_us", "scheduled_us", "bound_us", "running_us", "finished_us",
+    "deletion_us", "lost_work_us",
+)  # fmt: skip
+_PHASES: dict[Phase | str, PodPhase] = {
     Phase.PENDING: PodPhase.PENDING,
     Phase.RUNNING: PodPhase.RUNNING,
     Phase.SUCCEEDED: PodPhase.SUCCEEDED,
     Phase.FAILED: PodPhase.FAILED,
     Phase.GONE: PodPhase.DELETED,
+    "dropped": PodPhase.DROPPED,
+    "terminating": PodPhase.TERMINATING,
 }
 _CAUSES = {
     Loss.NODE_CRASH: LossCause.NODE_CRASH,
@@ -48,51 +57,50 @@ _REASONS = {
 
 def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     """One row for every pod that was created."""
-    pods, append = cluster.pods, recorder.pods.append
+    pods = cluster.pods
+    rows = np.flatnonzero(pods.column("phase") != Phase.UNBORN)
+    column = {name: pods.column(name)[rows] for name in PODS_READ}
+    asked = np.array([r.values[: GPU + 1] for r in cluster.requests.items], np.int64)
+    values = asked.reshape(-1, GPU + 1)[column["requests"]]
+    node, loss = column["node"], column["loss"]
     specs = cluster.nodes.specs
-    for pod, phase in enumerate(pods.phase):
-        if phase == Phase.UNBORN:
-            continue
-        node, loss = pods.node[pod], Loss(pods.loss[pod])
-        values = cluster.requests_of(pod).values
-        append(
-            (
-                pod,
-                cluster.template_of(pod).namespace,
-                cluster.name_of(pod),
-                cluster.workloads[pods.workload[pod]],
-                cluster.owner_name(pods.owner[pod]),
-                pods.priority[pod],
-                values[CPU],
-                values[MEMORY],
-                values[GPU],
-                None if node == NEVER else specs[node].name,
-                None if node == NEVER else specs[node].zone,
-                pods.created_us[pod],
-                _when(pods.scheduled_us[pod]),
-                _when(pods.bound_us[pod]),
-                _when(pods.running_us[pod]),
-                _when(pods.finished_us[pod]),
-                _phase(phase, loss, pods.deletion_us[pod]),
-                _REASONS.get(loss),
-                pods.attempts[pod],
-                pods.restarts[pod],
-                _CAUSES.get(loss),
-                pods.lost_work_us[pod],
-            )
-        )
+    recorder.pods.extend(
+        {
+            "pod": rows,
+            "namespace": picked([t.namespace for t in cluster.templates.items], column["template"]),
+            "name": [cluster.name_of(pod) for pod in rows.tolist()],
+            "workload": picked(cluster.workloads, column["workload"]),
+            "owner": picked(cluster.owners, column["owner"]),
+            "priority": column["priority"],
+            "cpu_milli": values[:, CPU],
+            "memory_bytes": values[:, MEMORY],
+            "gpu_milli": values[:, GPU],
+            "node": picked([spec.name for spec in specs], node),
+            "zone": picked([spec.zone for spec in specs], node),
+            "created_us": column["created_us"],
+            "scheduled_us": nullable(column["scheduled_us"], NEVER),
+            "bound_us": nullable(column["bound_us"], NEVER),
+            "running_us": nullable(column["running_us"], NEVER),
+            "finished_us": nullable(column["finished_us"], NEVER),
+            "phase": picked(list(_PHASES.values()), _phases(column)),
+            "reason": picked([_REASONS.get(one) for one in Loss], loss),
+            "attempts": column["attempts"],
+            "restarts": column["restarts"],
+            "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
+            "lost_work_us": column["lost_work_us"],
+        }
+    )
 
 
-def _when(t_us: int) -> int | None:
-    return None if t_us == NEVER else t_us
-
-
-def _phase(phase: int, loss: Loss, deletion_us: int) -> PodPhase:
-    if phase == Phase.GONE and loss is Loss.DROPPED:
-        return PodPhase.DROPPED
-    if phase in (Phase.PENDING, Phase.RUNNING) and deletion_us != NEVER:
-        return PodPhase.TERMINATING
-    return _PHASES[Phase(phase)]
+def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
+    """Positions in `_PHASES`."""
+    place = {phase: i for i, phase in enumerate(_PHASES)}
+    phase = column["phase"]
+    codes: NDArray[np.intp] = np.array([place.get(one, -1) for one in Phase])[phase]
+    codes[(phase == Phase.GONE) & (column["loss"] == Loss.DROPPED)] = place["dropped"]
+    alive = (phase == Phase.PENDING) | (phase == Phase.RUNNING)
+    codes[alive & (column["deletion_us"] != NEVER)] = place["terminating"]
+    return codes
 
 
 def write_nodes(

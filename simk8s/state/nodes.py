@@ -246,7 +246,7 @@ class NodeTable:
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
-        self.lowest = np.minimum(self.lowest, self.free[:, row]).tolist()
+        self.lowest = list(map(min, self.lowest, self.free[:, row].tolist()))
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
         old: Any = self.__dict__

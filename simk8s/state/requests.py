@@ -7,7 +7,7 @@ container names none), v1.36.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
@@ -34,10 +34,10 @@ class GpuRequest:
 NO_GPU = GpuRequest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Requests:
     """One interned request vector; `values[r]` is the amount of resource row r (missing rows are
-    0).
+    0). Equal is the same object; nobody writes to it (to freeze it would double its cost).
     """
 
     id: int
@@ -46,16 +46,13 @@ class Requests:
     nonzero_memory: int
     """What scoring counts for this pod once it runs."""
     gpu: GpuRequest
-    wanted: tuple[tuple[int, int], ...] = field(compare=False)
+    wanted: tuple[tuple[int, int], ...]
     """(row, amount) of the rows with a positive amount, pods among them."""
-    asked_cpu: int = 0
-    asked_memory: int = 0
+    asked_cpu: int
+    asked_memory: int
     """What scoring counts for it while it is being placed (pod-level resources left aside)."""
-
-    @property
-    def defaulted(self) -> bool:
-        """Whether scoring counts more than the pod really asks for."""
-        return self.nonzero_cpu != self.values[CPU] or self.nonzero_memory != self.values[MEMORY]
+    defaulted: bool
+    """Whether scoring counts more than the pod really asks for."""
 
     @property
     def best_effort(self) -> bool:
@@ -79,7 +76,7 @@ class RequestTable:
         asked: tuple[int, int] | None = None,
     ) -> Requests:
         """The one `Requests` with these amounts; pod slot and GPU row are filled in."""
-        key = (values, nonzero_cpu, nonzero_memory, gpu, asked)
+        key = (values, nonzero_cpu, nonzero_memory, gpu if gpu.count else None, asked)
         known = self._ids.get(key)
         if known is None:
             known = self._ids[key] = self._make(values, nonzero_cpu, nonzero_memory, gpu, asked)
@@ -96,20 +93,21 @@ class RequestTable:
         full = list(values) + [0] * (GPU + 1 - len(values))
         full[PODS] = 1
         full[GPU] = gpu.total_milli
-        charged = (
-            cpu if cpu is not None else full[CPU] or DEFAULT_CPU_MILLI,
-            memory if memory is not None else full[MEMORY] or DEFAULT_MEMORY_BYTES,
-        )
-        asked = asked or charged
+        if cpu is None:
+            cpu = full[CPU] or DEFAULT_CPU_MILLI
+        if memory is None:
+            memory = full[MEMORY] or DEFAULT_MEMORY_BYTES
+        asked_cpu, asked_memory = asked or (cpu, memory)
         made = Requests(
             id=len(self.items),
             values=tuple(full),
-            nonzero_cpu=charged[0],
-            nonzero_memory=charged[1],
-            asked_cpu=asked[0],
-            asked_memory=asked[1],
+            nonzero_cpu=cpu,
+            nonzero_memory=memory,
+            asked_cpu=asked_cpu,
+            asked_memory=asked_memory,
             gpu=gpu,
-            wanted=tuple((row, amount) for row, amount in enumerate(full) if amount > 0),
+            wanted=tuple([(row, amount) for row, amount in enumerate(full) if amount > 0]),
+            defaulted=cpu != full[CPU] or memory != full[MEMORY],
         )
         self.items.append(made)
         return made

@@ -7,6 +7,7 @@ given ones; the given template is never changed. Same template, same count: same
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from simk8s import units
@@ -39,10 +40,16 @@ def _scaled(container: Template, index: int, count: int) -> Template:
 
 
 def _near(name: str, quantity: str | int | float, index: int, count: int) -> str:
-    base = units.cpu_milli(quantity) if name == "cpu" else units.memory_bytes(quantity)
+    base = _base(name, quantity)
     # −5 % for the first, just below +5 % for the last.
     amount = base + base * _SPREAD_PERCENT * (2 * index - count) // (100 * count)
     return f"{max(1, amount)}m" if name == "cpu" else str(max(1, amount))
+
+
+@lru_cache
+def _base(name: str, quantity: str | int | float) -> int:
+    """Parsed once, not once a variant."""
+    return units.cpu_milli(quantity) if name == "cpu" else units.memory_bytes(quantity)
 
 
 def labelled(template: Template, name: str) -> tuple[Template, Mapping[str, str]]:
