@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from simk8s.placement.cycle import Verdict
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.queue import Queued
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Plan
+
+
+@dataclass(slots=True)
+class Flight:
+    """A cycle under way: what it is about and what it will do when it ends."""
+
+    started_us: int
+    pods: list[Queued]
+    plan: Plan
+    service_us: int
+    dirty: int
+    """End of the log of changed nodes when it began."""
 
 
 class Ledger:
@@ -26,9 +40,7 @@ class Ledger:
 
     def attempt(
         self,
-        started_us: int,
-        service_us: int,
-        share_us: int,
+        flight: Flight,
         queued: Queued,
         outcome: str,
         *,
@@ -38,13 +50,13 @@ class Ledger:
         verdict: Verdict | None = None,
         victims: int = 0,
     ) -> None:
-        """One pod of a cycle that took `service_us`, of which `share_us` is this pod's."""
-        wait_us = started_us - queued.ready_us
+        """What became of one pod of a cycle."""
+        wait_us = flight.started_us - queued.ready_us
         pod = queued.query.pod
-        self._measure.item(wait_us, share_us)
+        self._measure.item(wait_us, flight.service_us // len(flight.pods))
         self._decisions.append(
             (
-                started_us,
+                flight.started_us,
                 pod,
                 self._pods.attempts[pod],
                 self._strategy,
@@ -53,7 +65,7 @@ class Ledger:
                 feasible,
                 score,
                 wait_us,
-                service_us,
+                flight.service_us,
                 None if verdict is None else self._reason(verdict),
                 victims,
             )
@@ -67,15 +79,15 @@ class Ledger:
             self._reasons.append((number, text, ", ".join(verdict.plugins) or None))
         return number
 
-    def solve(self, started_us: int, service_us: int, size: int, plan: Plan, stale: int) -> None:
+    def solve(self, flight: Flight, stale: int) -> None:
         """One plan of a solver, if it was one."""
-        solve = plan.solve
+        solve = flight.plan.solve
         if solve is None:
             return
         self._solves.append(
             (
-                started_us,
-                size,
+                flight.started_us,
+                len(flight.pods),
                 solve.candidates,
                 solve.status,
                 solve.objective,
@@ -83,8 +95,8 @@ class Ledger:
                 solve.gap,
                 solve.hint_objective,
                 solve.deterministic_time,
-                service_us,
-                len(plan.assignments),
+                flight.service_us,
+                len(flight.plan.assignments),
                 stale,
                 solve.wall_s,
             )

@@ -136,7 +136,7 @@ class SchedulingQueue:
         if queued is None:
             return
         queued.query = query
-        if queued.where == PARKED:
+        if queued.where is PARKED:
             self._park(queued)
             assert queued.group is not None
             strategy = self._verdict(queued.group, Event(change), query)
@@ -167,17 +167,17 @@ class SchedulingQueue:
     @staticmethod
     def _head(heap: list[Any]) -> Queued | None:
         while heap:
-            *_, token, queued = heappop(heap)
-            if queued.token == token:
-                found: Queued = queued
-                return found
+            entry = heappop(heap)
+            queued: Queued = entry[-1]
+            if queued.token == entry[-2]:
+                return queued
         return None
 
     # --- failures
 
     def fail(self, queued: Queued, now_us: int, rejection: Rejection = FAILURE) -> None:
         """The attempt failed: rejected by plugins, or (by default) an error."""
-        if queued.where != FLYING:
+        if queued.where is not FLYING:
             return
         if rejection.nobody:
             queued.errors += 1
@@ -197,7 +197,7 @@ class SchedulingQueue:
 
     def retry(self, queued: Queued, now_us: int) -> None:
         """Back to the active queue at once, behind newer pods of its priority (a stale plan)."""
-        if queued.where == FLYING:
+        if queued.where is FLYING:
             queued.since_us = now_us
             self._to_active(queued, now_us)
 
@@ -254,7 +254,7 @@ class SchedulingQueue:
         if strategy is not Strategy.SKIP:
             for queued in members:
                 self._requeue(queued, strategy, now_us)
-                moved += queued.where != PARKED
+                moved += queued.where is not PARKED
         return moved
 
     def activate(self, pod: int, now_us: int) -> None:
@@ -273,6 +273,8 @@ class SchedulingQueue:
 
     def flush_backoff(self, now_us: int) -> None:
         """Move what has backed off for long enough to the active queue."""
+        if not self._backoff and not self._error_backoff:
+            return
         second = now_us // SECOND
         for heap in (self._backoff, self._error_backoff):
             while heap and heap[0][0] < second:
@@ -375,20 +377,23 @@ class SchedulingQueue:
 
     def _put(self, queued: Queued, where: Where) -> int:
         """The pod is there from now on, no longer where it was; its new token."""
-        before = queued.where
-        self._counts[before] -= 1
-        self._counts[where] += 1
+        before, counts = queued.where, self._counts
+        counts[before] -= 1
+        counts[where] += 1
         queued.where = where
         self._tokens += 1
         queued.token = self._tokens
         if queued.group is not None:
-            members = self._parked[queued.group]
-            del members[queued.query.pod]
-            if not members:
-                del self._parked[queued.group]
-            queued.group = None
-        if before == FLYING and not self._counts[FLYING] and self._events:
+            self._unpark(queued, queued.group)
+        if self._events and before is FLYING and not counts[FLYING]:
             self._first_event += len(self._events)
             self._events.clear()
             self._replayed.clear()
-        return self._tokens
+        return queued.token
+
+    def _unpark(self, queued: Queued, group: Group) -> None:
+        members = self._parked[group]
+        del members[queued.query.pod]
+        if not members:
+            del self._parked[group]
+        queued.group = None

@@ -13,7 +13,6 @@ without lag; a placement is validated when its cycle ends; preemption is tried o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from simk8s.api.client import Client
 from simk8s.api.store import Store
@@ -29,26 +28,15 @@ from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.gates import Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
-from simk8s.scheduler.ledger import Ledger
+from simk8s.scheduler.ledger import Flight, Ledger
 from simk8s.scheduler.preemptor import Preemptor
 from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import NEVER, PENDING, Loss
-from simk8s.strategies.base import Assignment, Plan, Strategy
+from simk8s.strategies.base import Assignment, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A cycle under way: what it is about and what it will do when it ends."""
-
-    started_us: int
-    pods: list[Queued]
-    plan: Plan
-    service_us: int
-    dirty: int
 
 
 class Scheduler:
@@ -83,7 +71,7 @@ class Scheduler:
         self._preemptor = Preemptor(framework, self._view, store, client, preempting, self.queue)
         self._known: dict[int, NodeSpec] = {}
         """Nodes as the scheduler last heard of them, by row."""
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
         self._due_us = NEVER
         self._flush_us = NEVER
         deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
@@ -189,45 +177,44 @@ class Scheduler:
         if service_us is None:
             service_us = self._times.cycle_us(plan.evaluated)
         end = nodes.dirty_base + len(nodes.dirty)
-        self._flight = _Flight(now_us, pods, plan, service_us, end)
+        self._flight = Flight(now_us, pods, plan, service_us, end)
         self._due_us = now_us + service_us
         self._bell.ring_at(self._due_us)
 
-    def _finish(self, now_us: int, flight: _Flight) -> None:
+    def _finish(self, now_us: int, flight: Flight) -> None:
         by_pod = {queued.query.pod: queued for queued in flight.pods}
         plan, stale = flight.plan, 0
         for assignment in plan.assignments:
             stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
         for pod, verdict in plan.rejected:
             self._reject(now_us, flight, by_pod[pod], verdict)
-        size = len(flight.pods)
-        self._ledger.solve(flight.started_us, flight.service_us, size, plan, stale)
+        self._ledger.solve(flight, stale)
 
-    def _assume(self, now_us: int, flight: _Flight, queued: Queued, chosen: Assignment) -> bool:
+    def _assume(self, now_us: int, flight: Flight, queued: Queued, chosen: Assignment) -> bool:
         query, node = queued.query, chosen.node
         pods, pod = self._cluster.pods, query.pod
         pods.attempts[pod] += 1
         if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
-            self._record(flight, queued, "gone", node=node)
+            self._ledger.attempt(flight, queued, "gone", node=node)
             self.queue.remove(pod)
             return True
         devices = self._valid(flight, query, chosen)
         if devices is None:
-            self._record(flight, queued, "stale", node=node, feasible=chosen.feasible)
+            self._ledger.attempt(flight, queued, "stale", node=node, feasible=chosen.feasible)
             self.queue.retry(queued, now_us)
             return False
         if pods.nominated[pod] != NEVER:
             self._cluster.nominate(pod, NEVER)
         self._cluster.charge(pod, node, devices)
         pods.scheduled_us[pod] = now_us
-        self._record(
+        self._ledger.attempt(
             flight, queued, "bound", node=node, feasible=chosen.feasible, score=chosen.score
         )
         self.queue.remove(pod)
         self.client.write(self._bind, queued, node)
         return True
 
-    def _valid(self, flight: _Flight, query: Query, chosen: Assignment) -> int | None:
+    def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
         """The GPU devices to take if the placement still holds, else None."""
         nodes = self._cluster.nodes
         moved = nodes.dirty_base + len(nodes.dirty) != flight.dirty
@@ -258,22 +245,22 @@ class Scheduler:
 
     # --- failures
 
-    def _reject(self, now_us: int, flight: _Flight, queued: Queued, verdict: Verdict) -> None:
+    def _reject(self, now_us: int, flight: Flight, queued: Queued, verdict: Verdict) -> None:
         pods, pod = self._cluster.pods, queued.query.pod
         pods.attempts[pod] += 1
         if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
-            self._record(flight, queued, "gone")
+            self._ledger.attempt(flight, queued, "gone")
             self.queue.remove(pod)
             return
         if pods.workload[pod] in self._cluster.drops_unfit:
-            self._record(flight, queued, "dropped", verdict=verdict)
+            self._ledger.attempt(flight, queued, "dropped", verdict=verdict)
             self.queue.remove(pod)
             self.client.write(self._store.delete_pod, pod, 0, Loss.DROPPED)
             return
         victims = self._preemptor.attempt(queued.query, verdict) if verdict.plugins else 0
         outcome = "preempting" if victims else "unschedulable"
         node = pods.nominated[pod] if victims else None
-        self._record(flight, queued, outcome, node=node, verdict=verdict, victims=victims)
+        self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)
         rejection = Rejection(tuple(sorted(verdict.plugins)))
         if self._hints.listening(rejection, queued.query) & Change.POD_ADD:
             self._hear_of_bindings()
@@ -297,28 +284,3 @@ class Scheduler:
         self.queue.flush_unschedulable(now_us)
         if self.queue.parked:
             self._arm_flush(now_us)
-
-    def _record(
-        self,
-        flight: _Flight,
-        queued: Queued,
-        outcome: str,
-        *,
-        node: int | None = None,
-        feasible: int = 0,
-        score: int | None = None,
-        verdict: Verdict | None = None,
-        victims: int = 0,
-    ) -> None:
-        self._ledger.attempt(
-            flight.started_us,
-            flight.service_us,
-            flight.service_us // len(flight.pods),
-            queued,
-            outcome,
-            node=node,
-            feasible=feasible,
-            score=score,
-            verdict=verdict,
-            victims=victims,
-        )
