@@ -319,6 +319,8 @@ class SchedulingQueue:
 
     def next_flush_us(self) -> int | None:
         """When a pod that a pop would not return yet has backed off."""
+        if not self._error_backoff and self._pops_backoff:
+            return None
         heaps = (
             (self._error_backoff,) if self._pops_backoff else (self._error_backoff, self._backoff)
         )

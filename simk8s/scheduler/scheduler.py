@@ -92,16 +92,14 @@ class Scheduler:
         for _, _, node in self._nodes.drain(now_us):
             for event in self._news_of(node):
                 self.queue.move(event, now_us)
-        self._call(now_us)
-
-    def _call(self, now_us: int) -> None:
-        """Begin a cycle when there is a pod to schedule and no cycle under way."""
-        if self._flight is not None:
-            return
-        if self.queue.ready:
+        if self._flight is None and self.queue.ready:
             self._bell.ring()
-        elif (later_us := self.queue.next_flush_us()) is not None:
-            self._bell.ring_at(max(later_us, now_us))
+
+    def _call_back(self, now_us: int) -> None:
+        """Wake when a pod that failed with an error has backed off; no event does."""
+        later_us = self.queue.next_flush_us()
+        if later_us is not None and later_us > now_us:
+            self._bell.ring_at(later_us)
 
     def _hear_of(self, pod: int, now_us: int) -> None:
         pods = self._cluster.pods
@@ -116,8 +114,9 @@ class Scheduler:
 
     def _gone(self, pod: int, now_us: int) -> None:
         cluster = self._cluster
-        self.queue.remove(pod)
         placed = cluster.release(pod) != NEVER
+        if not placed:
+            self.queue.remove(pod)
         nominated = cluster.pods.nominated[pod] != NEVER
         if nominated:
             cluster.nominate(pod, NEVER)
@@ -152,8 +151,8 @@ class Scheduler:
         pods = self._take(now_us)
         if pods:
             self._start(now_us, pods)
-        elif not self.queue.ready:
-            self._call(now_us)
+        else:
+            self._call_back(now_us)
 
     def _take(self, now_us: int) -> list[Queued]:
         batch = self._strategy.batch
@@ -241,7 +240,8 @@ class Scheduler:
             self._freed(pod, now_us)
         if pods.phase[pod] == PENDING and pods.deletion_us[pod] == NEVER:
             self.queue.come_back(queued, now_us)
-        self._call(now_us)
+        if self._flight is None:
+            self._bell.ring()
 
     # --- failures
 
