@@ -19,6 +19,7 @@ from simk8s.conformance.sequence import Sequence
 from simk8s.conformance.single import Record, Teller
 from simk8s.conformance.steps import FAMILY as STEPS
 from simk8s.conformance.steps import is_steps, walk
+from simk8s.conformance.trace import replay_trace
 from simk8s.errors import Place, Problem, UserError
 from simk8s.placement.config import profile_of
 from simk8s.placement.framework import Framework
@@ -144,8 +145,15 @@ def _sequence(case: Record) -> Record:
     return {"steps": steps}
 
 
+def _trace(case: Record) -> Record:
+    loader = Loader()
+    loader.load(case["objects"])
+    return replay_trace(loader, Framework.of(profile_of(case.get("config"))), case)
+
+
 HANDLERS: dict[str, Callable[[Record], Record]] = {
     "single": _single,
     "preemption": _single,
     "sequence": _sequence,
+    "trace": _trace,
 }

@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.requests import Requests
 from simk8s.state.shapes import PodTemplate
@@ -126,6 +127,10 @@ class FilterPlugin(ABC):
     name: ClassVar[str]
     scope: ClassVar[Scope] = Scope.SPECS
     statuses: ClassVar[tuple[Status, ...]]
+    events: ClassVar[int] = Change.ANY
+    """Changes that may let a pod fit that this filter rejected."""
+    by_owner: bool = False
+    """Whether `hint` depends on who owns the pod, besides its template and requests."""
 
     @abstractmethod
     def key(self, query: Query, view: View) -> Hashable | None:
@@ -161,6 +166,10 @@ class FilterPlugin(ABC):
         if not verdict:
             return SUCCESS
         return Status(self.statuses[verdict].code, self.explain(query, view, row))
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """Whether one of `events` may help a pod that this filter rejected (QueueingHint)."""
+        return True
 
     def histogram(self, query: Query, view: View, verdicts: NDArray[np.uint8]) -> dict[str, int]:
         """Reason -> number of nodes, over the nodes with a non-zero verdict."""

@@ -2,48 +2,41 @@
 
 One cycle at a time. A cycle decides on the state at its start and takes effect at its end, when
 its service time has passed: each placement is validated again, the pod is assumed (charged to the
-node at once) and its binding is sent without waiting for it. What changed in between is looked at
-before a pod is parked.
+node at once) and its binding is sent without waiting for it. What happened in between is put
+to a pod that comes back rejected.
 
 Mirrors: kube-scheduler v1.36 scheduleOne, assumed pods, asynchronous binding, client limit 50 QPS
-/ 100. Departs: node changes reach it without lag; preemption's API calls are issued at the end of
-the cycle.
+/ 100, events as its informers' handlers give them to the queue. Departs: node changes reach it
+without lag; a placement is validated when its cycle ends; preemption is tried on the state then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from simk8s.api.client import Client
 from simk8s.api.store import Store
-from simk8s.api.watch import ADDED, DELETED, ENDED
+from simk8s.api.watch import ADDED, BOUND, DELETED, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
-from simk8s.placement.preemption import preempt
+from simk8s.placement.events import Change, Event, node_events, pod_added, pod_deleted
 from simk8s.placement.select import fits
 from simk8s.placement.view import View
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
-from simk8s.scheduler.queue import FLUSH_PERIOD_US, SchedulingQueue
+from simk8s.scheduler.gates import Preempting, SchedulingGates
+from simk8s.scheduler.hints import Hints, Rejection
+from simk8s.scheduler.ledger import Flight, Ledger
+from simk8s.scheduler.preemptor import Preemptor
+from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
 from simk8s.scheduler.timing import CycleTimes
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import NEVER, PENDING, Loss
-from simk8s.strategies.base import Assignment, Plan, Strategy
+from simk8s.strategies.base import Assignment, Strategy
 
-Popped = tuple[Query, int]
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A cycle under way: what it is about and what it will do when it ends."""
-
-    started_us: int
-    pods: list[Popped]
-    plan: Plan
-    service_us: int
-    dirty: int
+HEARD = (ADDED, ENDED, DELETED)
 
 
 class Scheduler:
@@ -61,7 +54,6 @@ class Scheduler:
         times: CycleTimes,
         lag_us: int,
     ) -> None:
-        self.queue = SchedulingQueue()
         self.client = client
         self.measure = Measure(self.name)
         self._clock = clock
@@ -70,17 +62,21 @@ class Scheduler:
         self._view = View(store.cluster)
         self._strategy = strategy
         self._times = times
-        self._decisions = recorder.decisions
-        self._solves = recorder.solves
-        self._reasons = recorder.reasons
-        self._reason_ids: dict[str, int] = {}
-        self._flight: _Flight | None = None
+        self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)
+        preempting = Preempting()
+        gates = (SchedulingGates(), preempting)
+        framework = strategy.framework
+        self._hints = Hints(lambda query: framework, self._view, gates)
+        self.queue = SchedulingQueue(self._hints, gates)
+        self._preemptor = Preemptor(framework, self._view, store, client, preempting, self.queue)
+        self._known: dict[int, NodeSpec] = {}
+        """Nodes as the scheduler last heard of them, by row."""
+        self._flight: Flight | None = None
         self._due_us = NEVER
         self._flush_us = NEVER
         deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
-        heard = (ADDED, ENDED, DELETED)
-        self._pods = store.pods.subscribe(deliver, lag_us, heard)
+        self._pods = store.pods.subscribe(deliver, lag_us, HEARD)
         self._nodes = store.nodes.subscribe(deliver, 0)
 
     # --- events
@@ -89,12 +85,21 @@ class Scheduler:
         for _, verb, pod in self._pods.drain(now_us):
             if verb is ADDED:
                 self._hear_of(pod, now_us)
+            elif verb is BOUND:
+                self._bound(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
         for _, _, node in self._nodes.drain(now_us):
-            self._wake_parked(node, now_us)
+            for event in self._news_of(node):
+                self.queue.move(event, now_us)
         if self._flight is None and self.queue.ready:
             self._bell.ring()
+
+    def _call_back(self, now_us: int) -> None:
+        """Wake when a pod that failed with an error has backed off; no event does."""
+        later_us = self.queue.next_flush_us()
+        if later_us is not None and later_us > now_us:
+            self._bell.ring_at(later_us)
 
     def _hear_of(self, pod: int, now_us: int) -> None:
         pods = self._cluster.pods
@@ -103,23 +108,36 @@ class Scheduler:
             requests = self._cluster.requests_of(pod)
             self.queue.add(Query(pod, template, requests, pods.priority[pod]), now_us)
 
+    def _bound(self, pod: int, now_us: int) -> None:
+        if self.queue.listens:
+            self.queue.move(pod_added(self._cluster.template_of(pod)), now_us)
+
     def _gone(self, pod: int, now_us: int) -> None:
         cluster = self._cluster
-        node = cluster.release(pod)
-        if node != NEVER:
-            self._wake_parked(node, now_us)
-        else:
+        placed = cluster.release(pod) != NEVER
+        if not placed:
             self.queue.remove(pod)
-        if cluster.pods.nominated[pod] != NEVER:
+        nominated = cluster.pods.nominated[pod] != NEVER
+        if nominated:
             cluster.nominate(pod, NEVER)
+        if placed or nominated:
+            self._freed(pod, now_us, None if placed else cluster.pods.priority[pod])
 
-    def _wake_parked(self, node: int, now_us: int) -> None:
-        if self.queue.parked:
-            self.queue.wake(now_us, self._helps(node))
+    def _freed(self, pod: int, now_us: int, most_important: int | None = None) -> None:
+        """A pod has left its node or the node it was nominated to."""
+        if self.queue.listens:
+            cluster = self._cluster
+            event = pod_deleted(cluster.template_of(pod), cluster.requests_of(pod))
+            self.queue.move(event, now_us, most_important)
 
-    def _helps(self, node: int) -> Callable[[Query], bool]:
-        framework, view = self._strategy.framework, self._view
-        return lambda query: fits(framework, query, view, node)
+    def _news_of(self, node: int) -> Iterator[Event]:
+        nodes = self._cluster.nodes
+        before, after = self._known.get(node), nodes.specs[node] if nodes.exists[node] else None
+        if after is not None:
+            self._known[node] = after
+        elif before is not None:
+            del self._known[node]
+        return node_events(before, after)
 
     # --- cycles
 
@@ -133,8 +151,10 @@ class Scheduler:
         pods = self._take(now_us)
         if pods:
             self._start(now_us, pods)
+        else:
+            self._call_back(now_us)
 
-    def _take(self, now_us: int) -> list[Popped]:
+    def _take(self, now_us: int) -> list[Queued]:
         batch = self._strategy.batch
         if batch is None:
             popped = self.queue.pop(now_us)
@@ -144,59 +164,56 @@ class Scheduler:
             if oldest is not None and now_us - oldest < batch.window_us:
                 self._bell.ring_at(oldest + batch.window_us)
                 return []
-        taken: list[Popped] = []
+        taken: list[Queued] = []
         while len(taken) < batch.max_pods and (popped := self.queue.pop(now_us)) is not None:
             taken.append(popped)
         return taken
 
-    def _start(self, now_us: int, pods: list[Popped]) -> None:
+    def _start(self, now_us: int, pods: list[Queued]) -> None:
         nodes = self._cluster.nodes
-        plan = self._strategy.propose([query for query, _ in pods], now_us)
+        plan = self._strategy.propose([queued.query for queued in pods], now_us)
         service_us = plan.latency_us
         if service_us is None:
             service_us = self._times.cycle_us(plan.evaluated)
         end = nodes.dirty_base + len(nodes.dirty)
-        self._flight = _Flight(now_us, pods, plan, service_us, end)
+        self._flight = Flight(now_us, pods, plan, service_us, end)
         self._due_us = now_us + service_us
         self._bell.ring_at(self._due_us)
 
-    def _finish(self, now_us: int, flight: _Flight) -> None:
-        sinces = {query.pod: (query, since) for query, since in flight.pods}
+    def _finish(self, now_us: int, flight: Flight) -> None:
+        by_pod = {queued.query.pod: queued for queued in flight.pods}
         plan, stale = flight.plan, 0
         for assignment in plan.assignments:
-            query, since = sinces[assignment.pod]
-            stale += not self._assume(now_us, flight, query, since, assignment)
+            stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
         for pod, verdict in plan.rejected:
-            query, since = sinces[pod]
-            self._reject(now_us, flight, query, since, verdict)
-        if plan.solve is not None:
-            self._record_solve(flight, stale)
+            self._reject(now_us, flight, by_pod[pod], verdict)
+        self._ledger.solve(flight, stale)
 
-    def _assume(
-        self, now_us: int, flight: _Flight, query: Query, since: int, chosen: Assignment
-    ) -> bool:
-        pods, pod, node = self._cluster.pods, query.pod, chosen.node
+    def _assume(self, now_us: int, flight: Flight, queued: Queued, chosen: Assignment) -> bool:
+        query, node = queued.query, chosen.node
+        pods, pod = self._cluster.pods, query.pod
         pods.attempts[pod] += 1
         if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
-            self._decide(flight, query, since, "gone", node=node)
+            self._ledger.attempt(flight, queued, "gone", node=node)
+            self.queue.remove(pod)
             return True
         devices = self._valid(flight, query, chosen)
         if devices is None:
-            self._decide(flight, query, since, "stale", node=node, feasible=chosen.feasible)
-            self.queue.retry(query, now_us)
+            self._ledger.attempt(flight, queued, "stale", node=node, feasible=chosen.feasible)
+            self.queue.retry(queued, now_us)
             return False
         if pods.nominated[pod] != NEVER:
             self._cluster.nominate(pod, NEVER)
         self._cluster.charge(pod, node, devices)
         pods.scheduled_us[pod] = now_us
-        self._decide(
-            flight, query, since, "bound", node=node, feasible=chosen.feasible, score=chosen.score
+        self._ledger.attempt(
+            flight, queued, "bound", node=node, feasible=chosen.feasible, score=chosen.score
         )
-        self.queue.forget(pod)
-        self.client.write(self._bind, query, node)
+        self.queue.remove(pod)
+        self.client.write(self._bind, queued, node)
         return True
 
-    def _valid(self, flight: _Flight, query: Query, chosen: Assignment) -> int | None:
+    def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
         """The GPU devices to take if the placement still holds, else None."""
         nodes = self._cluster.nodes
         moved = nodes.dirty_base + len(nodes.dirty) != flight.dirty
@@ -209,74 +226,51 @@ class Scheduler:
             return chosen.devices if all(free[d] >= milli for d in wanted) else None
         return nodes.choose_devices(chosen.node, query.requests)
 
-    def _bind(self, query: Query, node: int) -> None:
-        """POST binding, at its commit; refused, the node is given back and the pod retried."""
-        if self._store.bind(query.pod, node):
+    def _bind(self, queued: Queued, node: int) -> None:
+        """POST binding, at its commit; refused, the node is given back, the pod has failed with an
+        error, and to others it is as if it had been deleted.
+        """
+        pod = queued.query.pod
+        if self._store.bind(pod, node):
             return
         pods, now_us = self._cluster.pods, self._clock.now_us
-        if pods.charged[query.pod] == node:
-            self._cluster.release(query.pod)
-            self._wake_parked(node, now_us)
-        if pods.phase[query.pod] == PENDING and pods.deletion_us[query.pod] == NEVER:
-            self.queue.retry(query, now_us)
-        if self._flight is None and self.queue.ready:
+        freed = pods.charged[pod] == node
+        if freed:
+            self._cluster.release(pod)
+            self._freed(pod, now_us)
+        if pods.phase[pod] == PENDING and pods.deletion_us[pod] == NEVER:
+            self.queue.come_back(queued, now_us)
+        if self._flight is None:
             self._bell.ring()
 
     # --- failures
 
-    def _reject(
-        self, now_us: int, flight: _Flight, query: Query, since: int, verdict: Verdict
-    ) -> None:
-        pods, pod = self._cluster.pods, query.pod
+    def _reject(self, now_us: int, flight: Flight, queued: Queued, verdict: Verdict) -> None:
+        pods, pod = self._cluster.pods, queued.query.pod
         pods.attempts[pod] += 1
         if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
-            self._decide(flight, query, since, "gone")
+            self._ledger.attempt(flight, queued, "gone")
+            self.queue.remove(pod)
             return
         if pods.workload[pod] in self._cluster.drops_unfit:
-            self._decide(flight, query, since, "dropped", verdict=verdict)
+            self._ledger.attempt(flight, queued, "dropped", verdict=verdict)
+            self.queue.remove(pod)
             self.client.write(self._store.delete_pod, pod, 0, Loss.DROPPED)
             return
-        if self._changed_to_fit(flight, query):
-            self._decide(flight, query, since, "unschedulable", verdict=verdict)
-            self.queue.retry(query, now_us)
-            return
-        victims = self._preempt(query, verdict)
+        victims = self._preemptor.attempt(queued.query, verdict) if verdict.plugins else 0
         outcome = "preempting" if victims else "unschedulable"
         node = pods.nominated[pod] if victims else None
-        self._decide(flight, query, since, outcome, node=node, verdict=verdict, victims=victims)
-        self.queue.park(query, now_us)
+        self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)
+        rejection = Rejection(tuple(sorted(verdict.plugins)))
+        if self._hints.listening(rejection, queued.query) & Change.POD_ADD:
+            self._hear_of_bindings()
+        self.queue.fail(queued, now_us, rejection)
         self._arm_flush(now_us)
 
-    def _changed_to_fit(self, flight: _Flight, query: Query) -> bool:
-        """Whether a node that changed during the cycle now takes the pod."""
-        nodes = self._cluster.nodes
-        changed = nodes.dirty[max(0, flight.dirty - nodes.dirty_base) :]
-        framework = self._strategy.framework
-        return any(fits(framework, query, self._view, n) for n in dict.fromkeys(changed))
-
-    def _preempt(self, query: Query, verdict: Verdict) -> int:
-        """Nominate a node and delete its victims; how many there are."""
-        pods = self._cluster.pods
-        if query.priority <= self._cluster.templates.lowest_priority:
-            return 0
-        nominated = pods.nominated[query.pod]
-        if nominated != NEVER and self._leaving(nominated, query.priority):
-            return 0
-        found = preempt(self._strategy.framework, query, self._view, verdict.resolvable)
-        if found is None:
-            return 0
-        self._cluster.nominate(query.pod, found.node)
-        for victim in found.victims:
-            self.client.write(self._store.delete_pod, victim, None, Loss.PREEMPTION)
-        return len(found.victims)
-
-    def _leaving(self, node: int, priority: int) -> bool:
-        """Whether a pod of lower priority on the node is being deleted already."""
-        pods = self._cluster.pods
-        return any(
-            pods.deletion_us[p] != NEVER and pods.priority[p] < priority
-            for p in self._view.pods_on(node)
-        )
+    def _hear_of_bindings(self) -> None:
+        """From now on: some pod waits for others to be bound."""
+        if not self._pods.wants >> BOUND & 1:
+            self._pods.wants |= 1 << BOUND
 
     def _arm_flush(self, now_us: int) -> None:
         if self._flush_us == NEVER:
@@ -290,66 +284,3 @@ class Scheduler:
         self.queue.flush_unschedulable(now_us)
         if self.queue.parked:
             self._arm_flush(now_us)
-
-    # --- records
-
-    def _decide(
-        self,
-        flight: _Flight,
-        query: Query,
-        since: int,
-        outcome: str,
-        *,
-        node: int | None = None,
-        feasible: int = 0,
-        score: int | None = None,
-        verdict: Verdict | None = None,
-        victims: int = 0,
-    ) -> None:
-        wait_us = flight.started_us - since
-        self.measure.item(wait_us, flight.service_us // len(flight.pods))
-        self._decisions.append(
-            (
-                flight.started_us,
-                query.pod,
-                self._cluster.pods.attempts[query.pod],
-                self._strategy.name,
-                outcome,
-                node,
-                feasible,
-                score,
-                wait_us,
-                flight.service_us,
-                None if verdict is None else self._reason(verdict),
-                victims,
-            )
-        )
-
-    def _reason(self, verdict: Verdict) -> int:
-        text = "; ".join(sorted(verdict.reasons)) or "no nodes available"
-        number = self._reason_ids.get(text)
-        if number is None:
-            number = self._reason_ids[text] = len(self._reason_ids)
-            self._reasons.append((number, text, ", ".join(verdict.plugins) or None))
-        return number
-
-    def _record_solve(self, flight: _Flight, stale: int) -> None:
-        solve = flight.plan.solve
-        assert solve is not None
-        self._solves.append(
-            (
-                flight.started_us,
-                len(flight.pods),
-                solve.candidates,
-                solve.status,
-                solve.objective,
-                solve.bound,
-                solve.gap,
-                solve.hint_objective,
-                solve.deterministic_time,
-                flight.service_us,
-                len(flight.plan.assignments),
-                stale,
-                solve.wall_s,
-            )
-        )

@@ -57,6 +57,20 @@ class Cluster:
         """
         self.nominations: dict[int, dict[int, None]] = {}
         """Pods nominated to a node by preemption and not yet bound."""
+        self.nomination_version = 0
+
+    @property
+    def stamp(self) -> tuple[int, ...]:
+        """Equal stamps: nothing that scheduling reads has changed in between."""
+        nodes = self.nodes
+        return (
+            nodes.dirty_base + len(nodes.dirty),
+            nodes.spec_version,
+            self.tallies.end,
+            self.nomination_version,
+            self.objects.version,
+            self.volumes.version,
+        )
 
     def workload(self, name: str) -> int:
         """Number of a workload; a new one for each call."""
@@ -144,6 +158,7 @@ class Cluster:
 
     def nominate(self, pod: int, node: int) -> None:
         """Set (or with -1 clear) a pod's `status.nominatedNodeName`."""
+        self.nomination_version += 1
         old = self.pods.nominated[pod]
         if old != NEVER:
             waiting = self.nominations[old]

@@ -26,7 +26,7 @@ def by_kind() -> dict[str, list[Record]]:
 
 
 @needs_recordings
-@pytest.mark.parametrize("kind", ["single", "preemption", "sequence"])
+@pytest.mark.parametrize("kind", ["single", "preemption", "sequence", "trace"])
 def test_every_recorded_decision_is_ours(kind: str) -> None:
     cases = by_kind()[kind]
     assert cases

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from simk8s.api.server import Times
+from simk8s.api.watch import Verb
+from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.kubelet import PodTimes
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.audit import audit
@@ -59,8 +61,8 @@ def test_a_new_node_wakes_parked_pods() -> None:
     pod = w.create(pod_manifest("800m"), 1)[0]
     w.run(SECOND)
     w.add_node(node("late"))
-    w.run(2 * SECOND)
-    assert w.cluster.pods.node[pod] == 0
+    w.run(3 * SECOND)
+    assert w.cluster.pods.node[pod] == 0, "without nodes it is an error, backed off a second"
 
 
 def test_preemption_evicts_nominates_and_binds() -> None:
@@ -79,6 +81,74 @@ def test_preemption_evicts_nominates_and_binds() -> None:
     assert w.cluster.pods.nominated[high] == -1
     assert [o for _, o in outcomes(w)] == ["bound", "preempting", "bound"]
     audit(w.cluster)
+
+
+def test_the_last_victim_is_deleted_when_the_others_are_through() -> None:
+    w = world(times=Times(), pod_times=PodTimes(stop=(2 * SECOND, 3 * SECOND)))
+    w.add_node(node("n", 1_000))
+    w.create(pod_manifest("400m"), 2)
+    w.run(60 * SECOND)
+    high = w.create(pod_manifest("1", priority=100), 1)[0]
+    seen: list[tuple[int, int]] = []
+    cursor = w.store.pods.subscribe(
+        w.clock.bell("watcher", Order.DELIVER, lambda now: seen.extend(deleting(now))), 0
+    )
+
+    def deleting(now: int) -> list[tuple[int, int]]:
+        return [(at, pod) for at, verb, pod in cursor.drain(now) if verb is Verb.DELETING]
+
+    w.run(90 * SECOND)
+    (first_us, one), (last_us, other) = seen
+    assert one != other
+    assert last_us - first_us == Times().service_us + Times().fsync_us + Times().round_trip_us
+    assert w.cluster.pods.node[high] == 0
+    audit(w.cluster)
+
+
+def test_a_pod_bound_elsewhere_wakes_the_one_that_looks_for_it() -> None:
+    w = world()
+    w.add_node(node("n"))
+    term = {
+        "labelSelector": {"matchLabels": {"app": "db"}},
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    pod = w.create(pod_manifest(affinity=affinity), 1)[0]
+    w.run(10 * SECOND)
+    assert w.scheduler.queue.parked == 1
+    w.create(pod_manifest(metadata={"labels": {"app": "web"}}), 1)
+    w.run(20 * SECOND)
+    assert w.cluster.pods.attempts[pod] == 1
+    w.create(pod_manifest(metadata={"labels": {"app": "db"}}), 1)
+    w.run(30 * SECOND)
+    assert w.cluster.pods.node[pod] == 0
+    assert w.cluster.pods.attempts[pod] == 2
+
+
+def test_a_nomination_that_no_longer_helps_is_taken_back() -> None:
+    times = PodTimes(stop=(20 * SECOND, 21 * SECOND))
+    w = world(pod_times=times)
+    row = w.add_node(node("n", 1_000))
+    w.create(pod_manifest("800m"), 1)
+    w.run(60 * SECOND)
+    high = w.create(pod_manifest("800m", priority=100), 1)[0]
+    w.run(61 * SECOND)
+    assert w.cluster.pods.nominated[high] == row
+    w.store.update_node(row, node("n", 1_000, unschedulable=True))
+    w.scheduler.queue.activate(high, w.clock.now_us)
+    w.run(70 * SECOND)
+    assert w.cluster.pods.nominated[high] == -1
+
+
+def test_a_pod_that_nobody_rejected_is_retried_after_a_second() -> None:
+    w = world()
+    pod = w.create(pod_manifest(), 1)[0]
+    w.run(10 * SECOND)
+    started = w.recorder.decisions.frame()["t_us"].to_list()
+    assert [t // SECOND for t in started] == [0, 2, 5], "no nodes is an error: 1, 2, 4 s"
+    w.add_node(node("n"))
+    w.run(20 * SECOND)
+    assert w.cluster.pods.node[pod] == 0
 
 
 def test_a_drop_workload_is_recorded_and_not_retried() -> None:

@@ -17,9 +17,9 @@ from simk8s.simulation.run import run_scenario
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
-    "quickstart": (8 * HOUR, "4122a2618458ec9ee91fae08565e705b"),
-    "gpu-sharing": (5 * HOUR, "97288b84c1cf112e19fa418f433be572"),
-    "bad-week": (168 * HOUR, "fe2683f235523f468df9a9beb6114baf"),
+    "quickstart": (8 * HOUR, "c88ccfebc0d674d7d4ce727de5d32f78"),
+    "gpu-sharing": (5 * HOUR, "68db64d178f70b3c8540bc257ad9c6d5"),
+    "bad-week": (168 * HOUR, "9c021596d19d12efc062a07eee2cef66"),
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, FilterPlugin, Query, Rows, ScorePlugin, Status
+from simk8s.placement.events import Change
 from simk8s.placement.view import View
 
 
@@ -21,6 +22,7 @@ class DynamicResources(FilterPlugin, ScorePlugin):
 
     name: ClassVar[str] = "DynamicResources"
     statuses: ClassVar[tuple[Status, ...]] = (SUCCESS,)
+    events: ClassVar[int] = Change.NONE
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """All pods are alike."""

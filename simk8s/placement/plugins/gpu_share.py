@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 
 
@@ -28,10 +29,17 @@ class GpuShare(FilterPlugin):
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("Insufficient simk8s.io/gpu-milli",)),
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't have an allowed GPU model",)),
     )
+    events: ClassVar[int] = Change.POD_DELETE | Change.NODE_ADD | Change.NODE_ALLOCATABLE
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The GPU request; pods without one are skipped."""
         return query.requests.gpu if query.requests.gpu.count else None
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """The pod that is gone held devices, or the node has enough of them when empty."""
+        if event.freed is not None:
+            return event.freed.gpu.count > 0
+        return event.node is None or event.node.gpu_count >= query.requests.gpu.count
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 short of devices now, 2 too few devices ever, 3 wrong model."""

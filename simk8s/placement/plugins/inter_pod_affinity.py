@@ -30,6 +30,7 @@ from simk8s.placement.base import (
     Status,
 )
 from simk8s.placement.eligible import Counter, Floats
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.affinity import PodAffinity, PodTerm
 from simk8s.state.cluster import TermKind
@@ -58,6 +59,13 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
         Status(Code.UNSCHEDULABLE, ("node(s) didn't match pod anti-affinity rules",)),
         Status(Code.UNSCHEDULABLE, ("node(s) didn't satisfy existing pods anti-affinity rules",)),
     )
+    events: ClassVar[int] = (
+        Change.POD_ADD
+        | Change.POD_LABELS
+        | Change.POD_DELETE
+        | Change.NODE_ADD
+        | Change.NODE_LABELS
+    )
 
     def __init__(self, params: Params | None = None) -> None:
         params = params or Params()
@@ -75,6 +83,22 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
             if not view.cluster.terms and not moved:
                 return None
         return (own.namespace, tuple(sorted(own.labels.items())), own.affinity)
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """A pod came that all affinity terms mean, one went that all anti-affinity terms mean, or
+        a node's domains are others now.
+        """
+        own = query.template.affinity
+        if event.node is not None:
+            return _node_hint(event, query.template.affinity)
+
+        def meant(terms: tuple[PodTerm, ...], pod: PodTemplate | None) -> bool:
+            return pod is not None and bool(terms) and _all_mean(terms, pod, view)
+
+        pod, was = event.pod, event.was
+        if meant(own.required, pod) and not meant(own.required, was):
+            return True
+        return meant(own.anti_required, was) and not meant(own.anti_required, pod)
 
     # --- filter
 
@@ -180,6 +204,18 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
             return np.zeros(len(raw), np.int64)
         scaled = float(MAX_NODE_SCORE) * ((raw - least) / gap)
         return scaled.astype(np.int64)
+
+
+def _node_hint(event: Event, own: PodAffinity) -> bool:
+    node, before = event.node, event.before
+    if node is None:
+        return False
+    keys = [term.topology_key for term in own.required]
+    anti_keys = [term.topology_key for term in own.anti_required]
+    if before is None:
+        return bool(anti_keys) or any(key in node.labels for key in keys)
+    changed = [key for key in (*keys, *anti_keys) if node.labels.get(key) != before.labels.get(key)]
+    return any(key in node.labels if key in keys else key in before.labels for key in changed)
 
 
 def _terms(affinity: PodAffinity, kind: TermKind) -> tuple[PodTerm, ...]:

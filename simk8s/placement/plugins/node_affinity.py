@@ -29,7 +29,9 @@ from simk8s.placement.base import (
     Status,
 )
 from simk8s.placement.eligible import affinity_mask
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.selectors import NodeTerm
 from simk8s.state.shapes import node_affinity
 from simk8s.state.topology import NAME_FIELD
@@ -60,6 +62,7 @@ class NodeAffinity(FilterPlugin, ScorePlugin):
             ("node(s) didn't match scheduler-enforced node affinity",),
         ),
     )
+    events: ClassVar[int] = Change.NODE_ADD | Change.NODE_LABELS
 
     def __init__(self, params: Params | None = None) -> None:
         added: Mapping[str, Any] = (params.added_affinity if params else None) or {}
@@ -89,6 +92,23 @@ class NodeAffinity(FilterPlugin, ScorePlugin):
         if query.template.required_nodes and not names:
             return PreFilter(CONFLICT)
         return PreFilter(nodes=frozenset(names)) if names else EVERYWHERE
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """The node matches now and did not before."""
+        node, before = event.node, event.before
+        if node is None or not self._allows(query, node):
+            return False
+        return before is None or not self._allows(query, before)
+
+    def _allows(self, query: Query, node: NodeSpec) -> bool:
+        """Selector and required terms, the profile's too, on one node by itself."""
+        own, fields = query.template, {NAME_FIELD: node.name}
+        if not all(line.matches(node.labels) for line in own.node_selector):
+            return False
+        return all(
+            terms is None or any(term.matches(node.labels, fields) for term in terms)
+            for terms in (own.required_nodes, self._added_required)
+        )
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where the selector or every required term fails, 2 where what is added does."""

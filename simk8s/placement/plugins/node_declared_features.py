@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, FilterPlugin, Query, Rows, Status
+from simk8s.placement.events import Change
 from simk8s.placement.view import View
 
 
@@ -21,6 +22,7 @@ class NodeDeclaredFeatures(FilterPlugin):
 
     name: ClassVar[str] = "NodeDeclaredFeatures"
     statuses: ClassVar[tuple[Status, ...]] = (SUCCESS,)
+    events: ClassVar[int] = Change.NODE_ADD
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """Skipped."""

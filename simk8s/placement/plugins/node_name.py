@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Status
+from simk8s.placement.events import Change
 from simk8s.placement.view import View
 
 
@@ -25,6 +26,7 @@ class NodeName(FilterPlugin):
             Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't match the requested node name",)
         ),
     )
+    events: ClassVar[int] = Change.NODE_ADD
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The name, if there is one."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.affinity import HostPort
 from simk8s.state.tallies import Weigh
@@ -27,10 +28,18 @@ class NodePorts(FilterPlugin):
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) didn't have free ports for the requested pod ports",)),
     )
+    events: ClassVar[int] = Change.POD_DELETE | Change.NODE_ADD
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The ports."""
         return query.template.ports or None
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """The pod that is gone held a port that is wanted; any new node may do."""
+        if event.was is None:
+            return True
+        held = event.was.ports
+        return any(port.conflicts(other) for port in query.template.ports for other in held)
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where one of the ports is taken."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from simk8s.placement.base import ALL, SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.resources import FIXED, GPU, PODS
 
@@ -38,6 +39,9 @@ class NodeResourcesFit(FilterPlugin):
         SUCCESS,
         Status(Code.UNSCHEDULABLE),
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE),
+    )
+    events: ClassVar[int] = (
+        Change.POD_DELETE | Change.POD_SCALE_DOWN | Change.NODE_ADD | Change.NODE_ALLOCATABLE
     )
 
     def __init__(self, params: Params | None = None) -> None:
@@ -67,6 +71,20 @@ class NodeResourcesFit(FilterPlugin):
         if not self._ignores or name in FIXED or name.startswith("hugepages-"):
             return False
         return name in self._ignored or name.partition("/")[0] in self._groups
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """Any pod that leaves may help; a node, if it offers enough when empty and, unless it is
+        new, more of something wanted than before.
+        """
+        node, before = event.node, event.before
+        if node is None:
+            return True
+        wanted, offered = self._wanted(query, view), node.allocatable
+        if any(offered.get(row, 0) < amount for row, amount in wanted):
+            return False
+        return before is None or any(
+            offered.get(row, 0) > before.allocatable.get(row, 0) for row, _ in wanted
+        )
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where something is short (see `verdicts` for where it always will be)."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import SUCCESS, Code, FilterPlugin, Query, Rows, Scope, Status
+from simk8s.placement.events import Change, Event
 from simk8s.placement.plugins import _claims
 from simk8s.placement.view import View
 from simk8s.state.shapes import PodTemplate
@@ -30,6 +31,7 @@ class NodeVolumeLimits(FilterPlugin):
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) exceed max volume count",)),
     )
+    events: ClassVar[int] = Change.POD_DELETE | Change.VOLUMES
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The claims; skipped without any, or where no node has a limit."""
@@ -38,6 +40,10 @@ class NodeVolumeLimits(FilterPlugin):
             return None
         names = _claims.named(own, view.cluster.name_of(query.pod))
         return (own.namespace, tuple(names), view.volumes.version)
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """The pod that is gone had claims; any new claim or limit may help."""
+        return event.was is None or _claims.uses_claims(event.was)
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a driver would have too many volumes; nodes without limits pass."""

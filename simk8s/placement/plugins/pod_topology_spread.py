@@ -33,6 +33,7 @@ from simk8s.placement.base import (
     Status,
 )
 from simk8s.placement.eligible import Counter, Floats, Mask
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.affinity import HARD, SpreadConstraint
 from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
@@ -81,6 +82,16 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             ("node(s) didn't match pod topology spread constraints (missing required label)",),
         ),
     )
+    events: ClassVar[int] = (
+        Change.POD_ADD
+        | Change.POD_LABELS
+        | Change.POD_DELETE
+        | Change.NODE_ADD
+        | Change.NODE_DELETE
+        | Change.NODE_LABELS
+        | Change.NODE_TAINTS
+        | Change.OWN_TOLERATIONS
+    )
 
     def __init__(self, params: Params | None = None) -> None:
         params = params or Params()
@@ -95,6 +106,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
                 for d in params.default_constraints
             )
         )
+        self.by_owner = any(c.hard for c in self._defaults)
         self._counter = Counter()
 
     def key(self, query: Query, view: View) -> Hashable | None:
@@ -119,6 +131,22 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         if selector.empty:
             return ()
         return tuple(replace(c, selector=selector) for c in self._defaults)
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """A counted pod came, went or was relabelled in the pod's namespace; a node with all keys
+        came or went, or changed its domains or taints.
+        """
+        hard = tuple(c for c in self._constraints(query, view) if c.hard)
+        if event.pod is None and event.was is None:
+            return _node_hint(event, hard)
+        pods = [pod for pod in (event.pod, event.was) if pod is not None]
+        if any(pod.namespace != query.template.namespace for pod in pods):
+            return False
+        if len(pods) == 1:
+            return any(c.selector.matches(pods[0].labels) for c in hard)
+        return any(
+            c.selector.matches(pods[0].labels) != c.selector.matches(pods[1].labels) for c in hard
+        )
 
     # --- filter
 
@@ -234,6 +262,19 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             scores = MAX_NODE_SCORE * (top + int(counted.min()) - scores) // top
         scores[ignored] = 0
         return scores
+
+
+def _node_hint(event: Event, hard: Constraints) -> bool:
+    node, before = event.node, event.before
+    keys = [c.topology_key for c in hard]
+    if node is None or before is None:
+        spec = node or before
+        return spec is None or all(key in spec.labels for key in keys)
+    has, had = (all(key in spec.labels for key in keys) for spec in (node, before))
+    if has != had:
+        return True
+    moved = any(node.labels.get(key) != before.labels.get(key) for key in keys)
+    return has and (moved or node.taints != before.taints)
 
 
 def _left(ignored: Mask) -> int:

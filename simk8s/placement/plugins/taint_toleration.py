@@ -26,6 +26,7 @@ from simk8s.placement.base import (
     ScorePlugin,
     Status,
 )
+from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.selectors import PREFER_NO_SCHEDULE, Taint, Toleration, tolerated
 
@@ -39,10 +40,18 @@ class TaintToleration(FilterPlugin, ScorePlugin):
         SUCCESS,
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) had untolerated taint(s)",)),
     )
+    events: ClassVar[int] = Change.NODE_ADD | Change.NODE_TAINTS | Change.OWN_TOLERATIONS
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The tolerations."""
         return query.template.tolerations
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """The node's taints are tolerated now and were not before."""
+        own, node, before = query.template.tolerations, event.node, event.before
+        if node is None:
+            return True
+        return not _rejects(own, node.taints) and (before is None or _rejects(own, before.taints))
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a NoSchedule or NoExecute taint is not tolerated."""

@@ -27,6 +27,7 @@ from simk8s.placement.base import (
     ScorePlugin,
     Status,
 )
+from simk8s.placement.events import Change
 from simk8s.placement.plugins import _claims
 from simk8s.placement.view import View
 from simk8s.state.nodes import NodeSpec
@@ -57,6 +58,7 @@ class VolumeBinding(FilterPlugin, ScorePlugin):
             for mask in range(1, 1 << len(REASONS))
         ),
     )
+    events: ClassVar[int] = Change.NODE_ADD | Change.NODE_LABELS | Change.VOLUMES
     scope: ClassVar[Scope] = Scope.CLUSTER
 
     def key(self, query: Query, view: View) -> Hashable | None:

@@ -24,6 +24,7 @@ from simk8s.placement.base import (
     Scope,
     Status,
 )
+from simk8s.placement.events import Change, Event
 from simk8s.placement.plugins import _claims
 from simk8s.placement.view import View
 from simk8s.state.shapes import PodTemplate
@@ -50,6 +51,7 @@ class VolumeRestrictions(FilterPlugin):
             ),
         ),
     )
+    events: ClassVar[int] = Change.POD_DELETE | Change.NODE_ADD | Change.VOLUMES
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """Disks and exclusive claims; skipped without any."""
@@ -68,6 +70,19 @@ class VolumeRestrictions(FilterPlugin):
                 flaw = f'persistentvolumeclaim "{name}" not found'
                 return PreFilter(Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (flaw,)))
         return EVERYWHERE
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """The pod that is gone held a disk or a claim that is wanted; anything else may help."""
+        was, own = event.was, query.template
+        if was is None:
+            return True
+        if was.namespace != own.namespace:
+            return False
+        held = list(_disks(was))
+        if any(_conflict(disk, other) for disk in _disks(own) for other in held):
+            return True
+        claims = _plain_claims(was)
+        return any(name in claims for name in _plain_claims(own))
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 a disk is taken on the node, 2 an exclusive claim is in use."""

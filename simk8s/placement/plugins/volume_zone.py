@@ -24,6 +24,7 @@ from simk8s.placement.base import (
     Scope,
     Status,
 )
+from simk8s.placement.events import Change
 from simk8s.placement.plugins import _claims
 from simk8s.placement.view import View
 from simk8s.state.nodes import REGION_LABEL, ZONE_LABEL
@@ -46,6 +47,7 @@ class VolumeZone(FilterPlugin):
         SUCCESS,
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) had no available volume zone",)),
     )
+    events: ClassVar[int] = Change.NODE_ADD | Change.NODE_LABELS | Change.VOLUMES
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The claims; skipped without any."""

@@ -1,0 +1,62 @@
+"""PreEnqueue: what keeps a pod out of the active and the backoff queue.
+
+A pod that a gate holds back is parked, and looked at again only on a change that the gate listens
+to.
+
+Mirrors: kube-scheduler v1.36 SchedulingGates and DefaultPreemption (a preemptor waits until its
+victims' deletions are issued).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from simk8s.placement.base import Query
+from simk8s.placement.events import Change, Event
+from simk8s.placement.view import View
+
+
+class Gate(ABC):
+    """Base of gates."""
+
+    name: ClassVar[str]
+    events: ClassVar[int]
+
+    @abstractmethod
+    def holds(self, query: Query) -> bool:
+        """Whether the pod must stay out."""
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """Whether one of `events` is worth another look."""
+        return True
+
+
+class SchedulingGates(Gate):
+    """`spec.schedulingGates` must be empty."""
+
+    name: ClassVar[str] = "SchedulingGates"
+    events: ClassVar[int] = Change.OWN_GATES
+
+    def holds(self, query: Query) -> bool:
+        """Whether a gate is left."""
+        return bool(query.template.gates)
+
+
+class Preempting(Gate):
+    """Pods whose victims are about to be deleted."""
+
+    name: ClassVar[str] = "DefaultPreemption"
+    events: ClassVar[int] = Change.POD_DELETE
+
+    def __init__(self) -> None:
+        self.pods: set[int] = set()
+        """Looked up, never iterated."""
+
+    def holds(self, query: Query) -> bool:
+        """Whether deletions are still to be issued."""
+        return query.pod in self.pods
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """Never: the plugins that rejected the pod say what helps."""
+        return False

@@ -1,0 +1,103 @@
+"""Writes down every attempt of the scheduler and every plan of a solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simk8s.placement.cycle import Verdict
+from simk8s.record.measure import Measure
+from simk8s.record.recorder import Recorder
+from simk8s.scheduler.queue import Queued
+from simk8s.state.cluster import Cluster
+from simk8s.strategies.base import Plan
+
+
+@dataclass(slots=True)
+class Flight:
+    """A cycle under way: what it is about and what it will do when it ends."""
+
+    started_us: int
+    pods: list[Queued]
+    plan: Plan
+    service_us: int
+    dirty: int
+    """End of the log of changed nodes when it began."""
+
+
+class Ledger:
+    """Rows of the tables `decisions`, `reasons` and `solves`."""
+
+    def __init__(
+        self, recorder: Recorder, cluster: Cluster, strategy: str, measure: Measure
+    ) -> None:
+        self._pods = cluster.pods
+        self._strategy = strategy
+        self._measure = measure
+        self._decisions = recorder.decisions
+        self._solves = recorder.solves
+        self._reasons = recorder.reasons
+        self._reason_ids: dict[str, int] = {}
+
+    def attempt(
+        self,
+        flight: Flight,
+        queued: Queued,
+        outcome: str,
+        *,
+        node: int | None = None,
+        feasible: int = 0,
+        score: int | None = None,
+        verdict: Verdict | None = None,
+        victims: int = 0,
+    ) -> None:
+        """What became of one pod of a cycle."""
+        wait_us = flight.started_us - queued.ready_us
+        pod = queued.query.pod
+        self._measure.item(wait_us, flight.service_us // len(flight.pods))
+        self._decisions.append(
+            (
+                flight.started_us,
+                pod,
+                self._pods.attempts[pod],
+                self._strategy,
+                outcome,
+                node,
+                feasible,
+                score,
+                wait_us,
+                flight.service_us,
+                None if verdict is None else self._reason(verdict),
+                victims,
+            )
+        )
+
+    def _reason(self, verdict: Verdict) -> int:
+        text = "; ".join(sorted(verdict.reasons)) or "no nodes available"
+        number = self._reason_ids.get(text)
+        if number is None:
+            number = self._reason_ids[text] = len(self._reason_ids)
+            self._reasons.append((number, text, ", ".join(verdict.plugins) or None))
+        return number
+
+    def solve(self, flight: Flight, stale: int) -> None:
+        """One plan of a solver, if it was one."""
+        solve = flight.plan.solve
+        if solve is None:
+            return
+        self._solves.append(
+            (
+                flight.started_us,
+                len(flight.pods),
+                solve.candidates,
+                solve.status,
+                solve.objective,
+                solve.bound,
+                solve.gap,
+                solve.hint_objective,
+                solve.deterministic_time,
+                flight.service_us,
+                len(flight.plan.assignments),
+                stale,
+                solve.wall_s,
+            )
+        )

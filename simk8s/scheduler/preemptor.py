@@ -1,0 +1,115 @@
+"""Carries out a preemption: nominates the pod, then has its victims deleted.
+
+Mirrors: kube-scheduler v1.36 DefaultPreemption with asynchronous preemption: a pod whose earlier
+victims are still leaving its nominated node waits for them; a pod for which nothing is found
+loses its nomination; pods of lower priority that were nominated to the node lose theirs; all
+victims but one are deleted at once, the last when those calls are through, and until then the
+preemptor stays out of the queue.
+"""
+
+from __future__ import annotations
+
+from simk8s.api.client import Client
+from simk8s.api.store import Store
+from simk8s.placement.base import Query
+from simk8s.placement.cycle import Verdict
+from simk8s.placement.framework import Framework
+from simk8s.placement.memo import Memo
+from simk8s.placement.preemption import Candidate, preempt
+from simk8s.placement.view import View
+from simk8s.scheduler.gates import Preempting
+from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.state.pods import NEVER, Loss
+
+
+class Preemptor:
+    """PostFilter of one scheduler."""
+
+    def __init__(
+        self,
+        framework: Framework,
+        view: View,
+        store: Store,
+        client: Client,
+        gate: Preempting,
+        queue: SchedulingQueue,
+    ) -> None:
+        self._framework = framework
+        self._view = view
+        self._cluster = view.cluster
+        self._store = store
+        self._client = client
+        self._gate = gate
+        self._queue = queue
+        self._hopeless: Memo[bool] = Memo(framework, view)
+
+    def attempt(self, query: Query, verdict: Verdict) -> int:
+        """Nominate a node and have its victims deleted; how many there are."""
+        if not query.template.preempts or self._waits(query, verdict):
+            return 0
+        found = self._search(query, verdict)
+        if found is None:
+            if self._cluster.pods.nominated[query.pod] != NEVER:
+                self._cluster.nominate(query.pod, NEVER)
+            return 0
+        self._nominate(query, found.node)
+        self._evict(query.pod, found)
+        return len(found.victims)
+
+    def _search(self, query: Query, verdict: Verdict) -> Candidate | None:
+        if query.priority <= self._cluster.templates.lowest_priority:
+            return None
+        if self._hopeless.get(query):
+            return None
+        found = preempt(self._framework, query, self._view, verdict.resolvable)
+        if found is None:
+            self._hopeless.put(query, True)
+        return found
+
+    def _waits(self, query: Query, verdict: Verdict) -> bool:
+        """Whether victims of its earlier preemption are still leaving a node that may do."""
+        pods = self._cluster.pods
+        row = pods.nominated[query.pod]
+        if row == NEVER or row not in verdict.resolvable:
+            return False
+        return any(
+            pods.deletion_us[p] != NEVER
+            and pods.loss[p] == Loss.PREEMPTION
+            and pods.priority[p] < query.priority
+            for p in self._view.pods_on(row)
+        )
+
+    def _nominate(self, query: Query, node: int) -> None:
+        cluster = self._cluster
+        for pod in list(cluster.nominations.get(node, {})):
+            if cluster.pods.priority[pod] < query.priority:
+                cluster.nominate(pod, NEVER)
+        cluster.nominate(query.pod, node)
+
+    def _evict(self, pod: int, found: Candidate) -> None:
+        """Delete the victims, the last one when all others are through."""
+        *others, last = found.victims
+        left = len(others)
+
+        def through(now_us: int, _: object) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                self._finish(pod, last)
+
+        if not others:
+            self._finish(pod, last)
+            return
+        self._gate.pods.add(pod)
+        for victim in others:
+            self._client.write(self._store.delete_pod, victim, None, Loss.PREEMPTION, done=through)
+
+    def _finish(self, pod: int, last: int) -> None:
+        """Delete the last victim; its going wakes the preemptor, unless it is gone already."""
+
+        def through(now_us: int, deleted: bool) -> None:
+            if not deleted:
+                self._queue.activate(pod, now_us)
+
+        self._gate.pods.discard(pod)
+        self._client.write(self._store.delete_pod, last, None, Loss.PREEMPTION, done=through)
