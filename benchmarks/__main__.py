@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("kernel", "scheduling")
+NAMES = ("kernel", "scheduling", "real_scheduler")
 
 
 def main(names: list[str]) -> int:

@@ -1,6 +1,6 @@
 """Which nodes a pod's own node affinity and tolerations leave open, and pods counted per domain.
 
-Both are kept until a node's spec changes (masks) or a pod that counts comes or goes (counts).
+Masks are kept until a node's spec changes; counts are repaired pod by pod.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from simk8s.placement.view import View
 from simk8s.state.affinity import SpreadConstraint
+from simk8s.state.cluster import Cluster
 from simk8s.state.nodes import NodeTable
 from simk8s.state.selectors import PREFER_NO_SCHEDULE, Toleration, tolerated
 from simk8s.state.shapes import PodTemplate
-from simk8s.state.tallies import Weigh
+from simk8s.state.tallies import Tally, Weigh
+from simk8s.state.topology import Domain
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 LIMIT = 4096
-"""Masks or counts kept; beyond it all are dropped."""
+"""Masks or watches kept; beyond it all are dropped."""
 
 
 def affinity_mask(template: PodTemplate, nodes: NodeTable) -> Mask:
@@ -47,12 +49,71 @@ def taint_mask(tolerations: tuple[Toleration, ...], nodes: NodeTable) -> Mask:
     return np.array(table, bool)[nodes.taint_set]
 
 
+class Watch:
+    """A tally of the real cluster summed by topology domain over the nodes of a mask, repaired
+    from what changed when it is read.
+    """
+
+    __slots__ = ("_changed", "_chosen", "_counts", "_spec_version", "_tally", "domain", "held")
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._changed = 0
+        self._spec_version = -1
+        self._counts: Floats = np.zeros(1)
+        self._chosen: Mask = np.zeros(0, bool)
+        self.domain = Domain(np.zeros(0, np.intp), [])
+        self.held = 0.0
+        """Sum of the counts, as of the last reading."""
+
+    def read(self, view: View, topology_key: str, mask: Mask | None) -> Floats:
+        """By domain number; one 0 more at the end, for nodes without the label. Do not write."""
+        nodes, tally = view.nodes, self._tally
+        view.cluster.tallies.refresh(tally)
+        changed = tally.changed
+        if changed == self._changed and self._spec_version == nodes.spec_version:
+            return self._counts
+        news = tally.since(self._changed)
+        if news is None or self._spec_version != nodes.spec_version:
+            self._sum(nodes, topology_key, mask)
+        else:
+            ids, chosen = self.domain.ids, self._chosen
+            for row, change in news:
+                if chosen[row]:
+                    self._counts[ids[row]] += change
+                    self.held += change
+        self._changed = changed
+        return self._counts
+
+    def _sum(self, nodes: NodeTable, topology_key: str, mask: Mask | None) -> None:
+        domain = self.domain = nodes.topology.domain(topology_key)
+        chosen = (nodes.exists.view(bool) if mask is None else mask) & (domain.ids >= 0)
+        self._chosen = chosen
+        self._counts = np.bincount(
+            domain.ids[chosen],
+            weights=self._tally.count[chosen],
+            minlength=len(domain.values) + 1,
+        ).astype(np.float64)
+        self.held = float(self._counts.sum())
+        self._spec_version = nodes.spec_version
+
+
 class Counter:
-    """Counts of one view's real cluster, by topology domain, kept while they hold."""
+    """Masks and watches of one cluster, shared by all who ask for the same."""
 
     def __init__(self) -> None:
         self._masks: dict[Hashable, tuple[int, Mask]] = {}
-        self._counts: dict[Hashable, tuple[tuple[int, int], Floats]] = {}
+        self._watches: dict[Hashable, Watch] = {}
+        self._cluster: Cluster | None = None
+
+    def moved(self, view: View) -> bool:
+        """Whether the view is of another cluster than last time; all is forgotten then."""
+        if view.cluster is self._cluster:
+            return False
+        self._cluster = view.cluster
+        self._masks.clear()
+        self._watches.clear()
+        return True
 
     def spread_mask(
         self, template: PodTemplate, own: SpreadConstraint, keys: tuple[str, ...], view: View
@@ -78,7 +139,7 @@ class Counter:
         _keep(self._masks, name, (nodes.spec_version, mask))
         return name, mask
 
-    def per_domain(
+    def watch(
         self,
         view: View,
         key: Hashable,
@@ -86,25 +147,15 @@ class Counter:
         *,
         live: bool,
         topology_key: str,
-        mask: tuple[Hashable, Mask] | None = None,
-    ) -> Floats:
-        """Tally `key` of the real cluster summed per domain, over the nodes of the mask (all
-        that exist if None).
-        """
-        tally = view.tally(key, weigh, live=live)
-        nodes = view.nodes
-        stamp = (tally.changed, nodes.spec_version)
-        name = (key, live, topology_key, None if mask is None else mask[0])
-        known = self._counts.get(name)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        domain = nodes.topology.domain(topology_key)
-        chosen = (nodes.exists.view(bool) if mask is None else mask[1]) & (domain.ids >= 0)
-        counts: Floats = np.bincount(
-            domain.ids[chosen], weights=tally.count[chosen], minlength=len(domain.values)
-        ).astype(np.float64)
-        _keep(self._counts, name, (stamp, counts))
-        return counts
+        mask_name: Hashable = None,
+    ) -> Watch:
+        """The watch over a tally by domain; `mask_name` stands for the mask it is read with."""
+        name = (key, live, topology_key, mask_name)
+        known = self._watches.get(name)
+        if known is None:
+            known = Watch(view.tally(key, weigh, live=live))
+            _keep(self._watches, name, known)
+        return known
 
 
 def _keep(kept: dict[Hashable, Any], name: Hashable, value: object) -> None:

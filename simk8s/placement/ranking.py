@@ -151,12 +151,15 @@ class Ranking:
             return total
         rows: Rows = ALL if feasible == len(total) else np.flatnonzero(total >= 0.0)
         full = total.copy()
+        part = full[rows]
         for raw, how, weight in static.uneven:
-            full[rows] += normalized(raw[rows], how) * weight
+            part += normalized(raw[rows], how) * weight
         for plugin, weight in active:
             scores = plugin.score(query, view, rows)
             if scores is not None:
-                full[rows] += plugin.finish(query, view, rows, scores) * weight
+                part += plugin.finish(query, view, rows, scores) * weight
+        if rows is not ALL:
+            full[rows] = part
         return full
 
     # --- plugins that read specs alone

@@ -48,6 +48,8 @@ class Cluster:
         self.tallies = Tallies(self)
         self.terms: dict[tuple[TermKind, PodTerm], int] = {}
         """Affinity terms of charged pods, and how many pods have each."""
+        self.terms_version = 0
+        """Moves on when a term comes to be or ceases to be among them."""
         self.workloads: list[str] = []
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
@@ -150,7 +152,10 @@ class Cluster:
             (TermKind.ANTI_PREFERRED, affinity.anti_preferred),
         ):
             for term in dict.fromkeys(terms):
-                left = self.terms.get((kind, term), 0) + change
+                before = self.terms.get((kind, term), 0)
+                left = before + change
+                if not before or not left:
+                    self.terms_version += 1
                 if left:
                     self.terms[kind, term] = left
                 else:

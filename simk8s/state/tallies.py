@@ -26,6 +26,7 @@ Move = tuple[int, int, "Kind"]
 """(pod, node row, what happened)."""
 
 LOG_LIMIT = 1 << 16
+CHANGES_LIMIT = 1 << 12
 
 
 class Kind(IntEnum):
@@ -47,22 +48,38 @@ ALL_SIGN = (1, -1, 0, 1, -1)
 class Tally:
     """One count per node. Do not write to `count`."""
 
-    __slots__ = ("_signs", "_weigh", "_weights", "changed", "count", "position")
+    __slots__ = ("_base", "_changes", "_signs", "_weigh", "count", "position", "weighed")
 
     def __init__(self, weigh: Weigh, *, live: bool) -> None:
         self._weigh = weigh
-        self._weights: dict[int, int] = {}
+        self.weighed: dict[int, int] = {}
+        """Template number -> its weight, as far as known."""
         self._signs = LIVE_SIGN if live else ALL_SIGN
         self.count: Counts = np.zeros(0, np.int64)
         self.position = -1
-        self.changed = 0
+        self._changes: list[tuple[int, int]] = []
+        self._base = 0
+
+    @property
+    def changed(self) -> int:
         """Moves on whenever a count changes."""
+        return self._base + len(self._changes)
+
+    def since(self, changed: int) -> list[tuple[int, int]] | None:
+        """(node row, by how much) of all changes after that state; None if it is too long ago."""
+        return self._changes[changed - self._base :] if changed >= self._base else None
+
+    def restart(self, n: int) -> None:
+        """Count anew from nothing; whoever followed the changes has to do the same."""
+        self.count = np.zeros(n, np.int64)
+        self._base = self.changed + 1
+        self._changes.clear()
 
     def weight(self, template: PodTemplate) -> int:
         """What one pod of that template counts for."""
-        known = self._weights.get(template.id)
+        known = self.weighed.get(template.id)
         if known is None:
-            known = self._weights[template.id] = self._weigh(template)
+            known = self.weighed[template.id] = self._weigh(template)
         return known
 
     def sign(self, kind: Kind) -> int:
@@ -81,7 +98,11 @@ class Tally:
         change = self._signs[kind] * self.weight(template)
         if change:
             self.count[row] += change
-            self.changed += 1
+            self._changes.append((row, change))
+            if len(self._changes) > CHANGES_LIMIT:
+                half = len(self._changes) // 2
+                del self._changes[:half]
+                self._base += half
 
 
 class Tallies:
@@ -116,21 +137,26 @@ class Tallies:
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = Tally(weigh, live=live)
+        self.refresh(tally)
+        return tally
+
+    def refresh(self, tally: Tally) -> None:
+        """Bring a tally of this cluster up to date."""
         n, end = self._cluster.nodes.n, self.end
         tally.fit(n)
         if tally.position < self._base:
             self._recount(tally)
         elif tally.position != end:
-            template_of = self._cluster.template_of
+            template_of, weighed = self._cluster.template_of, tally.weighed
+            shape_of = self._cluster.pods.template
             for pod, row, kind in self._log[tally.position - self._base :]:
-                tally.apply(template_of(pod), row, kind)
+                if weighed.get(shape_of[pod], 1):
+                    tally.apply(template_of(pod), row, kind)
         tally.position = end
-        return tally
 
     def _recount(self, tally: Tally) -> None:
         cluster = self._cluster
-        tally.count = np.zeros(cluster.nodes.n, np.int64)
-        tally.changed += 1
+        tally.restart(cluster.nodes.n)
         for row, pods in enumerate(cluster.nodes.pods_on):
             for pod in pods:
                 tally.apply(cluster.template_of(pod), row, cluster.arrival(pod))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,16 @@ class Domain:
 
     ids: NDArray[np.intp]
     values: list[str]
+    lacking: bool = False
+    """Whether some node has no value."""
+    own: bool = False
+    """Whether each node is the only one of its value, and numbered like its row."""
+
+    def per_node(self, table: NDArray[Any], rows: slice | NDArray[np.intp]) -> NDArray[Any]:
+        """A table by number (the last item is for nodes without a value), as an array by node.
+        Do not write to it.
+        """
+        return table[:-1][rows] if self.own else table[self.ids[rows]]
 
     def where(self, accepts: Callable[[str | None], bool]) -> Mask:
         """Which nodes have a value (None = no label) that is accepted."""
@@ -63,7 +73,9 @@ class Topology:
             value = _field(spec.name, key) if is_field else spec.labels.get(key)
             if value is not None:
                 ids[row] = numbers.setdefault(value, len(numbers))
-        return Domain(ids, list(numbers))
+        lacking = bool((ids < 0).any())
+        own = not lacking and len(numbers) == len(ids)
+        return Domain(ids, list(numbers), lacking, own)
 
     def line(self, line: Requirement) -> Mask:
         """Which nodes satisfy one requirement."""

@@ -1,7 +1,8 @@
 """InterPodAffinity: pods that want to be, or must not be, near other pods.
 
 Every distinct term among the charged pods is counted by a tally of its own; the incoming pod asks
-only the terms that mean it.
+only the terms that mean it. Which those are is worked out once per template (a plan) and holds
+until a term comes or goes; sums over terms are taken by domain, and only the last step is per node.
 
 Mirrors: kube-scheduler v1.36 plugins/interpodaffinity: required affinity (a pod that matches its
 own terms may be the first of its kind), required anti-affinity of the pod and of pods that run;
@@ -12,6 +13,7 @@ namespaces and namespaceSelector; skipped when no term matches anything.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,13 +31,17 @@ from simk8s.placement.base import (
     ScorePlugin,
     Status,
 )
-from simk8s.placement.eligible import Counter, Floats
+from simk8s.placement.eligible import LIMIT, Counter, Floats, Watch
 from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
-from simk8s.state.affinity import PodAffinity, PodTerm
+from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
 from simk8s.state.cluster import TermKind
 from simk8s.state.shapes import PodTemplate
 from simk8s.state.tallies import Weigh
+
+_SCORING = (TermKind.PREFERRED, TermKind.ANTI_PREFERRED, TermKind.REQUIRED)
+Bearing = tuple[TermKind, PodTerm]
+"""A term of a pod that runs."""
 
 
 class Params(BaseModel):
@@ -46,6 +52,41 @@ class Params(BaseModel):
     ignore_preferred_terms_of_existing_pods: bool = Field(
         False, alias="ignorePreferredTermsOfExistingPods"
     )
+
+
+@dataclass(slots=True)
+class _Count:
+    """Pods by domain of one label: those that have a term, or those that terms mean."""
+
+    topology_key: str
+    weigh: Weigh
+    watch: Watch
+
+    def read(self, view: View) -> tuple[Floats, bool]:
+        """(by domain, one 0 more at the end, the view's moves among them; whether any is there).
+        Do not write to it.
+        """
+        counts = self.watch.read(view, self.topology_key, None)
+        if not view.moves:
+            return counts, self.watch.held > 0.0
+        counts, ids = counts.copy(), self.watch.domain.ids
+        for pod, row, sign in view.moves:
+            if ids[row] >= 0:
+                counts[ids[row]] += sign * self.weigh(view.cluster.template_of(pod))
+        return counts, bool(counts.any())
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is counted for one template."""
+
+    template: PodTemplate
+    version: tuple[int, int]
+    rejecting: tuple[tuple[int, _Count], ...]
+    """Anti-affinity: the verdict on nodes near what is counted; later ones win."""
+    required: tuple[_Count, ...]
+    scored: tuple[tuple[str, tuple[tuple[int, _Count], ...]], ...]
+    """By label: (weight, what)."""
 
 
 class InterPodAffinity(FilterPlugin, ScorePlugin):
@@ -72,16 +113,13 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
         self._hard_weight = params.hard_pod_affinity_weight
         self._ignores = params.ignore_preferred_terms_of_existing_pods
         self._counter = Counter()
+        self._plans: dict[int, _Plan] = {}
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """Namespace, labels and terms; nothing to do where no pod has any."""
+        if not self.wakes(query, view):
+            return None
         own = query.template
-        if not any((own.affinity.required, own.affinity.preferred)) and not any(
-            (own.affinity.anti_required, own.affinity.anti_preferred)
-        ):
-            moved = any(_anti(view, pod) for pod, _, _ in view.moves)
-            if not view.cluster.terms and not moved:
-                return None
         return (own.namespace, tuple(sorted(own.labels.items())), own.affinity)
 
     def hint(self, event: Event, query: Query, view: View) -> bool:
@@ -100,102 +138,119 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
             return True
         return meant(own.anti_required, was) and not meant(own.anti_required, pod)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Whether this pod or any that runs has terms."""
+        if query.template.affinity is not NO_AFFINITY or view.cluster.terms:
+            return True
+        return any(view.cluster.template_of(p).affinity.anti_required for p, _, _ in view.moves)
+
+    # --- what to count
+
+    def _plan(self, query: Query, view: View) -> _Plan:
+        own, cluster = query.template, view.cluster
+        if self._counter.moved(view):
+            self._plans.clear()
+        further = tuple(_new_terms(view)) if view.moves else ()
+        if further:
+            return self._make_plan(own, view, further)
+        version = (cluster.terms_version, view.objects.version)
+        plan = self._plans.get(own.id)
+        if plan is None or plan.template is not own or plan.version != version:
+            if len(self._plans) >= LIMIT:
+                self._plans.clear()
+            plan = self._plans[own.id] = self._make_plan(own, view, ())
+        return plan
+
+    def _make_plan(self, own: PodTemplate, view: View, further: tuple[Bearing, ...]) -> _Plan:
+        """For a template, with the terms of pods that run and further ones."""
+        known = view.objects.namespaces
+        meaning: dict[TermKind, list[PodTerm]] = {kind: [] for kind in TermKind}
+        for kind, term in (*view.cluster.terms, *further):
+            if term.matches(own.namespace, own.labels, known):
+                meaning[kind].append(term)
+
+        def bearing(kind: TermKind) -> Iterator[tuple[PodTerm, _Count]]:
+            for term in meaning[kind]:
+                yield term, self._count(view, *_bearers(kind, term))
+
+        rejecting = [(3, count) for _, count in bearing(TermKind.ANTI_REQUIRED)]
+        affinity = own.affinity
+        rejecting += [(2, self._count(view, *_meant(view, (t,)))) for t in affinity.anti_required]
+        required = affinity.required
+        joint = _meant(view, required)[1:] if required else ()
+        near = tuple(self._count(view, t.topology_key, *joint) for t in required)
+        by_label: dict[str, list[tuple[int, _Count]]] = {}
+        if not self._ignores or affinity.preferred or affinity.anti_preferred:
+            for sign, terms in ((1, affinity.preferred), (-1, affinity.anti_preferred)):
+                for term in terms:
+                    count = self._count(view, *_meant(view, (term,)))
+                    by_label.setdefault(term.topology_key, []).append((sign * term.weight, count))
+            for kind in _SCORING if self._hard_weight else _SCORING[:2]:
+                for term, count in bearing(kind):
+                    weight = self._weight(kind, term)
+                    by_label.setdefault(term.topology_key, []).append((weight, count))
+        scored = tuple((label, tuple(counts)) for label, counts in by_label.items())
+        version = (view.cluster.terms_version, view.objects.version)
+        return _Plan(own, version, tuple(rejecting), near, scored)
+
+    def _count(self, view: View, topology_key: str, weigh: Weigh, key: Hashable) -> _Count:
+        watch = self._counter.watch(view, key, weigh, live=False, topology_key=topology_key)
+        return _Count(topology_key, weigh, watch)
+
     # --- filter
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 unmet affinity, 2 own anti-affinity, 3 anti-affinity of pods that run."""
-        own = query.template.affinity
+        plan = self._plan(query, view)
         verdict = np.zeros(len(view.nodes.exists[rows]), np.uint8)
-        for term in self._terms_meaning(query, view, TermKind.ANTI_REQUIRED):
-            verdict[self._near(view, rows, *_bearers(TermKind.ANTI_REQUIRED, term))] = 3
-        for term in own.anti_required:
-            verdict[self._near(view, rows, *_meant(view, (term,)))] = 2
-        if own.required:
-            verdict[~self._affine(query, view, rows)] = 1
+        for number, count in plan.rejecting:
+            counts, some = count.read(view)
+            if some:
+                verdict[count.watch.domain.per_node(counts > 0, rows)] = number
+        if plan.required:
+            verdict[~self._affine(query, view, rows, plan.required)] = 1
         return verdict
 
-    def _affine(self, query: Query, view: View, rows: Rows) -> NDArray[np.bool_]:
+    def _affine(
+        self, query: Query, view: View, rows: Rows, required: tuple[_Count, ...]
+    ) -> NDArray[np.bool_]:
         """Nodes near pods that match all required terms, for each term."""
-        terms = query.template.affinity.required
         near = np.ones(len(view.nodes.exists[rows]), bool)
         labelled = near.copy()
         nobody = True
-        _, weigh, key = _meant(view, terms)
-        for term in terms:
-            counts = self._counts(view, term.topology_key, weigh, key)
-            nobody &= not counts.any()
-            ids = view.nodes.topology.domain(term.topology_key).ids[rows]
-            labelled &= ids >= 0
-            near &= np.append(counts > 0, False)[ids]
-        if nobody and _all_mean(terms, query.template, view):
+        for count in required:
+            counts, some = count.read(view)
+            nobody &= not some
+            domain = count.watch.domain
+            if domain.lacking:
+                labelled &= domain.ids[rows] >= 0
+            near &= domain.per_node(counts > 0, rows)
+        if nobody and _all_mean(query.template.affinity.required, query.template, view):
             return labelled
         return near & labelled
-
-    def _terms_meaning(self, query: Query, view: View, kind: TermKind) -> Iterator[PodTerm]:
-        """Distinct terms of that kind, of pods that run, that mean the incoming pod."""
-        own, known = query.template, view.objects.namespaces
-        seen: dict[PodTerm, None] = {}
-        for other, term in view.cluster.terms:
-            if other is kind:
-                seen[term] = None
-        for pod, _, _ in view.moves:
-            affinity = view.cluster.template_of(pod).affinity
-            seen.update(dict.fromkeys(_terms(affinity, kind)))
-        for term in seen:
-            if term.matches(own.namespace, own.labels, known):
-                yield term
-
-    def _near(
-        self, view: View, rows: Rows, topology_key: str, weigh: Weigh, key: Hashable
-    ) -> NDArray[np.bool_]:
-        """Nodes in a domain that holds a pod that weighs something."""
-        counts = self._counts(view, topology_key, weigh, key)
-        ids = view.nodes.topology.domain(topology_key).ids[rows]
-        near: NDArray[np.bool_] = np.append(counts > 0, False)[ids]
-        return near
-
-    def _counts(self, view: View, topology_key: str, weigh: Weigh, key: Hashable) -> Floats:
-        counts = self._counter.per_domain(view, key, weigh, live=False, topology_key=topology_key)
-        if not view.moves:
-            return counts
-        counts = counts.copy()
-        ids = view.nodes.topology.domain(topology_key).ids
-        for pod, row, sign in view.moves:
-            if ids[row] >= 0:
-                counts[ids[row]] += sign * weigh(view.cluster.template_of(pod))
-        return counts
 
     # --- score
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
         """Weights of the terms that match, summed over the pods in each node's domains."""
-        own = query.template.affinity
-        if self._ignores and not own.preferred and not own.anti_preferred:
-            return None
-        total = np.zeros(len(view.nodes.exists[rows]))
-        matched = False
-        for weight, (topology_key, weigh, key) in self._weighted(query, view):
-            counts = self._counts(view, topology_key, weigh, key)
-            if counts.any():
-                matched = True
-                ids = view.nodes.topology.domain(topology_key).ids[rows]
-                total += weight * np.append(counts, 0.0)[ids]
-        return total if matched else None
+        total: Floats | None = None
+        for _, weighted in self._plan(query, view).scored:
+            table: Floats | None = None
+            for weight, count in weighted:
+                counts, some = count.read(view)
+                if some:
+                    part = counts * float(weight)
+                    table = part if table is None else table + part
+            if table is not None:
+                found = weighted[0][1].watch.domain.per_node(table, rows)
+                total = found if total is None else total + found
+        return total
 
-    def _weighted(
-        self, query: Query, view: View
-    ) -> Iterator[tuple[int, tuple[str, Weigh, Hashable]]]:
-        """(weight, what to count) of every term that can score."""
-        own = query.template.affinity
-        for sign, terms in ((1, own.preferred), (-1, own.anti_preferred)):
-            for term in terms:
-                yield sign * term.weight, _meant(view, (term,))
-        for sign, kind in ((1, TermKind.PREFERRED), (-1, TermKind.ANTI_PREFERRED)):
-            for term in self._terms_meaning(query, view, kind):
-                yield sign * term.weight, _bearers(kind, term)
-        if self._hard_weight:
-            for term in self._terms_meaning(query, view, TermKind.REQUIRED):
-                yield self._hard_weight, _bearers(TermKind.REQUIRED, term)
+    def _weight(self, kind: TermKind, term: PodTerm) -> int:
+        """What a term of a pod that runs adds where that pod is."""
+        if kind is TermKind.REQUIRED:
+            return self._hard_weight
+        return term.weight if kind is TermKind.PREFERRED else -term.weight
 
     def finish(self, query: Query, view: View, rows: Rows, raw: NDArray[Any]) -> NDArray[np.int64]:
         """100·(s − min) / (max − min) in floating point, cut off; 0 where all are equal."""
@@ -227,8 +282,15 @@ def _terms(affinity: PodAffinity, kind: TermKind) -> tuple[PodTerm, ...]:
     )[kind]
 
 
-def _anti(view: View, pod: int) -> bool:
-    return bool(view.cluster.template_of(pod).affinity.anti_required)
+def _new_terms(view: View) -> Iterator[Bearing]:
+    """Terms of moved pods that no pod of the real cluster has."""
+    found: dict[Bearing, None] = {}
+    for pod, _, _ in view.moves:
+        affinity = view.cluster.template_of(pod).affinity
+        if affinity is not NO_AFFINITY:
+            for kind in TermKind:
+                found.update(dict.fromkeys((kind, term) for term in _terms(affinity, kind)))
+    return (bearing for bearing in found if bearing not in view.cluster.terms)
 
 
 def _bearers(kind: TermKind, term: PodTerm) -> tuple[str, Weigh, Hashable]:

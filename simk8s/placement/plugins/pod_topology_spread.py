@@ -1,7 +1,7 @@
 """PodTopologySpread: keep pods that belong together spread over zones, hosts or any label.
 
-Counts come from tallies of matching pods per node, summed per domain and kept until one of them
-changes.
+Counts come from tallies of matching pods per node, summed per domain. What a template asks is
+worked out once (a plan), its watches are repaired pod by pod, and only the last step is per node.
 
 Mirrors: kube-scheduler v1.36 plugins/podtopologyspread: hard constraints filter (minDomains, node
 inclusion policies, matchLabelKeys), soft ones score with weight ln(domains + 2); terminating pods
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -32,14 +32,17 @@ from simk8s.placement.base import (
     ScorePlugin,
     Status,
 )
-from simk8s.placement.eligible import Counter, Floats, Mask
+from simk8s.placement.eligible import LIMIT, Counter, Floats, Mask, Watch
 from simk8s.placement.events import Change, Event
+from simk8s.placement.plugins._spread_hint import spread_node_hint
 from simk8s.placement.view import View
 from simk8s.state.affinity import HARD, SpreadConstraint
 from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
+from simk8s.state.pods import NEVER
 from simk8s.state.selectors import LabelSelector
 from simk8s.state.shapes import PodTemplate
-from simk8s.state.tallies import Weigh
+from simk8s.state.tallies import Tally, Weigh
+from simk8s.state.topology import Domain
 
 Constraints = tuple[SpreadConstraint, ...]
 
@@ -67,6 +70,40 @@ SYSTEM_DEFAULTS = (
     SpreadConstraint(3, HOSTNAME_LABEL, False, LabelSelector()),
     SpreadConstraint(5, ZONE_LABEL, False, LabelSelector()),
 )
+
+
+@dataclass(slots=True)
+class _Part:
+    """One constraint of one template, and what it counts."""
+
+    own: SpreadConstraint
+    itself: bool
+    """Whether the pod is among those that its selector means."""
+    keys: tuple[str, ...]
+    """Labels that a node must have for its pods to count."""
+    spec_version: int = -1
+    mask: Mask | None = None
+    present: Mask | None = None
+    """By domain: whether a node of the mask is in it; None = every domain has one."""
+    domains: int = 0
+    watch: Watch | None = None
+    tally: Tally | None = None
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The constraints of one template and owner."""
+
+    template: PodTemplate
+    version: int
+    constraints: Constraints
+    hard: tuple[_Part, ...]
+    soft: tuple[_Part, ...]
+    requires_all: bool
+    """Whether nodes that lack a label are left out of the scores."""
+    spec_version: int = -1
+    ignored: Mask | None = None
+    """Nodes that lack one; None = none does."""
 
 
 class PodTopologySpread(FilterPlugin, ScorePlugin):
@@ -108,26 +145,64 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         )
         self.by_owner = any(c.hard for c in self._defaults)
         self._counter = Counter()
+        self._plans: dict[tuple[int, int], _Plan] = {}
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """Namespace, constraints, own labels as far as selectors read them, eligibility."""
-        constraints = self._constraints(query, view)
-        if not constraints:
+        plan = self._plan(query, view)
+        if plan is None:
             return None
-        own = query.template
+        own, constraints = query.template, plan.constraints
         selfs = tuple(c.selector.matches(own.labels) for c in constraints)
         eligibility = (own.node_selector, own.required_nodes, own.tolerations)
         return (own.namespace, constraints, selfs, eligibility)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Whether there are constraints."""
+        return self._plan(query, view) is not None
+
+    def _plan(self, query: Query, view: View) -> _Plan | None:
+        """What the pod asks for, None for nothing."""
+        own, objects = query.template, view.objects
+        if not own.spread and (not self._defaults or not (objects.services or objects.controllers)):
+            return None
+        if self._counter.moved(view):
+            self._plans.clear()
+        owner = NEVER
+        if not own.spread and query.pod >= 0:
+            owner = view.cluster.pods.owner[query.pod]
+        plan = self._plans.get((own.id, owner))
+        if plan is None or plan.template is not own or plan.version != objects.version:
+            if len(self._plans) >= LIMIT:
+                self._plans.clear()
+            plan = self._plans[own.id, owner] = self._make_plan(query, view)
+        return plan if plan.constraints else None
+
+    def _make_plan(self, query: Query, view: View) -> _Plan:
+        own = query.template
+        constraints = self._constraints(query, view)
+        requires_all = bool(own.spread) or not self._system
+
+        def parts(hard: bool) -> tuple[_Part, ...]:
+            chosen = [c for c in constraints if c.hard is hard]
+            keys = tuple(c.topology_key for c in chosen) if hard or requires_all else ()
+            return tuple(_Part(c, c.selector.matches(own.labels), keys) for c in chosen)
+
+        return _Plan(
+            own,
+            view.objects.version,
+            constraints,
+            parts(True),
+            parts(False),
+            requires_all,
+        )
+
     def _constraints(self, query: Query, view: View) -> Constraints:
         own = query.template
-        if own.spread or not self._defaults:
+        if own.spread:
             return own.spread
-        objects, cluster = view.objects, view.cluster
-        if not objects.services and not objects.controllers:
-            return ()
-        owner = cluster.controller_of(query.pod)
-        selector = objects.belongs(own.namespace, own.labels, owner)
+        owner = view.cluster.controller_of(query.pod)
+        selector = view.objects.belongs(own.namespace, own.labels, owner)
         if selector.empty:
             return ()
         return tuple(replace(c, selector=selector) for c in self._defaults)
@@ -138,7 +213,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         """
         hard = tuple(c for c in self._constraints(query, view) if c.hard)
         if event.pod is None and event.was is None:
-            return _node_hint(event, hard)
+            return spread_node_hint(event, hard)
         pods = [pod for pod in (event.pod, event.was) if pod is not None]
         if any(pod.namespace != query.template.namespace for pod in pods):
             return False
@@ -148,52 +223,62 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             c.selector.matches(pods[0].labels) != c.selector.matches(pods[1].labels) for c in hard
         )
 
+    def _counts(self, query: Query, view: View, part: _Part) -> Floats:
+        """Matching pods by domain over the nodes of the mask, the view's moves among them; one 0
+        more at the end. Do not write to it.
+        """
+        own, watch = part.own, part.watch
+        if watch is None or part.spec_version != view.nodes.spec_version:
+            watch = self._prepare(query, view, part)
+        counts = watch.read(view, own.topology_key, part.mask)
+        if not view.moves or part.mask is None:
+            return counts
+        counts = counts.copy()
+        ids, namespace = watch.domain.ids, query.template.namespace
+        for pod, row, sign in view.moves:
+            if part.mask[row] and _matches(view.cluster.template_of(pod), namespace, own.selector):
+                counts[ids[row]] += sign
+        return counts
+
+    def _prepare(self, query: Query, view: View, part: _Part) -> Watch:
+        """Whatever depends on node specs."""
+        own, nodes = part.own, view.nodes
+        name, mask = self._counter.spread_mask(query.template, own, part.keys, view)
+        key, weigh = _tally(query.template.namespace, own.selector)
+        part.watch = watch = self._counter.watch(
+            view, key, weigh, live=True, topology_key=own.topology_key, mask_name=("of", name)
+        )
+        domain = nodes.topology.domain(own.topology_key)
+        present = np.zeros(len(domain.values), bool)
+        present[domain.ids[mask & (domain.ids >= 0)]] = True
+        part.domains = int(np.count_nonzero(present))
+        part.present = None if part.domains == len(present) else present
+        part.mask, part.spec_version = mask, nodes.spec_version
+        return watch
+
     # --- filter
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a domain would get too full, 2 where the node lacks a label."""
-        hard = tuple(c for c in self._constraints(query, view) if c.hard)
         verdict = np.zeros(len(view.nodes.exists[rows]), np.uint8)
-        keys = tuple(c.topology_key for c in hard)
-        for own in reversed(hard):
-            ids = view.nodes.topology.domain(own.topology_key).ids[rows]
-            lacks = ids < 0
-            full = self._skews(query, view, own, keys) > own.max_skew
-            verdict[np.append(full, False)[ids]] = 1
-            verdict[lacks] = 2
+        plan = self._plan(query, view)
+        for part in reversed(plan.hard) if plan is not None else ():
+            table = (self._skews(query, view, part) > part.own.max_skew).view(np.uint8)
+            domain = view.nodes.topology.domain(part.own.topology_key)
+            table[-1] = 2 if domain.lacking else 0
+            if table.any():
+                found = domain.per_node(table, rows)
+                np.copyto(verdict, found, where=found != 0)
         return verdict
 
-    def _skews(
-        self, query: Query, view: View, own: SpreadConstraint, keys: tuple[str, ...]
-    ) -> Floats:
-        """By domain: matching pods with this one, less the global minimum."""
-        template, domain = query.template, view.nodes.topology.domain(own.topology_key)
-        mask = self._counter.spread_mask(template, own, keys, view)
-        counts = self._counts(query, view, own, mask)
-        present = np.zeros(len(domain.values), bool)
-        present[domain.ids[mask[1]]] = True
-        least = float(counts[present].min(initial=np.inf))
-        if np.count_nonzero(present) < own.min_domains:
+    def _skews(self, query: Query, view: View, part: _Part) -> Floats:
+        """By domain: matching pods with this one, less the global minimum; the end is nobody's."""
+        counts = self._counts(query, view, part)
+        counted = counts[:-1] if part.present is None else counts[:-1][part.present]
+        least = float(counted.min(initial=np.inf))
+        if part.domains < part.own.min_domains:
             least = 0.0
-        return counts + own.selector.matches(template.labels) - least
-
-    def _counts(
-        self, query: Query, view: View, own: SpreadConstraint, mask: tuple[Hashable, Mask]
-    ) -> Floats:
-        """Matching pods by domain over the nodes of the mask, the view's moves among them."""
-        namespace = query.template.namespace
-        key, weigh = _tally(namespace, own.selector)
-        counts = self._counter.per_domain(
-            view, key, weigh, live=True, topology_key=own.topology_key, mask=mask
-        )
-        if not view.moves:
-            return counts
-        counts = counts.copy()
-        ids = view.nodes.topology.domain(own.topology_key).ids
-        for pod, row, sign in view.moves:
-            if mask[1][row] and _matches(view.cluster.template_of(pod), namespace, own.selector):
-                counts[ids[row]] += sign
-        return counts
+        return counts + float(part.itself) - least
 
     # --- score
 
@@ -201,80 +286,99 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         """Σ over soft constraints of count·ln(domains + 2) + maxSkew − 1, rounded; 0 where the
         node is ignored.
         """
-        soft = tuple(c for c in self._constraints(query, view) if not c.hard)
-        if not soft:
+        plan = self._plan(query, view)
+        if plan is None or not plan.soft:
             return None
-        ignored = self._ignored(query, view, soft, rows)
-        total = np.zeros(len(ignored))
-        for own in soft:
-            if own.topology_key == HOSTNAME_LABEL:
-                counts, size = self._on_host(query, view, own, rows), _left(ignored)
+        ignored = self._ignored(plan, view, rows)
+        if len(plan.soft) == 1 and plan.soft[0].own.topology_key != HOSTNAME_LABEL:
+            domain, table = self._table(query, view, plan.soft[0], rows, ignored)
+            whole: Floats = domain.per_node(_rounded(table), rows)
+            if ignored is not None:
+                whole = np.where(ignored, 0.0, whole)
+            return whole
+        total: Floats = np.zeros(1)
+        for part in plan.soft:
+            if part.own.topology_key == HOSTNAME_LABEL:
+                total = total + self._by_host(query, view, part, rows, ignored)
             else:
-                counts, size = self._in_domain(query, view, own, soft, rows, ignored)
-            here = view.nodes.topology.domain(own.topology_key).ids[rows] >= 0
-            part = counts * math.log(size + 2) + float(own.max_skew - 1)
-            total = np.where(here, total + part, total)
-        whole = np.floor(total)
-        whole += total - whole >= 0.5
-        whole[ignored] = 0.0
+                domain, table = self._table(query, view, part, rows, ignored)
+                total = total + domain.per_node(table, rows)
+        whole = _rounded(total)
+        if ignored is not None:
+            whole[ignored] = 0.0
         return whole
 
-    def _ignored(self, query: Query, view: View, soft: Constraints, rows: Rows) -> Mask:
+    def _by_host(
+        self, query: Query, view: View, part: _Part, rows: Rows, ignored: Mask | None
+    ) -> Floats:
+        """By node: what a constraint over host names adds."""
+        counts = self._on_host(query, view, part)[rows]
+        size = len(counts) if ignored is None else _left(ignored)
+        found: Floats = counts * math.log(size + 2) + float(part.own.max_skew - 1)
+        domain = view.nodes.topology.domain(HOSTNAME_LABEL)
+        if domain.lacking:
+            found[domain.ids[rows] < 0] = 0.0
+        return found
+
+    def _table(
+        self, query: Query, view: View, part: _Part, rows: Rows, ignored: Mask | None
+    ) -> tuple[Domain, Floats]:
+        """By domain: what a constraint adds; 0 at the end."""
+        domain = view.nodes.topology.domain(part.own.topology_key)
+        size = _domains_among(domain, rows, ignored)
+        counts = self._counts(query, view, part)
+        table: Floats = counts * math.log(size + 2) + float(part.own.max_skew - 1)
+        table[-1] = 0.0
+        return domain, table
+
+    def _ignored(self, plan: _Plan, view: View, rows: Rows) -> Mask | None:
         """Nodes that lack a label of a constraint; system defaults ignore none."""
-        if not self._requires_all(query):
-            return np.zeros(len(view.nodes.exists[rows]), bool)
-        return ~view.nodes.topology.has_all([c.topology_key for c in soft])[rows]
+        nodes = view.nodes
+        if plan.spec_version != nodes.spec_version:
+            plan.spec_version, plan.ignored = nodes.spec_version, None
+            lacks = ~nodes.topology.has_all([p.own.topology_key for p in plan.soft])
+            if plan.requires_all and lacks.any():
+                plan.ignored = lacks
+        return None if plan.ignored is None else plan.ignored[rows]
 
-    def _requires_all(self, query: Query) -> bool:
-        return bool(query.template.spread) or not self._system
-
-    def _on_host(self, query: Query, view: View, own: SpreadConstraint, rows: Rows) -> Floats:
-        key, weigh = _tally(query.template.namespace, own.selector)
-        return view.tally(key, weigh, live=True).count[rows].astype(np.float64)
-
-    def _in_domain(
-        self,
-        query: Query,
-        view: View,
-        own: SpreadConstraint,
-        soft: Constraints,
-        rows: Rows,
-        ignored: Mask,
-    ) -> tuple[Floats, int]:
-        """(matching pods in each node's domain, number of domains among the nodes scored)."""
-        keys = tuple(c.topology_key for c in soft) if self._requires_all(query) else ()
-        mask = self._counter.spread_mask(query.template, own, keys, view)
-        counts = self._counts(query, view, own, mask)
-        ids = view.nodes.topology.domain(own.topology_key).ids[rows]
-        seen = np.bincount(ids[~ignored] + 1, minlength=1)
-        return np.append(counts, 0.0)[ids], int(np.count_nonzero(seen))
+    def _on_host(self, query: Query, view: View, part: _Part) -> NDArray[np.int64]:
+        tally = part.tally
+        if tally is None:
+            key, weigh = _tally(query.template.namespace, part.own.selector)
+            tally = part.tally = view.tally(key, weigh, live=True)
+        else:
+            view.cluster.tallies.refresh(tally)
+        return tally.count
 
     def finish(self, query: Query, view: View, rows: Rows, raw: NDArray[Any]) -> NDArray[np.int64]:
         """100·(max + min − s) // max over the nodes that are not ignored, which get 0."""
-        soft = tuple(c for c in self._constraints(query, view) if not c.hard)
-        ignored = self._ignored(query, view, soft, rows)
+        plan = self._plan(query, view)
+        ignored = None if plan is None else self._ignored(plan, view, rows)
         scores = raw.astype(np.int64)
-        counted = scores[~ignored]
+        counted = scores if ignored is None else scores[~ignored]
         top = int(counted.max(initial=0))
         if top == 0:
             scores[:] = MAX_NODE_SCORE
         else:
             scores = MAX_NODE_SCORE * (top + int(counted.min()) - scores) // top
-        scores[ignored] = 0
+        if ignored is not None:
+            scores[ignored] = 0
         return scores
 
 
-def _node_hint(event: Event, hard: Constraints) -> bool:
-    node, before = event.node, event.before
-    keys = [c.topology_key for c in hard]
-    if node is None or before is None:
-        spec = node or before
-        return spec is None or all(key in spec.labels for key in keys)
-    has, had = (all(key in spec.labels for key in keys) for spec in (node, before))
-    if has != had:
-        return True
-    moved = any(node.labels.get(key) != before.labels.get(key) for key in keys)
-    return has and (moved or node.taints != before.taints)
+def _domains_among(domain: Domain, rows: Rows, ignored: Mask | None) -> int:
+    """How many domains (no label being one) the nodes scored are in."""
+    if isinstance(rows, slice) and ignored is None:
+        return len(domain.values) + domain.lacking
+    ids = domain.ids[rows] if ignored is None else domain.ids[rows][~ignored]
+    return int(np.count_nonzero(np.bincount(ids + 1, minlength=1)))
+
+
+def _rounded(total: Floats) -> Floats:
+    """Half away from zero (nothing is negative here)."""
+    whole: Floats = np.floor(total)
+    whole += total - whole >= 0.5
+    return whole
 
 
 def _left(ignored: Mask) -> int:
