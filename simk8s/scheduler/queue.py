@@ -319,12 +319,9 @@ class SchedulingQueue:
 
     def next_flush_us(self) -> int | None:
         """When a pod that a pop would not return yet has backed off."""
-        if not self._error_backoff and self._pops_backoff:
-            return None
-        heaps = (
-            (self._error_backoff,) if self._pops_backoff else (self._error_backoff, self._backoff)
-        )
-        heads = [heap[0][0] for heap in heaps if heap]
+        heads = [self._error_backoff[0][0]] if self._error_backoff else []
+        if self._backoff and not self._pops_backoff:
+            heads.append(self._backoff[0][0])
         return (min(heads) + 1) * SECOND if heads else None
 
     # --- moves
