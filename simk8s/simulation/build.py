@@ -27,6 +27,7 @@ from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.timing import CycleTimes
+from simk8s.simulation.explaining import Explained
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.state.cluster import Cluster
@@ -36,15 +37,16 @@ from simk8s.workload.feeder import Feeder
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
-
-SCHEDULER_QPS, SCHEDULER_BURST = 50.0, 100
+    from simk8s.scenario.podnames import PodSelector
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What changes how a run is computed, never what it means."""
+    """What changes how a run is computed or what is recorded, never what it means."""
 
     incremental: bool = True
+    explain: PodSelector | None = None
+    """Pods whose decisions are recorded in full."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     """Wire up a world; nothing has happened in it yet."""
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
-    recorder, times = Recorder(), Times()
+    recorder, times = Recorder(explain=options.explain is not None), Times()
     store, server = Store(clock, cluster, seed), ApiServer(clock, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -98,11 +100,13 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         PodTimes(),
         times.watch_lag_us,
     )
+    strategy = _strategy(loaded, cluster, streams, recorder, options)
+    settings = strategy.settings
     scheduler = Scheduler(
         clock,
         store,
-        Client(clock, server, "kube-scheduler", SCHEDULER_QPS, SCHEDULER_BURST),
-        _strategy(loaded, cluster, streams, options),
+        Client(clock, server, "kube-scheduler", settings.qps, settings.burst),
+        strategy,
         recorder,
         CycleTimes(),
         times.watch_lag_us,
@@ -135,11 +139,17 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     return world
 
 
-def _strategy(loaded: Loaded, cluster: Cluster, streams: Streams, options: Options) -> Strategy:
+def _strategy(
+    loaded: Loaded, cluster: Cluster, streams: Streams, recorder: Recorder, options: Options
+) -> Strategy:
     chosen = loaded.scenario.strategy
     made: type[Strategy] = loaded.catalog.resolve("strategies", chosen.name)
-    context = Context(View(cluster), streams.get(f"strategy/{chosen.name}"), options.incremental)
-    return made(chosen.params, context)
+    draws = streams.get(f"strategy/{chosen.name}")
+    context = Context(View(cluster), draws, options.incremental, loaded.base, loaded.catalog)
+    strategy = made(chosen.params, context)
+    if options.explain is None:
+        return strategy
+    return Explained(strategy, context.view, recorder, options.explain)
 
 
 def _add_controllers(loaded: Loaded, world: World) -> None:

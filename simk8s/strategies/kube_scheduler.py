@@ -1,20 +1,98 @@
-"""kube_scheduler: the default profile of kube-scheduler, as far as its plugins exist here.
+"""kube_scheduler: kube-scheduler as its KubeSchedulerConfiguration says, by default as shipped.
 
-Mirrors: kube-scheduler v1.36 default profile (unschedulable, node name, taints, node affinity,
-resources fit; taints 3, node affinity 2, least allocated 1, balanced allocation 1). Departs: no
-topology spread, inter-pod affinity, volumes or image locality; every node is scored.
+Every profile of the file is a framework of its own; a pod chooses one by its schedulerName, a
+name that no profile has is another scheduler's pod and stays pending. The profiles share how far
+the search over the nodes has got. What a cycle costs follows from the nodes that it really
+looked at.
+
+Mirrors: kube-scheduler v1.36: default plugins, weights and arguments, percentageOfNodesToScore
+(adaptive by default), rotating start over nodes in zone order, ties (see placement/ties).
+Departs: extenders are left out; a pod batch's shared hints (OpportunisticBatching) are not used.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from simk8s.placement.framework import Profile
-from simk8s.strategies._profile import ProfileStrategy
+from simk8s.errors import Problem, UserError
+from simk8s.placement import cycle
+from simk8s.placement.base import Query
+from simk8s.placement.config import DEFAULT_SCHEDULER, Configuration, configuration_of
+from simk8s.placement.framework import Framework, Profile
+from simk8s.placement.ranking import BYTE_BUDGET
+from simk8s.placement.search import Search
+from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
+from simk8s.strategies._kube_scheduler_params import Params
+from simk8s.strategies._profile import Decider
+from simk8s.strategies.base import Context, Plan, Settings, Strategy
 
 
-class KubeScheduler(ProfileStrategy):
-    """The default profile."""
+class KubeScheduler(Strategy):
+    """One decider for each profile."""
 
     name: ClassVar[str] = "kube_scheduler"
-    profile: ClassVar[Profile] = Profile()
+
+    def __init__(self, params: Any, context: Context) -> None:
+        params = params or Params()
+        self._view = context.view
+        configuration = _configuration(params, context)
+        self.settings = Settings(
+            configuration.initial_backoff_us,
+            configuration.max_backoff_us,
+            configuration.qps,
+            configuration.burst,
+        )
+        self._search = Search()
+        budget = BYTE_BUDGET // len(configuration.profiles)
+        self._deciders = {
+            name: Decider(_framework(name, profile), context, self._search, budget)
+            for name, profile in configuration.profiles.items()
+        }
+        self._chosen: dict[int, Decider | None] = {}
+        self.framework = next(iter(self._deciders.values())).framework
+
+    def _decider(self, query: Query) -> Decider | None:
+        template = query.template
+        if template.id not in self._chosen:
+            name = str(template.spec.get("schedulerName") or DEFAULT_SCHEDULER)
+            self._chosen[template.id] = self._deciders.get(name)
+        return self._chosen[template.id]
+
+    def handles(self, query: Query) -> bool:
+        """Whether a profile has the pod's schedulerName."""
+        return self._decider(query) is not None
+
+    def framework_of(self, query: Query) -> Framework:
+        """The framework of the pod's profile."""
+        decider = self._decider(query)
+        return self.framework if decider is None else decider.framework
+
+    def search_of(self, query: Query) -> Search:
+        """As far as the percentage of the pod's profile, from where the last search ended."""
+        return Search(self.framework_of(query).percentage, self._search.start)
+
+    def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
+        """One pod: its best node, or why there is none."""
+        query = pending[0]
+        decider = self._decider(query)
+        if decider is not None:
+            return decider.decide(query)
+        words = f"no profile is called {query.template.spec.get('schedulerName')}"
+        return Plan(rejected=[(query.pod, cycle.failed(self._view, words))])
+
+
+def _configuration(params: Params, context: Context) -> Configuration:
+    data = None
+    if params.config is not None:
+        own = own_plugins(context.catalog)
+        data = read_scheduler_config(context.base / params.config, own).data
+    percentage = params.percentage_of_nodes_to_score
+    return configuration_of(data, ties=params.ties, percentage=percentage)
+
+
+def _framework(name: str, profile: Profile) -> Framework:
+    try:
+        return Framework.of(profile)
+    except TypeError as error:
+        raise UserError(Problem("E204", f"profile {name}: {error}")) from error

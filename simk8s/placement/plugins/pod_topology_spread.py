@@ -13,7 +13,7 @@ controller.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -34,7 +34,7 @@ from simk8s.placement.base import (
 )
 from simk8s.placement.eligible import LIMIT, Counter, Floats, Mask, Watch
 from simk8s.placement.events import Change, Event
-from simk8s.placement.plugins._spread_hint import spread_node_hint
+from simk8s.placement.plugins._spread import domains_among, left, rounded, spread_node_hint
 from simk8s.placement.view import View
 from simk8s.state.affinity import HARD, SpreadConstraint
 from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
@@ -280,6 +280,22 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             least = 0.0
         return counts + float(part.itself) - least
 
+    def broken(
+        self, query: Query, view: View, row: int
+    ) -> Iterator[tuple[SpreadConstraint, int | None]]:
+        """Hard constraints that one node breaks, with the maxSkew that would let it pass; None
+        where the node lacks the label.
+        """
+        plan = self._plan(query, view)
+        for part in plan.hard if plan is not None else ():
+            domain = int(view.nodes.topology.domain(part.own.topology_key).ids[row])
+            if domain < 0:
+                yield part.own, None
+            else:
+                skew = int(self._skews(query, view, part)[domain])
+                if skew > part.own.max_skew:
+                    yield part.own, skew
+
     # --- score
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
@@ -292,7 +308,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         ignored = self._ignored(plan, view, rows)
         if len(plan.soft) == 1 and plan.soft[0].own.topology_key != HOSTNAME_LABEL:
             domain, table = self._table(query, view, plan.soft[0], rows, ignored)
-            whole: Floats = domain.per_node(_rounded(table), rows)
+            whole: Floats = domain.per_node(rounded(table), rows)
             if ignored is not None:
                 whole = np.where(ignored, 0.0, whole)
             return whole
@@ -303,7 +319,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             else:
                 domain, table = self._table(query, view, part, rows, ignored)
                 total = total + domain.per_node(table, rows)
-        whole = _rounded(total)
+        whole = rounded(total)
         if ignored is not None:
             whole[ignored] = 0.0
         return whole
@@ -313,8 +329,9 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     ) -> Floats:
         """By node: what a constraint over host names adds."""
         counts = self._on_host(query, view, part)[rows]
-        size = len(counts) if ignored is None else _left(ignored)
-        found: Floats = counts * math.log(size + 2) + float(part.own.max_skew - 1)
+        size = len(counts) if ignored is None else left(ignored)
+        grown: Floats = np.multiply(counts, math.log(size + 2))
+        found: Floats = np.add(grown, float(part.own.max_skew - 1))
         domain = view.nodes.topology.domain(HOSTNAME_LABEL)
         if domain.lacking:
             found[domain.ids[rows] < 0] = 0.0
@@ -325,7 +342,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     ) -> tuple[Domain, Floats]:
         """By domain: what a constraint adds; 0 at the end."""
         domain = view.nodes.topology.domain(part.own.topology_key)
-        size = _domains_among(domain, rows, ignored)
+        size = domains_among(domain, rows, ignored)
         counts = self._counts(query, view, part)
         table: Floats = counts * math.log(size + 2) + float(part.own.max_skew - 1)
         table[-1] = 0.0
@@ -364,25 +381,6 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         if ignored is not None:
             scores[ignored] = 0
         return scores
-
-
-def _domains_among(domain: Domain, rows: Rows, ignored: Mask | None) -> int:
-    """How many domains (no label being one) the nodes scored are in."""
-    if isinstance(rows, slice) and ignored is None:
-        return len(domain.values) + domain.lacking
-    ids = domain.ids[rows] if ignored is None else domain.ids[rows][~ignored]
-    return int(np.count_nonzero(np.bincount(ids + 1, minlength=1)))
-
-
-def _rounded(total: Floats) -> Floats:
-    """Half away from zero (nothing is negative here)."""
-    whole: Floats = np.floor(total)
-    whole += total - whole >= 0.5
-    return whole
-
-
-def _left(ignored: Mask) -> int:
-    return len(ignored) - int(np.count_nonzero(ignored))
 
 
 def _tally(namespace: str, selector: LabelSelector) -> tuple[Hashable, Weigh]:
