@@ -31,7 +31,7 @@ from simk8s.placement.base import (
 )
 from simk8s.placement.eligible import Counter, Floats
 from simk8s.placement.view import View
-from simk8s.state.affinity import PodAffinity, PodTerm
+from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
 from simk8s.state.cluster import TermKind
 from simk8s.state.shapes import PodTemplate
 from simk8s.state.tallies import Weigh
@@ -75,6 +75,12 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
             if not view.cluster.terms and not moved:
                 return None
         return (own.namespace, tuple(sorted(own.labels.items())), own.affinity)
+
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most clusters have no terms."""
+        if query.template.affinity is NO_AFFINITY and not view.cluster.terms and not view.moves:
+            return False
+        return self.key(query, view) is not None
 
     # --- filter
 

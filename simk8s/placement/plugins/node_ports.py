@@ -32,6 +32,10 @@ class NodePorts(FilterPlugin):
         """The ports."""
         return query.template.ports or None
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no ports."""
+        return bool(query.template.ports)
+
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where one of the ports is taken."""
         taken = np.zeros(view.nodes.n, bool)

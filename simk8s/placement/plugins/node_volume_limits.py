@@ -39,6 +39,10 @@ class NodeVolumeLimits(FilterPlugin):
         names = _claims.named(own, view.cluster.name_of(query.pod))
         return (own.namespace, tuple(names), view.volumes.version)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no volumes."""
+        return bool(query.template.volumes) and self.key(query, view) is not None
+
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a driver would have too many volumes; nodes without limits pass."""
         wanted = _attached(query.template, query.pod, view)
