@@ -22,6 +22,8 @@ from simk8s.placement.view import Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
 from simk8s.state.resources import CPU, MEMORY, PODS
 
+Balances = NDArray[np.int32]
+
 REPAIRS = 64
 """Up to so many dirty rows are repaired one by one, more in one vector pass."""
 
@@ -35,7 +37,7 @@ class BalancedAllocation(ScorePlugin):
     def __init__(self, params: Params | None = None) -> None:
         self._names = [r.name for r in (params or Params()).resources]
         self._plain = sorted(self._names) == ["cpu", "memory"]
-        self._kept: Floats = np.empty(0)
+        self._kept: Balances = np.empty(0, np.int32)
         self._position = 0
         self._nodes: NodeTable | None = None
 
@@ -55,7 +57,11 @@ class BalancedAllocation(ScorePlugin):
         return [(r, values[r] if r < len(values) else 0) for r in rows if r is not None]
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """Float64 holding exact integers, computed in the order of the original."""
+        """Exact integers, computed in the order of the original.
+
+        Both balances are 50 to 100, so the difference that is halved is never negative, and a
+        shift truncates it.
+        """
         nodes, values = view.nodes, query.requests.values
         if not self._plain or nodes.lacking:
             return self._general(query, view, rows)
@@ -66,12 +72,10 @@ class BalancedAllocation(ScorePlugin):
         shares /= nodes.twice_f[:, rows]
         if not nodes.roomy(values[CPU], values[MEMORY]):
             np.minimum(shares, 0.5, out=shares)
-        change = _balance(shares)
-        change += self._fifty_less(view, rows)
-        change *= 0.5
-        np.trunc(change, out=change)
-        change += 50.0
-        return change
+        score = _balance(shares)
+        score += self._headroom(view, rows)
+        score >>= 1
+        return score
 
     def _general(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """Any resources, each node over those that it has."""
@@ -103,44 +107,44 @@ class BalancedAllocation(ScorePlugin):
         )
         return 50 + int((50 + with_pod - without) / 2)
 
-    def _fifty_less(self, view: View, rows: Rows) -> Floats:
-        """50 − balance without the pod; for all nodes of the real view it is kept and repaired."""
+    def _headroom(self, view: View, rows: Rows) -> Balances:
+        """150 − balance without the pod; for all nodes of the real view it is kept and repaired."""
         nodes = view.nodes
         if isinstance(view, Overlay) or not isinstance(rows, slice):
-            return _fifty_less(nodes.used_f[:, rows], nodes.twice_f[:, rows])
+            return _headroom(nodes.used_f[:, rows], nodes.twice_f[:, rows])
         end = nodes.dirty_base + len(nodes.dirty)
         fresh = end - self._position
         if len(self._kept) != nodes.n or self._nodes is not nodes or fresh > REPAIRS:
-            self._kept = _fifty_less(nodes.used_f, nodes.twice_f)
+            self._kept = _headroom(nodes.used_f, nodes.twice_f)
             self._nodes = nodes
         elif fresh:
-            used, whole = nodes.used_f, nodes.whole_f
+            used, whole = nodes.used_at, nodes.whole_at
             for row in dict.fromkeys(nodes.dirty[-fresh:]):
-                cpu = used.item(0, row) / whole.item(0, row)
-                memory = used.item(1, row) / whole.item(1, row)
-                self._kept[row] = 50 - _balance_one(cpu, memory)
+                cpu, memory = used[0][row] / whole[0][row], used[1][row] / whole[1][row]
+                self._kept[row] = 150 - _balance_one(cpu, memory)
         self._position = end
         return self._kept[rows]
 
 
-def _fifty_less(used: Floats, twice: Floats) -> Floats:
-    less: Floats = np.subtract(50.0, _balance(np.minimum(used / twice, 0.5)))
-    return less
+def _headroom(used: Floats, twice: Floats) -> Balances:
+    headroom: Balances = 150 - _balance(np.minimum(used / twice, 0.5))
+    return headroom
 
 
-def _balance(halves: Floats) -> Floats:
+def _balance(halves: Floats) -> Balances:
     """trunc((1 − |f_cpu − f_mem| / 2)·100) from the halved fractions (halving is exact)."""
-    spread: Floats = halves[0]
+    spread = halves[0]
     spread -= halves[1]
     np.abs(spread, out=spread)
     np.subtract(1.0, spread, out=spread)
     spread *= 100.0
-    np.trunc(spread, out=spread)
-    return spread
+    balance: Balances = spread.astype(np.int32)
+    return balance
 
 
 def _balance_one(cpu: float, memory: float) -> int:
-    return int((1.0 - abs(min(cpu, 1.0) - min(memory, 1.0)) / 2.0) * 100.0)
+    cpu, memory = cpu if cpu < 1.0 else 1.0, memory if memory < 1.0 else 1.0
+    return int((1.0 - abs(cpu - memory) / 2.0) * 100.0)
 
 
 def _spread(shares: list[Floats], there: list[NDArray[np.bool_]]) -> Floats:

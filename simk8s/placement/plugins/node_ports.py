@@ -41,6 +41,10 @@ class NodePorts(FilterPlugin):
         held = event.was.ports
         return any(port.conflicts(other) for port in query.template.ports for other in held)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no ports."""
+        return bool(query.template.ports)
+
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where one of the ports is taken."""
         taken = np.zeros(view.nodes.n, bool)

@@ -89,10 +89,14 @@ class NodeResourcesFit(FilterPlugin):
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where something is short (see `verdicts` for where it always will be)."""
         wanted = self._wanted(query, view)
-        free = view.nodes.free
-        short: NDArray[np.bool_] = free[wanted[0][0]][rows] < wanted[0][1]
-        for row, amount in wanted[1:]:
-            np.logical_or(short, free[row][rows] < amount, out=short)
+        nodes = view.nodes
+        short: NDArray[np.bool_] | None = None
+        for row, amount in wanted:
+            if nodes.lowest[row] < amount:
+                lacking = nodes.free[row][rows] < amount
+                short = lacking if short is None else np.logical_or(short, lacking, out=short)
+        if short is None:
+            return np.zeros(len(nodes.exists[rows]), np.uint8)
         return short.view(np.uint8)
 
     def verdicts(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
@@ -105,9 +109,10 @@ class NodeResourcesFit(FilterPlugin):
 
     def filter_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `filter`."""
-        free = view.nodes.free
-        for resource, amount in self._wanted(query, view):
-            if free.item(resource, row) < amount:
+        wanted = self._wanted(query, view)
+        free = view.nodes.free_at
+        for resource, amount in wanted:
+            if free[resource][row] < amount:
                 return 1
         return 0
 

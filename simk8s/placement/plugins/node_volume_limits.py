@@ -45,6 +45,10 @@ class NodeVolumeLimits(FilterPlugin):
         """The pod that is gone had claims; any new claim or limit may help."""
         return event.was is None or _claims.uses_claims(event.was)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no volumes."""
+        return bool(query.template.volumes) and self.key(query, view) is not None
+
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a driver would have too many volumes; nodes without limits pass."""
         wanted = _attached(query.template, query.pod, view)

@@ -69,6 +69,10 @@ class VolumeBinding(FilterPlugin, ScorePlugin):
         names = _claims.named(own, view.cluster.name_of(query.pod))
         return (own.namespace, tuple(names), view.volumes.version)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no volumes."""
+        return bool(query.template.volumes) and self.key(query, view) is not None
+
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """Claims must exist, and immediate ones must be bound already."""
         flaw = _claims.flaw(query, view)

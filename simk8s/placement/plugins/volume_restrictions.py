@@ -62,6 +62,10 @@ class VolumeRestrictions(FilterPlugin):
         disks = tuple(_disks(own))
         return (own.namespace, claims, disks, view.volumes.version) if claims or disks else None
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no volumes."""
+        return bool(query.template.volumes) and self.key(query, view) is not None
+
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """Claims must exist."""
         own = query.template

@@ -55,6 +55,10 @@ class VolumeZone(FilterPlugin):
         names = tuple(n for n, ephemeral in _claims.named(own, "") if not ephemeral)
         return (own.namespace, names, view.volumes.version) if names else None
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Most pods have no volumes."""
+        return bool(query.template.volumes) and self.key(query, view) is not None
+
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """Every claim must name a volume that exists, or wait."""
         own, volumes = query.template, view.volumes
