@@ -43,6 +43,7 @@ DEFAULT_SCORES = (
     ("balanced_allocation", 1),
     ("image_locality", 1),
 )
+DEFAULT_CANDIDATES = (10, 100)
 DEFAULT_POST_FILTERS = ("dynamic_resources", "default_preemption")
 
 
@@ -62,6 +63,10 @@ class Profile:
     post_filters: tuple[str, ...] = DEFAULT_POST_FILTERS
     args: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Plugin file name -> its arguments, as its `Params` reads them."""
+    percentage: int = 100
+    """percentageOfNodesToScore; 0 = adaptive."""
+    candidates: tuple[int, int] = DEFAULT_CANDIDATES
+    """A preemption dry run tries at least so many percent of the nodes, and so many nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Framework:
     prefilters: tuple[FilterPlugin, ...]
     prescores: tuple[ScorePlugin, ...]
     post_filters: tuple[str, ...]
+    percentage: int = 100
+    candidates: tuple[int, int] = DEFAULT_CANDIDATES
 
     @classmethod
     def of(cls, profile: Profile) -> Framework:
@@ -96,6 +103,8 @@ class Framework:
             tuple(_filter(name, plugin(name)) for name in before),
             tuple(_score(name, plugin(name)) for name in heard),
             profile.post_filters,
+            profile.percentage,
+            profile.candidates,
         )
 
     def flaw(self, query: Query, view: View) -> str | None:

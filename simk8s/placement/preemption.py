@@ -28,8 +28,6 @@ from simk8s.placement.framework import Framework
 from simk8s.placement.view import Overlay, View
 from simk8s.state.pods import NEVER, Loss
 
-MIN_CANDIDATES = 100
-MIN_PERCENT = 10
 _PRIORITY_SHIFT = 1 << 31
 NO_VICTIMS = Status(
     Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("No preemption victims found for incoming pod",)
@@ -120,7 +118,8 @@ def _ineligible(query: Query, view: View, diagnosis: Diagnosis) -> str:
 def _try_all(
     framework: Framework, query: Query, view: View, potential: NDArray[np.intp], run: DryRun
 ) -> None:
-    limit = max(MIN_CANDIDATES, len(potential) * MIN_PERCENT // 100)
+    percent, absolute = framework.candidates
+    limit = max(absolute, len(potential) * percent // 100)
     overlay: Overlay | None = None
     clean = False
     for row in potential.tolist():

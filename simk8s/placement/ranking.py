@@ -40,6 +40,7 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
+from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
 BYTE_BUDGET = 256 << 20
@@ -82,6 +83,18 @@ class Ranked(NamedTuple):
     feasible: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """The feasible nodes that a search found, in the order in which it found them, with
+    their totals less `constant`, and how many nodes it looked at.
+    """
+
+    rows: NDArray[np.intp]
+    total: Floats
+    constant: int
+    looked_at: int
+
+
 class Ranking:
     """Totals of one framework over one view."""
 
@@ -98,6 +111,8 @@ class Ranking:
         self._budget = budget
         self._framework = framework
         self._filters = _by_scope(framework.filters)
+        plain = FilterPlugin.prefilter
+        self._heard = [p for p in framework.prefilters if type(p).prefilter is not plain]
         self._scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
             self._scores[plugin.scope].append((plugin, weight))
@@ -158,6 +173,73 @@ class Ranking:
             if scores is not None:
                 full[rows] += plugin.finish(query, view, rows, scores) * weight
         return full
+
+    # --- a search that ends early
+
+    def limits(self, query: Query) -> frozenset[str] | None:
+        """Names to which PreFilter limits the search; none of them if it fails, None = all."""
+        view, allowed = self._view, None
+        for plugin in self._heard:
+            if plugin.wakes(query, view):
+                said = plugin.prefilter(query, view)
+                if said.status.code:
+                    return frozenset()
+                if said.nodes is not None:
+                    allowed = said.nodes if allowed is None else allowed & said.nodes
+        return allowed
+
+    def sample(
+        self, query: Query, barred: Sequence[int], search: Search, limits: frozenset[str] | None
+    ) -> Sampled:
+        """Look for feasible nodes as far as the search goes, and score those."""
+        static = self._static(query)
+        visiting = self._visiting(search, limits)
+        enough = nodes_to_find(len(visiting), search.percentage)
+        total = self._entry(query, static).total
+        if barred:
+            total = total.copy()
+            total[list(barred)] = -1.0
+        rows, looked_at = self._find(query, visiting, total, enough)
+        if static.flaw is not None and len(rows) > 1:
+            raise PluginError(static.flaw)
+        own = total[rows]
+        for raw, how, weight in static.uneven if len(rows) else ():
+            own += normalized(raw[rows], how) * weight
+        for plugin, weight in self._scores[Scope.CLUSTER] if len(rows) else ():
+            if plugin.wakes(query, self._view):
+                scores = plugin.score(query, self._view, rows)
+                if scores is not None:
+                    own += plugin.finish(query, self._view, rows, scores) * weight
+        return Sampled(rows, own, static.constant, looked_at)
+
+    def _visiting(self, search: Search, limits: frozenset[str] | None) -> NDArray[np.intp]:
+        """Rows in the order of the search."""
+        nodes = self._view.nodes
+        if limits is None:
+            return search.order(self._view)
+        mask = np.zeros(nodes.n, bool)
+        mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
+        return search.visit(self._view, mask)
+
+    def _find(
+        self, query: Query, visiting: NDArray[np.intp], total: Floats, enough: int
+    ) -> tuple[NDArray[np.intp], int]:
+        """Up to `enough` feasible rows, and how many were looked at until one more was found."""
+        filters = [p for p in self._filters[Scope.CLUSTER] if p.wakes(query, self._view)]
+        parts: list[NDArray[np.intp]] = []
+        found = 0
+        for start in range(0, len(visiting), enough + 1):
+            window = visiting[start : start + enough + 1]
+            places = np.flatnonzero(total[window] >= 0.0)
+            for plugin in filters:
+                places = places[plugin.filter(query, self._view, window[places]) == 0]
+            if found + len(places) > enough:
+                last = int(places[enough - found])
+                parts.append(window[places[: enough - found]])
+                return np.concatenate(parts), start + last
+            found += len(places)
+            parts.append(window[places])
+        return np.concatenate(parts) if parts else visiting, len(visiting)
 
     # --- plugins that read specs alone
 

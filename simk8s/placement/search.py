@@ -38,6 +38,16 @@ class Search:
     percentage: int = 100
     start: int = 0
 
+    def sees_all(self, count: int) -> bool:
+        """Whether every one of `count` nodes is looked at."""
+        return self.percentage >= 100 or nodes_to_find(count, self.percentage) >= count
+
+    def order(self, view: View) -> Rows:
+        """All rows in the order in which they are looked at."""
+        order = view.nodes.tree.order
+        start = self.start % len(order) if len(order) else 0
+        return np.concatenate((order[start:], order[:start])) if start else order
+
     def visit(self, view: View, rows: NDArray[np.bool_]) -> Rows:
         """The chosen rows in the order in which they are looked at."""
         order = view.nodes.tree.order

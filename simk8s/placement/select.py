@@ -1,25 +1,30 @@
-"""Choose the node for one pod: ranking, nominated pods, ties.
+"""Choose the node for one pod: nominated nodes, how far to look, ranking, ties.
 
 Mirrors: kube-scheduler v1.36 schedulePod: a pod's own nominated node is tried first, alone; nodes
-that carry nominated pods of the same or higher priority are checked with those pods added, too.
-Departs: equal scores go to the node that was added first (`lowest_index`) unless the profile says
-`random`.
+that carry nominated pods of the same or higher priority are checked with those pods added, too;
+of the others as many are looked at as percentageOfNodesToScore says; equal totals are broken by
+the rule of the profile (see `ties`).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from simk8s.placement.base import Query
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
-from simk8s.placement.ranking import Ranking
+from simk8s.placement.ranking import BYTE_BUDGET, Floats, Ranking
+from simk8s.placement.search import Search
+from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
 
 __all__ = ["Choice", "Selector", "fits"]
+
+Rows = NDArray[np.intp]
 
 
 class Choice(NamedTuple):
@@ -31,15 +36,29 @@ class Choice(NamedTuple):
 
 
 class Selector:
-    """Chooses nodes for one framework over one view. `draws` is used by ties `random` alone."""
+    """Chooses nodes for one framework over one view. `draws` is used by ties `random` alone;
+    `search` is shared by the profiles of one scheduler.
+    """
 
     def __init__(
-        self, framework: Framework, view: View, draws: Generator, *, incremental: bool = True
+        self,
+        framework: Framework,
+        view: View,
+        draws: Generator,
+        *,
+        incremental: bool = True,
+        search: Search | None = None,
+        budget: int = BYTE_BUDGET,
     ) -> None:
         self.framework = framework
         self.view = view
+        self.evaluated = 0
+        """Nodes that the last `select` looked at."""
         self._draws = draws
-        self._ranking = Ranking(framework, view, incremental=incremental)
+        self._ranking = Ranking(framework, view, incremental=incremental, budget=budget)
+        self._search = search or Search()
+        self._heap = HeapOrder()
+        self._names = Names(view)
 
     def select(self, query: Query) -> Choice | None:
         """The best feasible node, or None. Raises PluginError."""
@@ -47,22 +66,72 @@ class Selector:
         if self.view.cluster.nominations:
             overlay = self.view.overlay()
             if self._own_nomination_holds(query, overlay):
+                self.evaluated = 1
                 return Choice(query.nominated, None, 1)
             barred = [
                 row
                 for row, _ in rivals_of(query, self.view)
                 if failure_with_nominated(self.framework, query, overlay, row) is not None
             ]
+        search, nodes = self._search, len(self.view.nodes.tree.order)
+        search.percentage = self.framework.percentage
+        all_seen = search.sees_all(nodes)
+        if all_seen and self.framework.ties != AS_V1_36:
+            return self._of_all(query, barred, nodes)
+        limits = self._ranking.limits(query)
+        if all_seen and limits is None:
+            return self._of_all(query, barred, nodes)
+        return self._of_some(query, barred, nodes, limits)
+
+    def _of_all(self, query: Query, barred: list[int], nodes: int) -> Choice | None:
+        self.evaluated = nodes
         ranked = self._ranking.rank(query, barred)
         if not ranked.feasible:
             return None
         total = ranked.total
         node = int(total.argmax())
         best = total.item(node)
-        if self.framework.ties == "random":
-            ties = np.flatnonzero(total == best)
-            node = int(ties[self._draws.integers(len(ties))])
+        if self.framework.ties in (RANDOM, AS_V1_36, LOWEST_NAME):
+            tied = total == best
+            if np.count_nonzero(tied) > 1:
+                node = self._break_tie(total, tied, ranked.feasible == nodes)
         return Choice(node, int(best) + ranked.constant, ranked.feasible)
+
+    def _break_tie(self, total: Floats, tied: NDArray[np.bool_], all_fit: bool) -> int:
+        """One row of those that tie over all nodes."""
+        if self.framework.ties != AS_V1_36:
+            return self._chosen(np.flatnonzero(tied))
+        order = self._search.order(self.view)
+        places = np.flatnonzero(tied[order])
+        if all_fit:
+            return int(order[self._heap.root(places)])
+        positions = np.cumsum(total[order] >= 0.0)[places] - 1
+        root = self._heap.root(positions)
+        return int(order[places[positions.searchsorted(root)]])
+
+    def _chosen(self, rows: Rows) -> int:
+        if self.framework.ties == RANDOM:
+            return int(rows[self._draws.integers(len(rows))])
+        return self._names.first(rows)
+
+    def _of_some(
+        self, query: Query, barred: list[int], nodes: int, limits: frozenset[str] | None
+    ) -> Choice | None:
+        found = self._ranking.sample(query, barred, self._search, limits)
+        self.evaluated = found.looked_at
+        self._search.advance(found.looked_at, nodes)
+        if not len(found.rows):
+            return None
+        total: NDArray[Any] = found.total
+        best = total.max()
+        tied = np.flatnonzero(total == best)
+        if len(tied) == 1:
+            node = int(found.rows[tied[0]])
+        elif self.framework.ties == AS_V1_36:
+            node = int(found.rows[self._heap.root(tied)])
+        else:
+            node = self._chosen(found.rows[tied])
+        return Choice(node, int(best) + found.constant, len(found.rows))
 
     def _own_nomination_holds(self, query: Query, overlay: Overlay) -> bool:
         row = query.nominated
