@@ -1,8 +1,11 @@
-"""KubeSchedulerConfiguration as data: from the mapping that a user writes to a `Profile`.
+"""KubeSchedulerConfiguration as data: from the mapping that a user writes to profiles.
+
+What is read here has been checked (scenario/scheduler_config); absent fields get their defaults.
 
 Mirrors: kube-scheduler v1.36 apis/config/v1 defaulting and the framework's expansion of
 multiPoint: what an extension point enables by name comes first, then multiPoint, then the rest;
-weights given at the score point win.
+weights given at the score point win. Departs: extension points other than preFilter, filter,
+postFilter, preScore and score are what they are by default; extenders are left out.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simk8s.placement.framework import Profile
+from simk8s import catalog
+from simk8s.placement.framework import DEFAULT_CANDIDATES, Profile
 
 Raw = Mapping[str, Any]
 
@@ -64,6 +68,23 @@ STRATEGIES = {
 }
 
 
+DEFAULT_SCHEDULER = "default-scheduler"
+_FILTERING = ("ignoredResources", "ignoredResourceGroups")
+_WITHOUT_PARAMS = ("NodeResourcesFit", "DefaultPreemption", "VolumeBinding", "DynamicResources")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One scheduler: its profiles by the schedulerName that pods give, and its own settings."""
+
+    profiles: Mapping[str, Profile]
+    initial_backoff_us: int = 1_000_000
+    max_backoff_us: int = 10_000_000
+    parallelism: int = 16
+    qps: float = 50.0
+    burst: int = 100
+
+
 @dataclass(frozen=True, slots=True)
 class _Point:
     """What one extension point runs, with the weight of each plugin."""
@@ -72,22 +93,49 @@ class _Point:
     weights: Mapping[str, int]
 
 
+def configuration_of(
+    config: Raw | None, *, ties: str = "as_v1_36", percentage: int | None = None
+) -> Configuration:
+    """All profiles and settings; None = all defaults. `percentage` overrides the file's."""
+    config = config or {}
+    shared = config.get("percentageOfNodesToScore") or 0
+    profiles: dict[str, Profile] = {}
+    written: Sequence[Raw] = config.get("profiles") or ({},)
+    for raw in written:
+        own = raw.get("percentageOfNodesToScore")
+        share = shared if own is None else own
+        name = str(raw.get("schedulerName") or DEFAULT_SCHEDULER)
+        profiles[name] = _profile(raw, ties, share if percentage is None else percentage)
+    client: Raw = config.get("clientConnection") or {}
+    return Configuration(
+        profiles,
+        (config.get("podInitialBackoffSeconds") or 1) * 1_000_000,
+        (config.get("podMaxBackoffSeconds") or 10) * 1_000_000,
+        config.get("parallelism") or 16,
+        float(client.get("qps") or 50.0),
+        client.get("burst") or 100,
+    )
+
+
 def profile_of(config: Raw | None, ties: str = "lowest_index") -> Profile:
-    """The first profile of a configuration; None = all defaults."""
+    """The first profile of a configuration, every node scored; None = all defaults."""
     profiles: Sequence[Raw] = (config or {}).get("profiles") or ({},)
-    profile = profiles[0]
+    return _profile(profiles[0], ties, 100)
+
+
+def _profile(profile: Raw, ties: str, percentage: int) -> Profile:
     plugins: Raw = profile.get("plugins") or {}
-    args = {str(c["name"]): c.get("args") or {} for c in profile.get("pluginConfig") or ()}
+    args = {str(c["name"]): _given(c.get("args")) for c in profile.get("pluginConfig") or ()}
     everywhere = _merged(plugins.get("multiPoint") or {})
     scoring, fit_args = _strategy(args.get("NodeResourcesFit") or {})
     scores = _expand(plugins.get("score") or {}, everywhere, SCORES)
 
     def files(point: str, able: tuple[str, ...]) -> tuple[str, ...]:
         names = _expand(plugins.get(point) or {}, everywhere, able).names
-        return tuple(FILES[name] for name in names)
+        return tuple(_file(name) for name in names)
 
     def score_file(name: str) -> str:
-        return scoring if name == "NodeResourcesFit" else FILES[name]
+        return scoring if name == "NodeResourcesFit" else _file(name)
 
     prescores = _expand(plugins.get("preScore") or {}, everywhere, SCORES).names
     return Profile(
@@ -98,6 +146,26 @@ def profile_of(config: Raw | None, ties: str = "lowest_index") -> Profile:
         prescores=tuple(score_file(name) for name in prescores),
         post_filters=files("postFilter", POST_FILTERS),
         args={**_other_args(args), **fit_args},
+        percentage=percentage,
+        candidates=_candidates(args.get("DefaultPreemption") or {}),
+    )
+
+
+def _given(args: Raw | None) -> Raw:
+    """What is not left to the default."""
+    return {k: v for k, v in (args or {}).items() if v is not None}
+
+
+def _file(name: str) -> str:
+    """The file of a plugin; one that Kubernetes does not have is called like its file."""
+    return FILES.get(name) or catalog.snake(name)
+
+
+def _candidates(args: Raw) -> tuple[int, int]:
+    percent, absolute = DEFAULT_CANDIDATES
+    return (
+        args.get("minCandidateNodesPercentage", percent),
+        args.get("minCandidateNodesAbsolute", absolute),
     )
 
 
@@ -137,22 +205,32 @@ def _strategy(args: Raw) -> tuple[str, dict[str, Raw]]:
     strategy: Raw = args.get("scoringStrategy") or {}
     file = STRATEGIES[str(strategy.get("type") or "LeastAllocated")]
     found: dict[str, Raw] = {}
-    scoring = {"resources": strategy["resources"]} if strategy.get("resources") else {}
+    scoring: dict[str, Any] = {}
+    if strategy.get("resources"):
+        scoring["resources"] = _weighted(strategy["resources"])
     ratio: Raw = strategy.get("requestedToCapacityRatio") or {}
     if file == "requested_to_capacity_ratio":
         scoring["shape"] = ratio["shape"]
     if scoring:
         found[file] = scoring
-    filtering = {k: args[k] for k in ("ignoredResources", "ignoredResourceGroups") if k in args}
+    filtering = {k: args[k] for k in _FILTERING if k in args}
     if filtering:
         found["node_resources_fit"] = filtering
     return file, found
 
 
+def _weighted(resources: Sequence[Raw]) -> list[Raw]:
+    """Weight 0 or none is 1."""
+    return [{"name": r["name"], "weight": r.get("weight") or 1} for r in resources]
+
+
 def _other_args(args: Mapping[str, Raw]) -> dict[str, Raw]:
     """Arguments of the other plugins, by file."""
-    return {
-        FILES[name]: {k: v for k, v in own.items() if k not in ("apiVersion", "kind")}
-        for name, own in args.items()
-        if name in FILES and name != "NodeResourcesFit"
-    }
+    found: dict[str, Raw] = {}
+    for name, own in args.items():
+        if name in FILES and name not in _WITHOUT_PARAMS:
+            kept = {k: v for k, v in own.items() if k not in ("apiVersion", "kind")}
+            if name == "NodeResourcesBalancedAllocation" and "resources" in kept:
+                kept["resources"] = _weighted(kept["resources"])
+            found[FILES[name]] = kept
+    return found

@@ -74,7 +74,8 @@ class Names:
         """The row with the lowest name."""
         nodes = self._view.nodes
         if len(rows) <= 64:
-            return min(rows.tolist(), key=lambda row: nodes.specs[row].name.encode())
+            named = [(nodes.specs[row].name.encode(), int(row)) for row in rows]
+            return min(named)[1]
         if self._version != nodes.spec_version or len(self._ranks) != nodes.n:
             self._version = nodes.spec_version
             names = [spec.name.encode() for spec in nodes.specs]

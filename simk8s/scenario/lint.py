@@ -15,12 +15,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from simk8s.catalog import CatalogLike, camel, suggest, unknown_name
-from simk8s.errors import Problem, Severity
+from simk8s.errors import Problem, Severity, UserError
 from simk8s.scenario import fit
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.manifests import ManifestObject, near_file
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
+from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
 from simk8s.scenario.schema import Scenario, WorkloadEntry
 from simk8s.scenario.templates import template_paths, template_warnings
 from simk8s.units import format_duration
@@ -110,6 +111,9 @@ def existing_files(context: Context) -> Iterator[Problem]:
 
 
 def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
+    config = getattr(scenario.strategy.params, "config", None)
+    if isinstance(config, str):
+        yield ("strategy", "config"), config
     for index, group in enumerate(scenario.nodes):
         if group.csv is not None:
             yield ("nodes", index, "csv"), group.csv
@@ -117,6 +121,17 @@ def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         path = getattr(entry.replay.params, "path", None) if entry.replay else None
         if isinstance(path, str):
             yield ("workload", index, "replay", "path"), path
+
+
+def scheduler_config(context: Context) -> Iterator[Problem]:
+    """A strategy's `config` is a KubeSchedulerConfiguration file."""
+    name = getattr(context.scenario.strategy.params, "config", None)
+    if isinstance(name, str) and (context.base / name).is_file():
+        try:
+            found = read_scheduler_config(context.base / name, own_plugins(context.catalog))
+            yield from found.problems
+        except UserError as error:
+            yield from error.problems
 
 
 def known_formats(context: Context) -> Iterator[Problem]:
@@ -220,6 +235,7 @@ RULES: tuple[Rule, ...] = (
     known_profiles,
     known_zones,
     existing_files,
+    scheduler_config,
     known_formats,
     template_words,
     fitting_templates,

@@ -190,6 +190,9 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
             yield base / path
         for name in entry.manifests or ():
             yield from find_files(base, name)
+    config = getattr(scenario.strategy.params, "config", None)
+    if isinstance(config, str):
+        yield base / config
     extensions = [scenario.strategy, *scenario.controllers.values(), *scenario.faults]
     for extension in extensions:
         if ".py" in extension.name:

@@ -138,7 +138,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
 def _strategy(loaded: Loaded, cluster: Cluster, streams: Streams, options: Options) -> Strategy:
     chosen = loaded.scenario.strategy
     made: type[Strategy] = loaded.catalog.resolve("strategies", chosen.name)
-    context = Context(View(cluster), streams.get(f"strategy/{chosen.name}"), options.incremental)
+    draws = streams.get(f"strategy/{chosen.name}")
+    context = Context(View(cluster), draws, options.incremental, loaded.base, loaded.catalog)
     return made(chosen.params, context)
 
 

@@ -16,10 +16,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from numpy.random import Generator
 
+from simk8s.catalog import Catalog, CatalogLike
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
@@ -73,11 +75,23 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a strategy is built with."""
+    """What a strategy is built with; `base` is what paths of its parameters are relative to."""
 
     view: View
     draws: Generator
     incremental: bool = True
+    base: Path = Path()
+    catalog: CatalogLike = field(default_factory=Catalog)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a strategy's configuration says of the scheduler around it."""
+
+    initial_backoff_us: int = 1_000_000
+    max_backoff_us: int = 10_000_000
+    qps: float = 50.0
+    burst: int = 100
 
 
 class Strategy(ABC):
@@ -87,11 +101,20 @@ class Strategy(ABC):
 
     name: ClassVar[str]
     batch: Batch | None = None
+    settings: Settings = Settings()
     framework: Framework
 
     @abstractmethod
     def __init__(self, params: Any, context: Context) -> None:
         """Build from validated parameters."""
+
+    def handles(self, query: Query) -> bool:
+        """Whether the pod is this scheduler's at all."""
+        return True
+
+    def framework_of(self, query: Query) -> Framework:
+        """What fits, for one pod."""
+        return self.framework
 
     @abstractmethod
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
