@@ -12,10 +12,19 @@ from simk8s.cli.options import Audit, Json, Out, ScenarioFile, Seed, Setting, Un
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
+    from simk8s.scenario.podnames import PodSelector
     from simk8s.schema.manifest import Manifest
 
 _ENDED_EARLY = ("livelock", "limit")
 Strategy = Annotated[str | None, typer.Option(help="Scheduling strategy, or a file.py.")]
+
+Explain = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PODS",
+        help="Record the decisions of these pods in full: ns/name, web-*, app=web.",
+    ),
+]
 
 
 def command(
@@ -27,6 +36,7 @@ def command(
     out: Out = None,
     json_: Json = False,
     audit: Audit = False,
+    explain: Explain = None,
 ) -> None:
     """Simulate a scenario and draw its page."""
     overrides = options.settings(set_)
@@ -38,16 +48,42 @@ def command(
     say.problems(loaded.problems)
     folder = options.writable_folder(out or Path("reports") / loaded.scenario.name)
     again = options.command_line(
-        "run", scenario, strategy=strategy, seed=seed, set=set_, until=until, audit=audit
+        "run",
+        scenario,
+        strategy=strategy,
+        seed=seed,
+        set=set_,
+        until=until,
+        audit=audit,
+        explain=explain,
     )
-    manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again)
+    pods = _pods(explain)
+    manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, pods)
     page = _page(folder)
     _report(folder, page, manifest, json_)
     raise typer.Exit(_exit_code(manifest))
 
 
+def _pods(text: str | None) -> PodSelector | None:
+    if text is None:
+        return None
+    from simk8s.errors import Problem, UserError
+    from simk8s.scenario.podnames import PodSelector
+
+    try:
+        return PodSelector.parse(text)
+    except ValueError as error:
+        raise UserError(Problem("E401", f"--explain: {error}")) from None
+
+
 def _simulate(
-    loaded: Loaded, folder: Path, seed: int | None, until_us: int | None, audit: bool, again: str
+    loaded: Loaded,
+    folder: Path,
+    seed: int | None,
+    until_us: int | None,
+    audit: bool,
+    again: str,
+    pods: PodSelector | None,
 ) -> Manifest:
     from simk8s.cli import crash
     from simk8s.cli.interrupt import interruptible
@@ -59,6 +95,7 @@ def _simulate(
     doing.seed = scenario.seed if seed is None else seed
     end_us = min(scenario.duration, until_us or scenario.duration)
     with interruptible() as interrupt, bar(scenario.name, end_us) as probe:
+        from simk8s.simulation.build import Options
         from simk8s.simulation.run import run_scenario
 
         doing.simulated_us = lambda: probe.now_us if probe is not None else None
@@ -71,6 +108,7 @@ def _simulate(
             interrupt=interrupt,
             audit=audit,
             command=again,
+            options=Options(explain=pods),
         )
     return outcome.manifest
 

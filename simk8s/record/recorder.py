@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
-from simk8s.schema.tables import TABLES, Table
+from simk8s.schema.tables import OPTIONAL, TABLES, Table
 
 
 class Recorder:
@@ -32,8 +32,12 @@ class Recorder:
     solves: TableWriter
     faults: TableWriter
     controllers: TableWriter
+    explanations: TableWriter
 
-    def __init__(self, tables: Mapping[str, Table] = TABLES) -> None:
+    def __init__(self, tables: Mapping[str, Table] = TABLES, explain: bool = False) -> None:
+        self._digested = tables
+        if explain:
+            tables = {**tables, "explanations": OPTIONAL["explanations"]}
         self._tables = tables
         self._writers = {name: TableWriter(table) for name, table in tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row
@@ -45,7 +49,7 @@ class Recorder:
 
     def digest(self) -> str:
         """Digest of the tables so far."""
-        return digest_of(self._frames(), self._tables.values())
+        return digest_of(self._frames(), self._digested.values())
 
     def seal(self, folder: Path) -> str:
         """Write every table as Parquet and return the digest."""
@@ -65,7 +69,10 @@ class Recorder:
         (folder / MANIFEST_NAME).unlink(missing_ok=True)  # it belonged to the tables before
         for temporary, target in written:
             os.replace(temporary, target)
-        return digest_of(frames, self._tables.values())
+        for name in OPTIONAL:
+            if name not in self._tables:
+                (folder / f"{name}.parquet").unlink(missing_ok=True)
+        return digest_of(frames, self._digested.values())
 
     def _frames(self) -> dict[str, pl.DataFrame]:
         return {name: writer.frame() for name, writer in self._writers.items()}

@@ -44,6 +44,7 @@ CODES: dict[str, str] = {
     "E604": "a results table that cannot be read",
     "E605": "a results table with other columns",
     "E606": "nothing to compare",
+    "E607": "no recorded decisions of this pod",
     # Warnings
     "W101": "a pod template that no node can ever fit",
     "W102": "something happens after the end of the simulation",

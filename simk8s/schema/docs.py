@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
-from simk8s.schema.tables import SCHEMA_VERSION, TABLES, Column, Table
+from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES, Column, Table
 
 _INTRO = f"""\
 # Results
@@ -34,7 +34,7 @@ print(pods.group_by("phase").len())
 def markdown() -> str:
     """The whole page."""
     parts = [_INTRO]
-    for table in TABLES.values():
+    for table in (*TABLES.values(), *OPTIONAL.values()):
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts += [f"## {MANIFEST_NAME}\n", _fields(Manifest)]
     parts += [f"## {CompareManifest.NAME}\n", "Beside the runs of a comparison.\n"]

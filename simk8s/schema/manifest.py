@@ -43,6 +43,7 @@ class Manifest(BaseModel):
     cpu_seconds: float = Field(0.0, ge=0, description="CPU time on this machine.")
     peak_memory_bytes: int = Field(0, ge=0, description="Most memory held.")
     pods_per_second: float = Field(0.0, ge=0, description="Pods simulated per second.")
+    explained: str = Field("", description="Pods whose decisions were recorded in full.")
     command: str = Field("", description="Command that does the same run again.")
     warnings: list[str] = Field(default_factory=list, description="What the user should know.")
 

@@ -272,6 +272,21 @@ CONTROLLERS = Table(
 )
 
 
+EXPLANATIONS = Table(
+    "explanations",
+    "One row for every attempt that `simk8s run --explain` was to record. Not in the digest.",
+    (
+        _time("t_us", "Start of the attempt."),
+        _int("pod", "row", "Row in pods."),
+        _int32("attempt", "", "Which attempt of the pod, from 1."),
+        _str("namespace", "Its namespace."),
+        _str("name", "Its name."),
+        _str("chosen", "Name of the node it was to run on.", null=True),
+        _str("detail", "Per node filters and scores, message and smallest changes, as JSON."),
+    ),
+)
+
+
 def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
     return {table.name: table for table in tables}
 
@@ -279,3 +294,6 @@ def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
 TABLES: dict[str, Table] = _by_name(
     (PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS)
 )
+
+OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS,))
+"""Tables that only some runs have; the digest is that of the other tables."""

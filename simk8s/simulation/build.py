@@ -27,6 +27,7 @@ from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.timing import CycleTimes
+from simk8s.simulation.explaining import Explained
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.state.cluster import Cluster
@@ -36,15 +37,18 @@ from simk8s.workload.feeder import Feeder
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
+    from simk8s.scenario.podnames import PodSelector
 
 SCHEDULER_QPS, SCHEDULER_BURST = 50.0, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What changes how a run is computed, never what it means."""
+    """What changes how a run is computed or what is recorded, never what it means."""
 
     incremental: bool = True
+    explain: PodSelector | None = None
+    """Pods whose decisions are recorded in full."""
 
 
 @dataclass(slots=True)
@@ -86,7 +90,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     """Wire up a world; nothing has happened in it yet."""
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
-    recorder, times = Recorder(), Times()
+    recorder, times = Recorder(explain=options.explain is not None), Times()
     store, server = Store(clock, cluster, seed), ApiServer(clock, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -102,7 +106,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         clock,
         store,
         Client(clock, server, "kube-scheduler", SCHEDULER_QPS, SCHEDULER_BURST),
-        _strategy(loaded, cluster, streams, options),
+        _strategy(loaded, cluster, streams, recorder, options),
         recorder,
         CycleTimes(),
         times.watch_lag_us,
@@ -135,12 +139,17 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     return world
 
 
-def _strategy(loaded: Loaded, cluster: Cluster, streams: Streams, options: Options) -> Strategy:
+def _strategy(
+    loaded: Loaded, cluster: Cluster, streams: Streams, recorder: Recorder, options: Options
+) -> Strategy:
     chosen = loaded.scenario.strategy
     made: type[Strategy] = loaded.catalog.resolve("strategies", chosen.name)
     draws = streams.get(f"strategy/{chosen.name}")
     context = Context(View(cluster), draws, options.incremental, loaded.base, loaded.catalog)
-    return made(chosen.params, context)
+    strategy = made(chosen.params, context)
+    if options.explain is None:
+        return strategy
+    return Explained(strategy, context.view, recorder, options.explain)
 
 
 def _add_controllers(loaded: Loaded, world: World) -> None:

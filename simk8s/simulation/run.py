@@ -109,6 +109,7 @@ def run_scenario(
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         pods_per_second=world.store.created / wall,
         command=command,
+        explained=options.explain.text if options is not None and options.explain else "",
         warnings=[str(problem) for problem in loaded.problems],
     )
     write_manifest(out, manifest)

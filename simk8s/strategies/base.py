@@ -25,6 +25,7 @@ from simk8s.catalog import Catalog, CatalogLike
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
+from simk8s.placement.search import Search
 from simk8s.placement.view import View
 
 
@@ -115,6 +116,10 @@ class Strategy(ABC):
     def framework_of(self, query: Query) -> Framework:
         """What fits, for one pod."""
         return self.framework
+
+    def search_of(self, query: Query) -> Search:
+        """A copy of how the search for that pod would start, for explanations."""
+        return Search()
 
     @abstractmethod
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:

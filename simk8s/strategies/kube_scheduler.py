@@ -43,14 +43,14 @@ class KubeScheduler(Strategy):
             configuration.qps,
             configuration.burst,
         )
-        search, self._selectors = Search(), {}
+        self._search, self._selectors = Search(), {}
         for name, profile in configuration.profiles.items():
             self._selectors[name] = Selector(
                 _framework(name, profile),
                 context.view,
                 context.draws,
                 incremental=context.incremental,
-                search=search,
+                search=self._search,
                 budget=BYTE_BUDGET // len(configuration.profiles),
             )
         self._chosen: dict[int, Selector | None] = {}
@@ -71,6 +71,10 @@ class KubeScheduler(Strategy):
         """The framework of the pod's profile."""
         selector = self._selector(query)
         return self.framework if selector is None else selector.framework
+
+    def search_of(self, query: Query) -> Search:
+        """As far as the percentage of the pod's profile, from where the last search ended."""
+        return Search(self.framework_of(query).percentage, self._search.start)
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One pod: its best node, or why there is none."""

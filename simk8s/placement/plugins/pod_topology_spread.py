@@ -13,7 +13,7 @@ controller.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -176,6 +176,23 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         if np.count_nonzero(present) < own.min_domains:
             least = 0.0
         return counts + own.selector.matches(template.labels) - least
+
+    def broken(
+        self, query: Query, view: View, row: int
+    ) -> Iterator[tuple[SpreadConstraint, int | None]]:
+        """Hard constraints that one node breaks, with the maxSkew that would let it pass; None
+        where the node lacks the label.
+        """
+        hard = tuple(c for c in self._constraints(query, view) if c.hard)
+        keys = tuple(c.topology_key for c in hard)
+        for own in hard:
+            domain = int(view.nodes.topology.domain(own.topology_key).ids[row])
+            if domain < 0:
+                yield own, None
+            else:
+                skew = int(self._skews(query, view, own, keys)[domain])
+                if skew > own.max_skew:
+                    yield own, skew
 
     def _counts(
         self, query: Query, view: View, own: SpreadConstraint, mask: tuple[Hashable, Mask]
