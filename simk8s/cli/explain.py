@@ -103,16 +103,25 @@ def _others(detail: dict[str, Any], hidden: list[dict[str, Any]]) -> list[str]:
 
 
 def _scores(detail: dict[str, Any], lines: list[dict[str, Any]], chosen: str | None) -> None:
-    """raw → normalised × weight of every plugin, and the total."""
+    """raw → normalised = weighted of every plugin, and the total."""
     weights = detail["weights"]
-    heads = ["node", "total", *(f"{name} ×{weight}" for name, weight in weights.items())]
+    cells = {n: [_cell(line["scores"].get(n)) for line in lines] for n in weights}
+    equal, telling = _split(cells)
+    heads = ["node", "total", *(f"{name} ×{weights[name]}" for name in telling)]
     rows = []
-    for line in lines:
-        cells = [_cell(line["scores"].get(name)) for name in weights]
+    for number, line in enumerate(lines):
         total = "" if line["total"] is None else str(line["total"])
         mark = " *" if line["node"] == chosen else ""
-        rows.append([line["node"] + mark, total, *cells])
+        rows.append([line["node"] + mark, total, *(cells[name][number] for name in telling)])
     _table("feasible nodes: raw → normalised = weighted", heads, rows)
+    if equal:
+        _say("the same for all: " + ", ".join(f"{n} ×{weights[n]} {cells[n][0]}" for n in equal))
+
+
+def _split(cells: dict[str, list[str]]) -> tuple[list[str], list[str]]:
+    """(plugins that say one thing of all nodes, the others); one node is worth every column."""
+    equal = [n for n, column in cells.items() if len(column) > 1 and len(set(column)) == 1]
+    return equal, [n for n in cells if n not in equal]
 
 
 def _cell(score: list[int] | None) -> str:
@@ -124,12 +133,16 @@ def _cell(score: list[int] | None) -> str:
 
 def _filters(detail: dict[str, Any], lines: list[dict[str, Any]]) -> None:
     """✗ where the scheduler stopped, (✗) behind it, ✓ passed."""
-    names = detail["filters"]
-    rows = []
-    for line in lines:
-        cells = [_verdict(name, line) for name in names]
-        rows.append([line["node"], *cells, "; ".join(line["reasons"])])
-    _table("rejected nodes: ✗ rejects, (✗) would, too", ["node", *names, "why"], rows)
+    cells = {n: [_verdict(n, line) for line in lines] for n in detail["filters"]}
+    passed = [n for n, column in cells.items() if set(column) == {"✓"}]
+    telling = [n for n in cells if n not in passed]
+    rows = [
+        [line["node"], *(cells[n][i] for n in telling), "; ".join(line["reasons"])]
+        for i, line in enumerate(lines)
+    ]
+    _table("rejected nodes: ✗ rejects, (✗) would, too", ["node", *telling, "why"], rows)
+    if passed:
+        _say(f"passed by all: {', '.join(passed)}")
 
 
 def _verdict(name: str, line: dict[str, Any]) -> str:
@@ -139,7 +152,6 @@ def _verdict(name: str, line: dict[str, Any]) -> str:
 
 
 def _table(title: str, heads: list[str], rows: list[list[str]]) -> None:
-    """Columns that are broken into groups where the terminal is too narrow for all."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
