@@ -24,6 +24,7 @@ class Memo(Generic[Answer]):
     """Answers for one framework over one real view (not an overlay)."""
 
     def __init__(self, framework: Framework, view: View) -> None:
+        self.framework = framework
         self._view = view
         self._by_owner = any(plugin.by_owner for plugin in framework.filters)
         self._stamp: tuple[int, ...] = ()

@@ -83,6 +83,11 @@ class Selector:
             return self._of_all(query, barred, nodes)
         return self._of_some(query, barred, nodes, limits)
 
+    def pass_over(self, looked_at: int) -> None:
+        """As if so many nodes had been looked at in vain, as before."""
+        self.evaluated = looked_at
+        self._search.advance(looked_at, len(self.view.nodes.tree.order))
+
     def _of_all(self, query: Query, barred: list[int], nodes: int) -> Choice | None:
         self.evaluated = nodes
         ranked = self._ranking.rank(query, barred)

@@ -9,6 +9,8 @@ preemptor stays out of the queue.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simk8s.api.client import Client
 from simk8s.api.store import Store
 from simk8s.placement.base import Query
@@ -21,30 +23,35 @@ from simk8s.scheduler.gates import Preempting
 from simk8s.scheduler.queue import SchedulingQueue
 from simk8s.state.pods import NEVER, Loss
 
+DEFAULT_PREEMPTION = "default_preemption"
+
 
 class Preemptor:
     """PostFilter of one scheduler."""
 
     def __init__(
         self,
-        framework: Framework,
+        framework_of: Callable[[Query], Framework],
         view: View,
         store: Store,
         client: Client,
         gate: Preempting,
         queue: SchedulingQueue,
     ) -> None:
-        self._framework = framework
+        self._framework_of = framework_of
         self._view = view
         self._cluster = view.cluster
         self._store = store
         self._client = client
         self._gate = gate
         self._queue = queue
-        self._hopeless: Memo[bool] = Memo(framework, view)
+        self._hopeless: dict[int, Memo[bool]] = {}
+        """By identity of the framework, which its memo keeps."""
 
     def attempt(self, query: Query, verdict: Verdict) -> int:
         """Nominate a node and have its victims deleted; how many there are."""
+        if DEFAULT_PREEMPTION not in self._framework_of(query).post_filters:
+            return 0
         if not query.template.preempts or self._waits(query, verdict):
             return 0
         found = self._search(query, verdict)
@@ -59,11 +66,15 @@ class Preemptor:
     def _search(self, query: Query, verdict: Verdict) -> Candidate | None:
         if query.priority <= self._cluster.templates.lowest_priority:
             return None
-        if self._hopeless.get(query):
+        framework = self._framework_of(query)
+        hopeless = self._hopeless.get(id(framework))
+        if hopeless is None:
+            hopeless = self._hopeless[id(framework)] = Memo(framework, self._view)
+        if hopeless.get(query):
             return None
-        found = preempt(self._framework, query, self._view, verdict.resolvable)
+        found = preempt(framework, query, self._view, verdict.resolvable)
         if found is None:
-            self._hopeless.put(query, True)
+            hopeless.put(query, True)
         return found
 
     def _waits(self, query: Query, verdict: Verdict) -> bool:

@@ -65,10 +65,16 @@ class Scheduler:
         self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)
         preempting = Preempting()
         gates = (SchedulingGates(), preempting)
-        framework = strategy.framework
-        self._hints = Hints(lambda query: framework, self._view, gates)
-        self.queue = SchedulingQueue(self._hints, gates)
-        self._preemptor = Preemptor(framework, self._view, store, client, preempting, self.queue)
+        self._hints = Hints(strategy.framework_of, self._view, gates)
+        self.queue = SchedulingQueue(
+            self._hints,
+            gates,
+            initial_backoff_us=strategy.settings.initial_backoff_us,
+            max_backoff_us=strategy.settings.max_backoff_us,
+        )
+        self._preemptor = Preemptor(
+            strategy.framework_of, self._view, store, client, preempting, self.queue
+        )
         self._known: dict[int, NodeSpec] = {}
         """Nodes as the scheduler last heard of them, by row."""
         self._flight: Flight | None = None
@@ -106,7 +112,9 @@ class Scheduler:
         if pods.phase[pod] == PENDING and pods.node[pod] == NEVER:
             template = self._cluster.template_of(pod)
             requests = self._cluster.requests_of(pod)
-            self.queue.add(Query(pod, template, requests, pods.priority[pod]), now_us)
+            query = Query(pod, template, requests, pods.priority[pod])
+            if self._strategy.handles(query):
+                self.queue.add(query, now_us)
 
     def _bound(self, pod: int, now_us: int) -> None:
         if self.queue.listens:
@@ -217,7 +225,7 @@ class Scheduler:
         """The GPU devices to take if the placement still holds, else None."""
         nodes = self._cluster.nodes
         moved = nodes.dirty_base + len(nodes.dirty) != flight.dirty
-        if moved and not fits(self._strategy.framework, query, self._view, chosen.node):
+        if moved and not fits(self._strategy.framework_of(query), query, self._view, chosen.node):
             return None
         if chosen.devices is not None:
             milli = query.requests.gpu.milli

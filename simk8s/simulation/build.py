@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
     from simk8s.scenario.podnames import PodSelector
 
-SCHEDULER_QPS, SCHEDULER_BURST = 50.0, 100
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -102,11 +100,13 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         PodTimes(),
         times.watch_lag_us,
     )
+    strategy = _strategy(loaded, cluster, streams, recorder, options)
+    settings = strategy.settings
     scheduler = Scheduler(
         clock,
         store,
-        Client(clock, server, "kube-scheduler", SCHEDULER_QPS, SCHEDULER_BURST),
-        _strategy(loaded, cluster, streams, recorder, options),
+        Client(clock, server, "kube-scheduler", settings.qps, settings.burst),
+        strategy,
         recorder,
         CycleTimes(),
         times.watch_lag_us,

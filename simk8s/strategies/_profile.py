@@ -9,8 +9,53 @@ from simk8s.placement import cycle
 from simk8s.placement.base import PluginError, Query
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.memo import Memo
+from simk8s.placement.ranking import BYTE_BUDGET
+from simk8s.placement.search import Search
 from simk8s.placement.select import Selector
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
+
+
+class Decider:
+    """Decides for pods of one profile; `search` is shared by the profiles of one scheduler."""
+
+    def __init__(
+        self,
+        framework: Framework,
+        context: Context,
+        search: Search | None = None,
+        budget: int = BYTE_BUDGET,
+    ) -> None:
+        self.framework = framework
+        self._view = context.view
+        self._refused: Memo[tuple[cycle.Verdict, int]] = Memo(framework, context.view)
+        self._selector = Selector(
+            framework,
+            context.view,
+            context.draws,
+            incremental=context.incremental,
+            search=search,
+            budget=budget,
+        )
+
+    def decide(self, query: Query) -> Plan:
+        """The best node for one pod, or why there is none."""
+        query.nominated = self._view.pods.nominated[query.pod]
+        known = self._refused.get(query)
+        if known is not None:
+            self._selector.pass_over(known[1])
+            return Plan(rejected=[(query.pod, known[0])], evaluated=known[1])
+        try:
+            choice = self._selector.select(query)
+        except PluginError as error:
+            verdict = cycle.failed(self._view, str(error))
+            return Plan(rejected=[(query.pod, verdict)], evaluated=self._selector.evaluated)
+        evaluated = self._selector.evaluated
+        if choice is None:
+            verdict = cycle.verdict(self.framework, query, self._view)
+            self._refused.put(query, (verdict, evaluated))
+            return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated)
+        chosen = Assignment(query.pod, choice.node, choice.score, choice.feasible)
+        return Plan(assignments=[chosen], evaluated=evaluated)
 
 
 class ProfileStrategy(Strategy):
@@ -20,32 +65,8 @@ class ProfileStrategy(Strategy):
 
     def __init__(self, params: Any, context: Context) -> None:
         self.framework = Framework.of(self.profile)
-        self._view = context.view
-        self._refused: Memo[cycle.Verdict] = Memo(self.framework, context.view)
-        self._selector = Selector(
-            self.framework, context.view, context.draws, incremental=context.incremental
-        )
+        self._decider = Decider(self.framework, context)
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One pod: its best node, or why there is none."""
-        query = pending[0]
-        query.nominated = self._view.pods.nominated[query.pod]
-        plan = Plan(evaluated=self._view.nodes.n)
-        refused = self._refused.get(query)
-        if refused is not None:
-            plan.rejected.append((query.pod, refused))
-            return plan
-        try:
-            choice = self._selector.select(query)
-        except PluginError as error:
-            plan.rejected.append((query.pod, cycle.failed(self._view, str(error))))
-            return plan
-        if choice is None:
-            refused = cycle.verdict(self.framework, query, self._view)
-            self._refused.put(query, refused)
-            plan.rejected.append((query.pod, refused))
-        else:
-            plan.assignments.append(
-                Assignment(query.pod, choice.node, choice.score, choice.feasible)
-            )
-        return plan
+        return self._decider.decide(pending[0])

@@ -17,19 +17,19 @@ from typing import Any, ClassVar
 
 from simk8s.errors import Problem, UserError
 from simk8s.placement import cycle
-from simk8s.placement.base import PluginError, Query
+from simk8s.placement.base import Query
 from simk8s.placement.config import DEFAULT_SCHEDULER, Configuration, configuration_of
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
-from simk8s.placement.select import Selector
 from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
 from simk8s.strategies._kube_scheduler_params import Params
-from simk8s.strategies.base import Assignment, Context, Plan, Settings, Strategy
+from simk8s.strategies._profile import Decider
+from simk8s.strategies.base import Context, Plan, Settings, Strategy
 
 
 class KubeScheduler(Strategy):
-    """One selector for each profile."""
+    """One decider for each profile."""
 
     name: ClassVar[str] = "kube_scheduler"
 
@@ -43,34 +43,30 @@ class KubeScheduler(Strategy):
             configuration.qps,
             configuration.burst,
         )
-        self._search, self._selectors = Search(), {}
-        for name, profile in configuration.profiles.items():
-            self._selectors[name] = Selector(
-                _framework(name, profile),
-                context.view,
-                context.draws,
-                incremental=context.incremental,
-                search=self._search,
-                budget=BYTE_BUDGET // len(configuration.profiles),
-            )
-        self._chosen: dict[int, Selector | None] = {}
-        self.framework = next(iter(self._selectors.values())).framework
+        self._search = Search()
+        budget = BYTE_BUDGET // len(configuration.profiles)
+        self._deciders = {
+            name: Decider(_framework(name, profile), context, self._search, budget)
+            for name, profile in configuration.profiles.items()
+        }
+        self._chosen: dict[int, Decider | None] = {}
+        self.framework = next(iter(self._deciders.values())).framework
 
-    def _selector(self, query: Query) -> Selector | None:
+    def _decider(self, query: Query) -> Decider | None:
         template = query.template
         if template.id not in self._chosen:
             name = str(template.spec.get("schedulerName") or DEFAULT_SCHEDULER)
-            self._chosen[template.id] = self._selectors.get(name)
+            self._chosen[template.id] = self._deciders.get(name)
         return self._chosen[template.id]
 
     def handles(self, query: Query) -> bool:
         """Whether a profile has the pod's schedulerName."""
-        return self._selector(query) is not None
+        return self._decider(query) is not None
 
     def framework_of(self, query: Query) -> Framework:
         """The framework of the pod's profile."""
-        selector = self._selector(query)
-        return self.framework if selector is None else selector.framework
+        decider = self._decider(query)
+        return self.framework if decider is None else decider.framework
 
     def search_of(self, query: Query) -> Search:
         """As far as the percentage of the pod's profile, from where the last search ended."""
@@ -79,26 +75,11 @@ class KubeScheduler(Strategy):
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One pod: its best node, or why there is none."""
         query = pending[0]
-        selector = self._selector(query)
-        if selector is None:
-            name = query.template.spec.get("schedulerName")
-            words = f"no profile is called {name}"
-            return Plan(rejected=[(query.pod, cycle.failed(self._view, words))])
-        query.nominated = self._view.pods.nominated[query.pod]
-        try:
-            choice = selector.select(query)
-        except PluginError as error:
-            verdict = cycle.failed(self._view, str(error))
-            return Plan(rejected=[(query.pod, verdict)], evaluated=selector.evaluated)
-        plan = Plan(evaluated=selector.evaluated)
-        if choice is None:
-            verdict = cycle.verdict(selector.framework, query, self._view)
-            plan.rejected.append((query.pod, verdict))
-        else:
-            plan.assignments.append(
-                Assignment(query.pod, choice.node, choice.score, choice.feasible)
-            )
-        return plan
+        decider = self._decider(query)
+        if decider is not None:
+            return decider.decide(query)
+        words = f"no profile is called {query.template.spec.get('schedulerName')}"
+        return Plan(rejected=[(query.pod, cycle.failed(self._view, words))])
 
 
 def _configuration(params: Params, context: Context) -> Configuration:
