@@ -17,9 +17,9 @@ from simk8s.simulation.run import run_scenario
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
-    "quickstart": (8 * HOUR, "c88ccfebc0d674d7d4ce727de5d32f78"),
-    "gpu-sharing": (5 * HOUR, "68db64d178f70b3c8540bc257ad9c6d5"),
-    "bad-week": (168 * HOUR, "9c021596d19d12efc062a07eee2cef66"),
+    "quickstart": (8 * HOUR, "1ad6f402e8b846688948c797970231b7"),
+    "gpu-sharing": (5 * HOUR, "045c08b690ee7f31dca53afd7d120942"),
+    "bad-week": (168 * HOUR, "668f46ef15d982cee4145198d833dec8"),
 }
 
 
