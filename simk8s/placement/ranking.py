@@ -49,7 +49,8 @@ FULL_SHARE = 256
 FEW_ROWS = 8
 SEEN_LIMIT = 1 << 18
 
-Floats = NDArray[np.float64]
+Numbers = NDArray[Any]
+"""Integers, of whatever type the scores came in."""
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class _Static:
 
 @dataclass(slots=True)
 class _Entry:
-    total: Floats
+    total: Numbers
     feasible: int
     position: int
     filters: list[FilterPlugin]
@@ -78,7 +79,7 @@ class Ranked(NamedTuple):
     not fit.
     """
 
-    total: Floats
+    total: Numbers
     constant: int
     feasible: int
 
@@ -131,8 +132,8 @@ class Ranking:
         total, feasible = entry.total, entry.feasible
         if barred:
             total = total.copy()
-            total[list(barred)] = -1.0
-            feasible = int(np.count_nonzero(total >= 0.0))
+            total[list(barred)] = -1
+            feasible = int(np.count_nonzero(total >= 0))
         if feasible:
             total, feasible = self._filtered(query, total, feasible)
         if static.flaw is not None and feasible > 1:
@@ -141,31 +142,31 @@ class Ranking:
             total = self._scored(query, static, total, feasible)
         return Ranked(total, static.constant, feasible)
 
-    def _filtered(self, query: Query, total: Floats, feasible: int) -> tuple[Floats, int]:
+    def _filtered(self, query: Query, total: Numbers, feasible: int) -> tuple[Numbers, int]:
         """Less the nodes that plugins of cluster scope reject."""
         view, fresh = self._view, False
         for plugin in self._filters[Scope.CLUSTER]:
             if not plugin.wakes(query, view):
                 continue
             if plugin.prefilter(query, view).status.code:
-                return np.full(len(total), -1.0), 0
+                return np.full(len(total), -1), 0
             rejects = plugin.filter(query, view, ALL)
             if rejects.any():
                 total = total if fresh else total.copy()
-                total[rejects != 0] = -1.0
+                total[rejects != 0] = -1
                 fresh = True
         if fresh:
-            feasible = int(np.count_nonzero(total >= 0.0))
+            feasible = int(np.count_nonzero(total >= 0))
         return total, feasible
 
-    def _scored(self, query: Query, static: _Static, total: Floats, feasible: int) -> Floats:
+    def _scored(self, query: Query, static: _Static, total: Numbers, feasible: int) -> Numbers:
         """With the scores that depend on the feasible nodes."""
         view = self._view
         active = [(p, w) for p, w in self._scores[Scope.CLUSTER] if p.wakes(query, view)]
         if not active and not static.uneven:
             return total
-        rows: Rows = ALL if feasible == len(total) else np.flatnonzero(total >= 0.0)
-        full = total.copy()
+        rows: Rows = ALL if feasible == len(total) else np.flatnonzero(total >= 0)
+        full = total.astype(np.float64)
         part = full[rows]
         for raw, how, weight in static.uneven:
             part += normalized(raw[rows], how) * weight
@@ -328,26 +329,27 @@ class Ranking:
         for plugin in filters:
             rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
         parts = [_weighted(score, weight, query, view) for score, weight in scores]
-        total = sum(parts[1:], start=parts[0]) if parts else np.zeros(view.nodes.n)
-        total = total.astype(np.float64)
+        total: Numbers = np.zeros(view.nodes.n, np.int32)
+        for part in parts:
+            total = total + part
         rejected = int(np.count_nonzero(rejects))
         if rejected:
-            np.copyto(total, -1.0, where=rejects)
+            np.copyto(total, -1, where=rejects)
         return _Entry(total, view.nodes.n - rejected, position, filters, scores)
 
     def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
         view, rejects, total = self._view, static.rejects, entry.total
         for row in dict.fromkeys(dirty):
-            fresh = -1.0
+            fresh = -1
             if not rejects.item(row):
                 for plugin in entry.filters:
                     if plugin.filter_one(query, view, row):
                         break
                 else:
-                    fresh = 0.0
+                    fresh = 0
                     for score, weight in entry.scores:
                         fresh += score.score_one(query, view, row) * weight
-            entry.feasible += (fresh >= 0.0) - (total.item(row) >= 0.0)
+            entry.feasible += (fresh >= 0) - (total.item(row) >= 0)
             total[row] = fresh
 
 

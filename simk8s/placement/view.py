@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.state.cluster import Cluster
-from simk8s.state.nodes import NodeTable
+from simk8s.state.nodes import Floats, NodeTable
 from simk8s.state.objects import Objects
 from simk8s.state.pods import PodTable
 from simk8s.state.tallies import Tally, Weigh
@@ -31,6 +31,22 @@ class View:
         self.pods: PodTable = cluster.pods
         self.objects: Objects = cluster.objects
         self.volumes: Volumes = cluster.volumes
+        self._halves: Floats = np.empty((2, 0))
+        self._halves_of: tuple[int, int, int] | None = None
+
+    def halves(self, cpu: int, memory: int, rows: slice | NDArray[np.intp]) -> Floats:
+        """Half the shares of cpu and memory that are requested with so much more, at most ½:
+        `[2, rows]`. Several scores read them, so those of the pod of the moment are kept; do not
+        write to them.
+        """
+        nodes = self.nodes
+        if not isinstance(rows, slice):
+            return _halves(nodes, cpu, memory, rows, None)
+        halves_of = (cpu, memory, nodes.dirty_base + len(nodes.dirty))
+        if halves_of != self._halves_of or self._halves.shape[1] != nodes.n:
+            self._halves = _halves(nodes, cpu, memory, slice(None), self._halves)
+            self._halves_of = halves_of
+        return self._halves[:, rows]
 
     @property
     def moves(self) -> Sequence[tuple[int, int, int]]:
@@ -80,6 +96,9 @@ class Overlay(View):
         """GPU devices of pods that were added here."""
         self._moves: list[tuple[int, int, int]] = []
 
+    def halves(self, cpu: int, memory: int, rows: slice | NDArray[np.intp]) -> Floats:
+        return _halves(self.nodes, cpu, memory, rows, None)
+
     @property
     def moves(self) -> Sequence[tuple[int, int, int]]:
         return self._moves
@@ -111,3 +130,20 @@ class Overlay(View):
             self._moves.remove(undone)
         else:
             self._moves.append((pod, row, sign))
+
+
+def _halves(
+    nodes: NodeTable,
+    cpu: int,
+    memory: int,
+    rows: slice | NDArray[np.intp],
+    room: Floats | None,
+) -> Floats:
+    used = nodes.used_f[:, rows]
+    halves = room if room is not None and room.shape == used.shape else np.empty_like(used)
+    np.add(used[0], float(cpu), out=halves[0])
+    np.add(used[1], float(memory), out=halves[1])
+    halves /= nodes.twice_f[:, rows]
+    if not nodes.roomy(cpu, memory):
+        np.minimum(halves, 0.5, out=halves)
+    return halves

@@ -79,6 +79,8 @@ class NodeTable:
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.lacking = False
         """Whether some node has no cpu or no memory at all (means leave those out then)."""
+        self.largest = 1.0
+        """The largest cpu or memory that any node ever had, in their units."""
         self.spec_version = 0
         self.images = ImageTable()
         self.topology = Topology(self)
@@ -243,6 +245,7 @@ class NodeTable:
         for line, resource in enumerate((CPU, MEMORY)):
             whole = int(self.allocatable[resource, row])
             self.lacking |= not whole
+            self.largest = max(self.largest, float(whole))
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole

@@ -103,3 +103,21 @@ def test_vector_and_scalar_forms_agree(
         for row in range(len(nodes)):
             if not feasible[row]:
                 assert vector[row] == made.score_one(q, view, row), made.name
+
+
+@pytest.mark.parametrize("top", [1 << 36, 1 << 43, 1 << 46])
+def test_least_allocated_is_exact_at_its_steps(top: int) -> None:
+    draws, cluster, asked = np.random.default_rng(7), Cluster(), 1_000
+    left = []
+    for row in range(600):
+        whole = 100 * int(draws.integers(10_000, top // 100))
+        requested = whole // 100 * int(draws.integers(1, 101)) + int(draws.integers(-1, 2))
+        requested = min(requested, whole)
+        cluster.nodes.add(node(f"n{row}", 1_000, whole))
+        charged = cluster.requests.intern((260, requested - asked))
+        cluster.nodes.charge(row, row, charged, 0)
+        left.append((whole - requested) * 100 // whole)
+    pod = pod_manifest("500m", str(asked))  # of cpu, 24 % are left
+    q = query(cluster, add_pod(cluster, cluster.templates.parse(pod, "default")))
+    found = LeastAllocated().score(q, View(cluster), ALL).tolist()
+    assert found == [(24 + memory) // 2 for memory in left]

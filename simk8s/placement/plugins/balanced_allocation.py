@@ -65,14 +65,7 @@ class BalancedAllocation(ScorePlugin):
         nodes, values = view.nodes, query.requests.values
         if not self._plain or nodes.lacking:
             return self._general(query, view, rows)
-        used = nodes.used_f[:, rows]
-        shares = np.empty_like(used)
-        np.add(used[0], float(values[CPU]), out=shares[0])
-        np.add(used[1], float(values[MEMORY]), out=shares[1])
-        shares /= nodes.twice_f[:, rows]
-        if not nodes.roomy(values[CPU], values[MEMORY]):
-            np.minimum(shares, 0.5, out=shares)
-        score = _balance(shares)
+        score = _balance(view.halves(values[CPU], values[MEMORY], rows))
         score += self._headroom(view, rows)
         score >>= 1
         return score
@@ -133,8 +126,7 @@ def _headroom(used: Floats, twice: Floats) -> Balances:
 
 def _balance(halves: Floats) -> Balances:
     """trunc((1 − |f_cpu − f_mem| / 2)·100) from the halved fractions (halving is exact)."""
-    spread = halves[0]
-    spread -= halves[1]
+    spread = halves[0] - halves[1]
     np.abs(spread, out=spread)
     np.subtract(1.0, spread, out=spread)
     spread *= 100.0

@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from simk8s.placement.base import Query, Rows
 from simk8s.placement.plugins._allocation import Allocation, Ints, Params
 from simk8s.placement.view import View
+from simk8s.state.resources import MEMORY
 
 __all__ = ["LeastAllocated", "Params"]
+
+LARGEST = float(1 << 43)
+"""Up to 8 TiB of memory a node, half a step is more than the error."""
 
 
 class LeastAllocated(Allocation):
@@ -28,31 +32,38 @@ class LeastAllocated(Allocation):
         return rated
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """Exact integers: below 2^53 a float quotient floors to the integer quotient, and a cast
-        truncates what is clamped at 0.
+        """Exact integers, from floats.
 
-        Nothing needs clamping where scoring counts true requests and no node ever had less free
-        than this pod asks for.
+        A score is `trunc(100 − 200·h)`, h half the share that is requested with the pod. That
+        float is off by less than 4e-14 and its true value a multiple of 1 / allocatable; half the
+        smallest such step more, and an integer stays one while nothing else reaches the next.
         """
         nodes, asked = view.nodes, query.requests
         if not self._plain or nodes.lacking:
             return super().score(query, view, rows)
+        if not self._true(query, view):
+            return self._charged(query, view, rows)
+        left = view.halves(asked.asked_cpu, asked.asked_memory, rows) * -200.0
+        left += 100.0 + 0.5 / nodes.largest
+        return _mean(left)
+
+    def _true(self, query: Query, view: View) -> bool:
+        """Whether scoring counts what is truly requested, by this pod and all others."""
+        nodes, asked = view.nodes, query.requests
+        if nodes.defaulted_pods or nodes.largest > LARGEST:
+            return False
+        return (asked.asked_cpu, asked.asked_memory) == asked.values[: MEMORY + 1]
+
+    def _charged(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
+        """From the scoring requests: below 2^53 a float quotient floors to the integer one."""
+        nodes, asked = view.nodes, query.requests
         spare = nodes.spare100_f[:, rows]
         left = np.empty_like(spare)
         np.subtract(spare[0], 100.0 * asked.asked_cpu, out=left[0])
         np.subtract(spare[1], 100.0 * asked.asked_memory, out=left[1])
         left /= nodes.whole_f[:, rows]
-        if (
-            nodes.defaulted_pods
-            or asked.defaulted
-            or not nodes.roomy(asked.asked_cpu, asked.asked_memory)
-        ):
-            np.maximum(left, 0.0, out=left)
-        percent = left.astype(np.int32)
-        total: NDArray[np.int32] = percent[0]
-        total += percent[1]
-        total >>= 1
-        return total
+        np.maximum(left, 0.0, out=left)
+        return _mean(left)
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
@@ -62,3 +73,11 @@ class LeastAllocated(Allocation):
         cpu = int((spare[0][row] - 100 * asked.asked_cpu) // whole[0][row])
         memory = int((spare[1][row] - 100 * asked.asked_memory) // whole[1][row])
         return ((cpu if cpu > 0 else 0) + (memory if memory > 0 else 0)) // 2
+
+
+def _mean(percent: NDArray[np.float64]) -> NDArray[np.int32]:
+    whole = percent.astype(np.int32)
+    total: NDArray[np.int32] = whole[0]
+    total += whole[1]
+    total >>= 1
+    return total
