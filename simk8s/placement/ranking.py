@@ -91,7 +91,7 @@ class Sampled:
     """
 
     rows: NDArray[np.intp]
-    total: Floats
+    total: Numbers
     constant: int
     looked_at: int
 
@@ -202,11 +202,11 @@ class Ranking:
         total = self._entry(query, static).total
         if barred:
             total = total.copy()
-            total[list(barred)] = -1.0
+            total[list(barred)] = -1
         rows, looked_at = self._find(query, visiting, total, enough)
         if static.flaw is not None and len(rows) > 1:
             raise PluginError(static.flaw)
-        own = total[rows]
+        own = total[rows].astype(np.float64)
         for raw, how, weight in static.uneven if len(rows) else ():
             own += normalized(raw[rows], how) * weight
         for plugin, weight in self._scores[Scope.CLUSTER] if len(rows) else ():
@@ -226,7 +226,7 @@ class Ranking:
         return search.visit(self._view, mask)
 
     def _find(
-        self, query: Query, visiting: NDArray[np.intp], total: Floats, enough: int
+        self, query: Query, visiting: NDArray[np.intp], total: Numbers, enough: int
     ) -> tuple[NDArray[np.intp], int]:
         """Up to `enough` feasible rows, and how many were looked at until one more was found."""
         filters = [p for p in self._filters[Scope.CLUSTER] if p.wakes(query, self._view)]
@@ -234,7 +234,7 @@ class Ranking:
         found = 0
         for start in range(0, len(visiting), enough + 1):
             window = visiting[start : start + enough + 1]
-            places = np.flatnonzero(total[window] >= 0.0)
+            places = np.flatnonzero(total[window] >= 0)
             for plugin in filters:
                 places = places[plugin.filter(query, self._view, window[places]) == 0]
             if found + len(places) > enough:

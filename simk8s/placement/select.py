@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simk8s.placement.base import Query
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
-from simk8s.placement.ranking import BYTE_BUDGET, Floats, Ranking
+from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
 from simk8s.placement.search import Search
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
@@ -102,7 +102,7 @@ class Selector:
                 node = self._break_tie(total, tied, ranked.feasible == nodes)
         return Choice(node, int(best) + ranked.constant, ranked.feasible)
 
-    def _break_tie(self, total: Floats, tied: NDArray[np.bool_], all_fit: bool) -> int:
+    def _break_tie(self, total: Numbers, tied: NDArray[np.bool_], all_fit: bool) -> int:
         """One row of those that tie over all nodes."""
         if self.framework.ties != AS_V1_36:
             return self._chosen(np.flatnonzero(tied))
@@ -110,7 +110,7 @@ class Selector:
         places = np.flatnonzero(tied[order])
         if all_fit:
             return int(order[self._heap.root(places)])
-        positions = np.cumsum(total[order] >= 0.0)[places] - 1
+        positions = np.cumsum(total[order] >= 0)[places] - 1
         root = self._heap.root(positions)
         return int(order[places[positions.searchsorted(root)]])
 
