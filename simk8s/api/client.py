@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simk8s.api.requests import RequestKind
 from simk8s.api.server import ApiServer, Done, Operation
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.ratelimit import TokenBucket
@@ -20,6 +21,7 @@ class Client:
     ) -> None:
         self.name = name
         self.writes = 0
+        self.noted = 0
         self.throttled_us = 0
         self.conflicts = 0
         self._clock = clock
@@ -35,3 +37,11 @@ class Client:
             self.throttled_us += leaves - now_us
         self._server.submit(leaves, op, args, done)
         return leaves
+
+    def note(self, kind: RequestKind, count: int = 1) -> None:
+        """Send `count` requests that nobody waits for and that change nothing simulated (events,
+        GETs before a PATCH, tokens): they take tokens, seats, CPU and disk, and make no event.
+        """
+        self.noted += count
+        if self._bucket is not None:
+            self._bucket.reserve(self._clock.now_us, count)

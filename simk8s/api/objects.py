@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from simk8s.api.requests import on_its_kind
 from simk8s.api.watch import ChangeLog, Verb
 from simk8s.kernel.clock import Clock
 
@@ -34,6 +35,7 @@ class ObjectTable(Generic[T]):
         self._stored: dict[str, Stored[T]] = {}
         self._version = 0
 
+    @on_its_kind("POST")
     def create(self, key: str, value: T) -> bool:
         """False where the key is taken (409 AlreadyExists)."""
         if key in self._stored:
@@ -41,6 +43,7 @@ class ObjectTable(Generic[T]):
         self._write(key, value, Verb.ADDED)
         return True
 
+    @on_its_kind("PUT")
     def update(self, key: str, value: T, read_version: int) -> bool:
         """False where the object is gone or was written since `read_version` (409 Conflict)."""
         stored = self._stored.get(key)
@@ -49,6 +52,7 @@ class ObjectTable(Generic[T]):
         self._write(key, value, Verb.UPDATED)
         return True
 
+    @on_its_kind("DELETE")
     def delete(self, key: str) -> bool:
         """False where there is no such object (404 NotFound)."""
         if self._stored.pop(key, None) is None:

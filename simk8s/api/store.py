@@ -15,6 +15,7 @@ from typing import Any
 
 from simk8s.api.leases import Leases
 from simk8s.api.objects import ObjectTable
+from simk8s.api.requests import request
 from simk8s.api.watch import (
     ADDED,
     BOUND,
@@ -61,6 +62,7 @@ class Store:
 
     # --- pods
 
+    @request("POST", "pods")
     def create_pods(self, rows: Iterable[int]) -> bool:
         """Unborn rows become Pending pods."""
         pods, now_us = self.cluster.pods, self._clock.now_us
@@ -74,6 +76,7 @@ class Store:
                 self.pods.append(ADDED, pod)
         return True
 
+    @request("POST", "pods/binding")
     def bind(self, pod: int, node: int) -> bool:
         """Set `spec.nodeName`; refused if the pod is bound, going or gone, or the node is gone."""
         pods = self.cluster.pods
@@ -87,8 +90,12 @@ class Store:
         self.pods.append(BOUND, pod)
         return True
 
-    def set_phase(self, pod: int, phase: Phase, epoch: int) -> bool:
-        """A kubelet's status PATCH (running, succeeded, failed); void if the pod has moved on."""
+    @request("PATCH", "pods/status")
+    def set_phase(self, pod: int, phase: Phase, epoch: int, ready: bool = True) -> bool:
+        """A kubelet's status PATCH (running, succeeded, failed); void if the pod has moved on.
+
+        `ready`: whether a running pod is Ready from now on.
+        """
         pods = self.cluster.pods
         if pods.epoch[pod] != epoch or pods.phase[pod] in TERMINAL:
             return False
@@ -97,11 +104,31 @@ class Store:
         if phase == RUNNING:
             if pods.running_us[pod] == NEVER:
                 pods.running_us[pod] = now_us
+            self._set_ready(pod, ready, now_us)
             self.pods.append(STATUS, pod)
         else:
+            pods.ready[pod] = False
             pods.finished_us[pod] = now_us
             self.pods.append(ENDED, pod)
         return True
+
+    @request("PATCH", "pods/status")
+    def set_pod_ready(self, pod: int, ready: bool, epoch: int) -> bool:
+        """The Ready condition of a running pod; void if it has moved on or nothing changes."""
+        pods = self.cluster.pods
+        if pods.epoch[pod] != epoch or pods.phase[pod] != RUNNING or pods.ready[pod] == ready:
+            return False
+        self._set_ready(pod, ready, self._clock.now_us)
+        self.pods.append(STATUS, pod)
+        return True
+
+    def _set_ready(self, pod: int, ready: bool, now_us: int) -> None:
+        pods = self.cluster.pods
+        if pods.ready[pod] != ready:
+            pods.ready[pod] = ready
+            pods.ready_since_us[pod] = now_us
+            if ready and pods.ready_us[pod] == NEVER:
+                pods.ready_us[pod] = now_us
 
     def _move(self, pod: int, phase: Phase) -> None:
         pods = self.cluster.pods
@@ -113,6 +140,7 @@ class Store:
             self.leaving[before] -= 1
             self.leaving[phase] += 1
 
+    @request("DELETE", "pods")
     def delete_pod(self, pod: int, grace_us: int | None = None, loss: Loss = Loss.NONE) -> bool:
         """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once."""
         pods = self.cluster.pods
@@ -130,6 +158,7 @@ class Store:
             self.pods.append(DELETING, pod)
         return True
 
+    @request("DELETE", "pods")
     def finalize_pod(self, pod: int) -> bool:
         """The object is removed (kubelet's DELETE with grace 0, or a forced one)."""
         pods = self.cluster.pods
@@ -138,6 +167,7 @@ class Store:
         if pods.finished_us[pod] == NEVER:
             pods.finished_us[pod] = self._clock.now_us
         self._move(pod, GONE)
+        pods.ready[pod] = False
         self.lost += pods.loss[pod] != Loss.NONE
         pods.epoch[pod] += 1
         self.pods.append(DELETED, pod)
@@ -145,6 +175,7 @@ class Store:
 
     # --- nodes
 
+    @request("POST", "nodes")
     def add_node(self, spec: NodeSpec) -> int:
         """Register a node, Ready, with its lease renewing; the new row."""
         row = self.cluster.nodes.add(spec)
@@ -153,6 +184,7 @@ class Store:
         self.leases.start(row)
         return row
 
+    @request("PATCH", "nodes")
     def update_node(self, row: int, spec: NodeSpec) -> bool:
         """Replace labels, taints or unschedulable."""
         if not self.cluster.nodes.exists[row]:
@@ -161,6 +193,7 @@ class Store:
         self.nodes.append(UPDATED, row)
         return True
 
+    @request("PATCH", "nodes/status")
     def set_ready(self, row: int, ready: bool) -> bool:
         """The Ready condition: True, or not (False and Unknown are not told apart here)."""
         if not self.cluster.nodes.exists[row] or self.ready[row] == ready:
@@ -169,6 +202,7 @@ class Store:
         self.nodes.append(STATUS, row)
         return True
 
+    @request("DELETE", "nodes")
     def delete_node(self, row: int) -> bool:
         """Remove the node object; pods bound to it are left to the pod garbage collector."""
         if not self.cluster.nodes.exists[row]:

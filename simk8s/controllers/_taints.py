@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from simk8s.api.requests import request
 from simk8s.api.store import Store
 from simk8s.state.selectors import (
     NO_EXECUTE,
@@ -29,6 +30,7 @@ CONDITIONS = (UNREACHABLE_SCHEDULE, NOT_READY_SCHEDULE, UNSCHEDULABLE_SCHEDULE)
 """NoSchedule taints that mirror a node's conditions."""
 
 
+@request("PATCH", "nodes")
 def patch(store: Store, node: int, add: Taints, remove: Taints) -> bool:
     """The operation of a PATCH of a node's taints."""
     nodes = store.cluster.nodes

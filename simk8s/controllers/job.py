@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from simk8s.api.objects import ObjectTable
+from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._flags import Params
@@ -78,6 +79,7 @@ _FINAL = {
 }
 
 
+@request("PATCH", "pods")
 def _remove_finalizer() -> bool:
     """PATCH of an ended pod."""
     return True
@@ -209,6 +211,7 @@ class JobController(Controller):
         if last != first:
             yield [Write(self._put, (key, last))]
 
+    @request("PUT", "jobs/status")
     def _put(self, key: str, status: JobStatus) -> bool:
         stored = self._jobs.get(key)
         if stored is None:

@@ -22,6 +22,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
+from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _taints as taints
 from simk8s.controllers._health import Health
@@ -149,6 +150,7 @@ class NodeLifecycle(Controller):
             if bound[pod] == node:
                 yield Write(_mark_not_ready)
 
+    @request("PUT", "nodes/status")
     def _mark_unknown(self, node: int) -> bool:
         """PUT nodes/status; refused where the kubelet has reported in the meantime."""
         store = self._store
@@ -241,6 +243,7 @@ class NodeLifecycle(Controller):
         return Result(requeue_after_us=poll_us - now_us)
 
 
+@request("PATCH", "pods/status")
 def _mark_not_ready() -> bool:
     """PATCH of a pod's Ready condition, which is not stored here."""
     return True

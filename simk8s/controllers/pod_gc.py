@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._flags import Params
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
@@ -73,6 +74,7 @@ class PodGarbageCollector(Controller):
         return Result(requeue_after_us=max(min(self._released_us.values()) - now_us, 1))
 
 
+@request("PATCH", "pods/status")
 def _fail() -> bool:
     """PATCH of the pod's phase and DisruptionTarget condition."""
     return True

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from simk8s.api.objects import ObjectTable
+from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._flags import Params
@@ -96,6 +97,7 @@ class ReplicaSetController(Controller):
             yield [Write(self._report, (key, status))]
         return Result(failed=short)
 
+    @request("PUT", "replicasets/status")
     def _report(self, key: str, status: ReplicaSetStatus) -> bool:
         stored = self._sets.get(key)
         if stored is None:

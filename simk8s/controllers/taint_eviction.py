@@ -15,6 +15,7 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import ClassVar
 
+from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._flags import Params
 from simk8s.controllers._taints import Taints, no_execute
@@ -133,6 +134,7 @@ def patience_us(tolerations: tuple[Toleration, ...], taints: Taints) -> int | No
     return None if shortest is None else max(0, shortest) * SECOND_US
 
 
+@request("PATCH", "pods/status")
 def _disruption_target() -> bool:
     """PATCH of the pod's DisruptionTarget condition, which is not stored here."""
     return True

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from simk8s.scenario.control.plane import ControlPlane
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
 from simk8s.scenario.types import (
@@ -248,6 +249,7 @@ class Scenario(Model):
     # A name and what it changes: {packed: {strategy: most_allocated, nodes.0.count: 50}}.
     variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
+    control_plane: ControlPlane = ControlPlane()
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simk8s.api.client import Client
+from simk8s.api.requests import request
 from simk8s.api.store import Store
 from simk8s.api.watch import ADDED, BOUND, DELETED, ENDED
 from simk8s.kernel.clock import Clock
@@ -234,6 +235,7 @@ class Scheduler:
             return chosen.devices if all(free[d] >= milli for d in wanted) else None
         return nodes.choose_devices(chosen.node, query.requests)
 
+    @request("POST", "pods/binding")
     def _bind(self, queued: Queued, node: int) -> None:
         """POST binding, at its commit; refused, the node is given back, the pod has failed with an
         error, and to others it is as if it had been deleted.

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from simk8s.api.client import Client
-from simk8s.api.server import ApiServer, Times
+from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._manager import SHIPPED, ControllerManager
 from simk8s.faults._driver import FaultDriver
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
 from simk8s.nodes.groups import node_specs
-from simk8s.nodes.kubelet import KubeletPool, PodTimes
+from simk8s.nodes.kubelet import KubeletPool
 from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
-from simk8s.scheduler.timing import CycleTimes
+from simk8s.simulation.control_plane import api_times, cycle_times, pod_times
 from simk8s.simulation.explaining import Explained
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
@@ -88,7 +88,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     """Wire up a world; nothing has happened in it yet."""
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
-    recorder, times = Recorder(explain=options.explain is not None), Times()
+    plane = scenario.control_plane
+    recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
     store, server = Store(clock, cluster, seed), ApiServer(clock, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -97,25 +98,28 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         Client(clock, server, "kubelet"),
         machines,
         streams.get("kubelet"),
-        PodTimes(),
+        pod_times(plane),
         times.watch_lag_us,
     )
     strategy = _strategy(loaded, cluster, streams, recorder, options)
     settings = strategy.settings
+    qps = settings.qps if plane.throttling else 0.0
     scheduler = Scheduler(
         clock,
         store,
-        Client(clock, server, "kube-scheduler", settings.qps, settings.burst),
+        Client(clock, server, "kube-scheduler", qps, settings.burst),
         strategy,
         recorder,
-        CycleTimes(),
+        cycle_times(plane),
         times.watch_lag_us,
     )
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
     faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us)
     lag_us = times.watch_lag_us
-    controllers = ControllerManager(clock, store, server, streams, lag_us, faults.moment)
+    controllers = ControllerManager(
+        clock, store, server, streams, lag_us, faults.moment, throttled=plane.throttling
+    )
     world = World(
         clock,
         streams,

@@ -71,8 +71,13 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "created_us": ("q", NEVER),
     "scheduled_us": ("q", NEVER),
     "bound_us": ("q", NEVER),
+    "seen_us": ("q", NEVER),
+    "pulled_us": ("q", NEVER),
     "started_us": ("q", NEVER),
     "running_us": ("q", NEVER),
+    "ready": ("b", False),
+    "ready_us": ("q", NEVER),
+    "ready_since_us": ("q", NEVER),
     "finished_us": ("q", NEVER),
     "deletion_us": ("q", NEVER),
     "lifetime_us": ("q", NEVER),
@@ -101,8 +106,18 @@ class PodTable:
     created_us: array[int]
     scheduled_us: array[int]
     bound_us: array[int]
+    seen_us: array[int]
+    """When its kubelet heard of it, last time."""
+    pulled_us: array[int]
+    """When its images were on the node, last time."""
     started_us: array[int]
     running_us: array[int]
+    ready: array[int]
+    """The Ready condition as the API has it."""
+    ready_us: array[int]
+    """When it was Ready for the first time."""
+    ready_since_us: array[int]
+    """lastTransitionTime of Ready."""
     finished_us: array[int]
     deletion_us: array[int]
     lifetime_us: array[int]

@@ -1,0 +1,23 @@
+"""`controlPlane.kubelet`: kubelets and container runtimes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simk8s.scenario.types import Duration, Model
+
+
+class Between(Model):
+    """A log-normal duration by its median and 99th percentile; both 0 = at once."""
+
+    p50: Duration
+    p99: Annotated[Duration, Field(ge=0)]
+
+
+class Kubelet(Model):
+    """What a node does to a pod."""
+
+    start: Between = Between(p50=1_250_000, p99=2_500_000)
+    stop: Between = Between(p50=1_500_000, p99=3_000_000)
