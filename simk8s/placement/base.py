@@ -22,7 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,18 @@ class Query:
         self.nominated = nominated
 
 
+class Effort(NamedTuple):
+    """What a plugin reads of the cluster before it looks at single nodes (PreFilter, PreScore):
+    nodes gone through, and pods looked at on them. Costs time in a cycle, decides nothing.
+    """
+
+    nodes: int = 0
+    pods: int = 0
+
+
+NO_EFFORT = Effort()
+
+
 class FilterPlugin(ABC):
     """Base of filters; `name` is the Kubernetes name that messages and results carry."""
 
@@ -139,6 +151,10 @@ class FilterPlugin(ABC):
     def wakes(self, query: Query, view: View) -> bool:
         """Whether `key` is not None; override it where that is cheaper to tell."""
         return self.key(query, view) is not None
+
+    def effort(self, query: Query, view: View) -> Effort:
+        """What PreFilter and PreScore read; a plugin that also scores answers once for both."""
+        return NO_EFFORT
 
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """What can be said before any node is looked at."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simk8s import catalog
-from simk8s.placement.base import FilterPlugin, Query, ScorePlugin
+from simk8s.placement.base import Effort, FilterPlugin, Query, ScorePlugin
 from simk8s.placement.view import View
 
 DEFAULT_FILTERS = (
@@ -81,6 +81,8 @@ class Framework:
     post_filters: tuple[str, ...]
     percentage: int = 100
     candidates: tuple[int, int] = DEFAULT_CANDIDATES
+    reading: tuple[FilterPlugin, ...] = ()
+    """Filters that have an `effort`."""
 
     @classmethod
     def of(cls, profile: Profile) -> Framework:
@@ -105,7 +107,17 @@ class Framework:
             profile.post_filters,
             profile.percentage,
             profile.candidates,
+            tuple(filter(_reads, (_filter(name, plugin(name)) for name in profile.filters))),
         )
+
+    def effort(self, query: Query, view: View) -> Effort:
+        """What the plugins go through before they look at single nodes."""
+        nodes = pods = 0
+        for plugin in self.reading:
+            read = plugin.effort(query, view)
+            nodes += read.nodes
+            pods += read.pods
+        return Effort(nodes, pods)
 
     def flaw(self, query: Query, view: View) -> str | None:
         """Why a pod cannot be scored, in the scheduler's words."""
@@ -121,6 +133,10 @@ def _make(name: str, args: Mapping[str, Any] | None) -> object:
     if not args:
         return made()
     return made(catalog.params_of("plugins", name).model_validate(args))
+
+
+def _reads(plugin: FilterPlugin) -> bool:
+    return type(plugin).effort is not FilterPlugin.effort
 
 
 def _filter(name: str, plugin: object) -> FilterPlugin:

@@ -183,7 +183,7 @@ class Scheduler:
         plan = self._strategy.propose([queued.query for queued in pods], now_us)
         service_us = plan.latency_us
         if service_us is None:
-            service_us = self._times.cycle_us(plan.evaluated)
+            service_us = self._times.cycle_us(plan.evaluated, *plan.read)
         end = nodes.dirty_base + len(nodes.dirty)
         self._flight = Flight(now_us, pods, plan, service_us, end)
         self._due_us = now_us + service_us

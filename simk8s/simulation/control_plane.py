@@ -33,7 +33,9 @@ def pod_times(plane: ControlPlane) -> PodTimes:
 def cycle_times(plane: ControlPlane) -> CycleTimes:
     """kube-scheduler."""
     times = plane.scheduler
-    return CycleTimes(times.base, int(times.per_node_ns))
+    return CycleTimes(
+        times.base, times.per_node_ns, times.per_visit_ns, times.per_pod_ns, times.speed
+    )
 
 
 def _pair(between: Between) -> tuple[int, int]:

@@ -53,6 +53,8 @@ class Cluster:
         self.workloads: list[str] = []
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
+        self.charged = 0
+        """Pods on nodes, as the scheduler's cache has it."""
         self.drops_unfit: set[int] = set()
         """Workloads whose pods are dropped, not retried, when they do not fit (looked up, never
         iterated).
@@ -115,6 +117,7 @@ class Cluster:
         """The scheduler's cache counts a pod on a node (assumed or confirmed)."""
         self.nodes.charge(node, pod, self.requests_of(pod), devices)
         self.pods.charged[pod] = node
+        self.charged += 1
         self.pods.devices[pod] = devices
         self.tallies.note(pod, node, self.arrival(pod))
         self._count_terms(pod, 1)
@@ -125,6 +128,7 @@ class Cluster:
         if node != NEVER:
             self.nodes.release(node, pod, self.requests_of(pod), self.pods.devices[pod])
             self.pods.charged[pod] = NEVER
+            self.charged -= 1
             live = self.pods.deletion_us[pod] == NEVER
             self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
             self._count_terms(pod, -1)

@@ -39,6 +39,11 @@ class Decider:
 
     def decide(self, query: Query) -> Plan:
         """The best node for one pod, or why there is none."""
+        plan = self._decide(query)
+        plan.read = self.framework.effort(query, self._view)
+        return plan
+
+    def _decide(self, query: Query) -> Plan:
         query.nominated = self._view.pods.nominated[query.pod]
         known = self._refused.get(query)
         if known is not None:

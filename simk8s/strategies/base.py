@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 from numpy.random import Generator
 
 from simk8s.catalog import Catalog, CatalogLike
-from simk8s.placement.base import Query
+from simk8s.placement.base import NO_EFFORT, Effort, Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
 from simk8s.placement.search import Search
@@ -63,13 +63,14 @@ class Solve:
 
 @dataclass(slots=True)
 class Plan:
-    """Placements, and for every pod without one why. `evaluated` = node evaluations, which cost
-    time.
+    """Placements, and for every pod without one why. `evaluated` = node evaluations, `read` =
+    what plugins went through before; both cost time.
     """
 
     assignments: list[Assignment] = field(default_factory=list)
     rejected: list[tuple[int, Verdict]] = field(default_factory=list)
     evaluated: int = 0
+    read: Effort = NO_EFFORT
     latency_us: int | None = None
     solve: Solve | None = None
 

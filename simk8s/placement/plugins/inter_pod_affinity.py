@@ -22,8 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simk8s.placement.base import (
     MAX_NODE_SCORE,
+    NO_EFFORT,
     SUCCESS,
     Code,
+    Effort,
     FilterPlugin,
     Query,
     Rows,
@@ -143,6 +145,25 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
         if query.template.affinity is not NO_AFFINITY or view.cluster.terms:
             return True
         return any(view.cluster.template_of(p).affinity.anti_required for p, _, _ in view.moves)
+
+    def effort(self, query: Query, view: View) -> Effort:
+        """PreFilter: pods with required anti-affinity, and all pods if the own one has required
+        terms. PreScore: all pods if it has preferred terms, else those with terms of any kind.
+        """
+        cluster, own = view.cluster, query.template.affinity
+        if own is NO_AFFINITY and not cluster.terms:
+            return NO_EFFORT
+        held = [0] * len(TermKind)
+        for (kind, _), count in cluster.terms.items():
+            held[kind] += count
+        everybody, whole = cluster.charged, view.nodes.n
+        looked = [min(held[TermKind.ANTI_REQUIRED], everybody)]
+        if own.required or own.anti_required:
+            looked.append(everybody)
+        preferring = bool(own.preferred or own.anti_preferred)
+        looked.append(everybody if preferring else min(sum(held), everybody))
+        nodes = sum(min(whole, pods) for pods in looked)
+        return Effort(nodes, sum(looked))
 
     # --- what to count
 

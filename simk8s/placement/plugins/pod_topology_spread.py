@@ -23,8 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simk8s.placement.base import (
     MAX_NODE_SCORE,
+    NO_EFFORT,
     SUCCESS,
     Code,
+    Effort,
     FilterPlugin,
     Query,
     Rows,
@@ -160,6 +162,14 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     def wakes(self, query: Query, view: View) -> bool:
         """Whether there are constraints."""
         return self._plan(query, view) is not None
+
+    def effort(self, query: Query, view: View) -> Effort:
+        """All nodes and their pods, once for hard constraints and once for soft ones."""
+        plan = self._plan(query, view)
+        if plan is None:
+            return NO_EFFORT
+        passes = bool(plan.hard) + bool(plan.soft)
+        return Effort(passes * view.nodes.n, passes * view.cluster.charged)
 
     def _plan(self, query: Query, view: View) -> _Plan | None:
         """What the pod asks for, None for nothing."""

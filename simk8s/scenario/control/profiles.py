@@ -19,7 +19,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "throttling": False,
         "apiServer": {"service": 0, "watchLag": 0},
         "etcd": {"fsync": 0, "roundTrip": 0},
-        "scheduler": {"base": 0, "perNodeNs": 0},
+        "scheduler": {"base": 0, "perNodeNs": 0, "perVisitNs": 0, "perPodNs": 0},
         "kubelet": {"start": {"p50": 0, "p99": 0}, "stop": {"p50": 0, "p99": 0}},
     },
 }
