@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from simk8s.placement.base import Rows
 from simk8s.placement.eligible import Floats, Mask
 from simk8s.placement.events import Event
 from simk8s.state.affinity import SpreadConstraint
+from simk8s.state.selectors import LabelSelector
+from simk8s.state.shapes import PodTemplate
+from simk8s.state.tallies import Weigh
 from simk8s.state.topology import Domain
 
 
@@ -44,3 +47,16 @@ def rounded(total: Floats) -> Floats:
 
 def left(ignored: Mask) -> int:
     return len(ignored) - int(np.count_nonzero(ignored))
+
+
+def spread_tally(namespace: str, selector: LabelSelector) -> tuple[Hashable, Weigh]:
+    """What counting asks; an empty selector counts nobody, though it matches everybody."""
+    return (
+        "spread",
+        namespace,
+        selector,
+    ), lambda template: not selector.empty and selects(template, namespace, selector)
+
+
+def selects(template: PodTemplate, namespace: str, selector: LabelSelector) -> bool:
+    return template.namespace == namespace and selector.matches(template.labels)

@@ -36,14 +36,21 @@ from simk8s.placement.base import (
 )
 from simk8s.placement.eligible import LIMIT, Counter, Floats, Mask, Watch
 from simk8s.placement.events import Change, Event
-from simk8s.placement.plugins._spread import domains_among, left, rounded, spread_node_hint
+from simk8s.placement.plugins._spread import (
+    domains_among,
+    left,
+    rounded,
+    selects,
+    spread_node_hint,
+    spread_tally,
+)
 from simk8s.placement.view import View
 from simk8s.state.affinity import HARD, SpreadConstraint
 from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state.pods import NEVER
 from simk8s.state.selectors import LabelSelector
 from simk8s.state.shapes import PodTemplate
-from simk8s.state.tallies import Tally, Weigh
+from simk8s.state.tallies import Tally
 from simk8s.state.topology import Domain
 
 Constraints = tuple[SpreadConstraint, ...]
@@ -246,7 +253,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         counts = counts.copy()
         ids, namespace = watch.domain.ids, query.template.namespace
         for pod, row, sign in view.moves:
-            if part.mask[row] and _matches(view.cluster.template_of(pod), namespace, own.selector):
+            if part.mask[row] and selects(view.cluster.template_of(pod), namespace, own.selector):
                 counts[ids[row]] += sign
         return counts
 
@@ -254,7 +261,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         """Whatever depends on node specs."""
         own, nodes = part.own, view.nodes
         name, mask = self._counter.spread_mask(query.template, own, part.keys, view)
-        key, weigh = _tally(query.template.namespace, own.selector)
+        key, weigh = spread_tally(query.template.namespace, own.selector)
         part.watch = watch = self._counter.watch(
             view, key, weigh, live=True, topology_key=own.topology_key, mask_name=("of", name)
         )
@@ -371,7 +378,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     def _on_host(self, query: Query, view: View, part: _Part) -> NDArray[np.int64]:
         tally = part.tally
         if tally is None:
-            key, weigh = _tally(query.template.namespace, part.own.selector)
+            key, weigh = spread_tally(query.template.namespace, part.own.selector)
             tally = part.tally = view.tally(key, weigh, live=True)
         else:
             view.cluster.tallies.refresh(tally)
@@ -391,16 +398,3 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         if ignored is not None:
             scores[ignored] = 0
         return scores
-
-
-def _tally(namespace: str, selector: LabelSelector) -> tuple[Hashable, Weigh]:
-    """What counting asks; an empty selector counts nobody, though it matches everybody."""
-    return (
-        "spread",
-        namespace,
-        selector,
-    ), lambda template: not selector.empty and _matches(template, namespace, selector)
-
-
-def _matches(template: PodTemplate, namespace: str, selector: LabelSelector) -> bool:
-    return template.namespace == namespace and selector.matches(template.labels)
