@@ -288,9 +288,13 @@ def _beside(
 
 def rivals_of(query: Query, view: View) -> Iterator[tuple[int, list[int]]]:
     """(node row, other pods of the same or higher priority that are nominated to it)."""
-    cluster = view.cluster
+    cluster, seated = view.cluster, view.seated
     for row, pods in cluster.nominations.items():
-        rivals = [p for p in pods if p != query.pod and cluster.pods.priority[p] >= query.priority]
+        rivals = [
+            p
+            for p in pods
+            if p != query.pod and p not in seated and cluster.pods.priority[p] >= query.priority
+        ]
         if rivals:
             yield row, rivals
 

@@ -12,6 +12,7 @@ from simk8s.placement.memo import Memo
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
 from simk8s.placement.select import Selector
+from simk8s.strategies._together import place_together
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
 
 
@@ -28,12 +29,14 @@ class Decider:
         self.framework = framework
         self._view = context.view
         self._refused: Memo[tuple[cycle.Verdict, int]] = Memo(framework, context.view)
+        self._draws = context.draws
+        self._search = search or Search()
         self._selector = Selector(
             framework,
             context.view,
             context.draws,
             incremental=context.incremental,
-            search=search,
+            search=self._search,
             budget=budget,
         )
 
@@ -56,6 +59,10 @@ class Decider:
             return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated)
         chosen = Assignment(query.pod, choice.node, choice.score, choice.feasible)
         return Plan(assignments=[chosen], evaluated=evaluated)
+
+    def decide_together(self, pods: Sequence[Query]) -> Plan:
+        """Nodes for the pods of one group, each on top of those before it."""
+        return place_together(self.framework, self._view, self._draws, self._search, pods)
 
 
 class ProfileStrategy(Strategy):

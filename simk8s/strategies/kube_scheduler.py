@@ -27,6 +27,8 @@ from simk8s.strategies._kube_scheduler_params import Params
 from simk8s.strategies._profile import Decider
 from simk8s.strategies.base import Context, Plan, Settings, Strategy
 
+ONE_NAME = "all pods in a single pod group should have the same .spec.schedulerName set"
+
 
 class KubeScheduler(Strategy):
     """One decider for each profile."""
@@ -42,6 +44,7 @@ class KubeScheduler(Strategy):
             configuration.max_backoff_us,
             configuration.qps,
             configuration.burst,
+            params.feature_gates.on(),
         )
         self._search = Search()
         budget = BYTE_BUDGET // len(configuration.profiles)
@@ -51,6 +54,14 @@ class KubeScheduler(Strategy):
         }
         self._chosen: dict[int, Decider | None] = {}
         self.framework = next(iter(self._deciders.values())).framework
+
+    def propose_together(self, pending: Sequence[Query], now_us: int) -> Plan:
+        """Pods of one group: the whole cycle for each, on top of those before it."""
+        first = self._decider(pending[0])
+        if first is None or any(self._decider(query) is not first for query in pending):
+            verdict = cycle.failed(self._view, ONE_NAME)
+            return Plan(rejected=[(query.pod, verdict) for query in pending])
+        return first.decide_together(pending)
 
     def _decider(self, query: Query) -> Decider | None:
         template = query.template
