@@ -19,6 +19,7 @@ from simk8s.errors import Problem, Severity, UserError
 from simk8s.scenario import fit
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.manifests import ManifestObject, near_file
+from simk8s.scenario.podgroups import pod_groups
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
@@ -152,7 +153,7 @@ def fitting_templates(context: Context) -> Iterator[Problem]:
             yield context.problem("W101", text, path, "they will stay pending", key=True)
     for objects in context.manifests.values():
         for item in objects:
-            for reason in fit.never_fits(item.template, groups):
+            for reason in fit.never_fits(item.template, groups) if item.template else ():
                 text = f"no node can ever fit {item.kind} {item.name!r}: {reason}"
                 hint = "they will stay pending"
                 yield Problem("W101", text, item.place, hint, severity="warning")
@@ -238,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     scheduler_config,
     known_formats,
     template_words,
+    pod_groups,
     fitting_templates,
     within_the_end,
     something_arrives,
