@@ -1,4 +1,4 @@
-"""Gangs: nobody before the group and its quorum are there, all or nothing, later members at once."""
+"""Gangs: nobody before the group and its quorum are there; all or nothing; later ones at once."""
 
 from __future__ import annotations
 
