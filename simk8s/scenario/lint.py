@@ -129,7 +129,10 @@ def scheduler_config(context: Context) -> Iterator[Problem]:
     name = getattr(context.scenario.strategy.params, "config", None)
     if isinstance(name, str) and (context.base / name).is_file():
         try:
-            found = read_scheduler_config(context.base / name, own_plugins(context.catalog))
+            gates = getattr(context.scenario.strategy.params, "feature_gates", None)
+            features = gates.on() if gates is not None else ()
+            own = own_plugins(context.catalog)
+            found = read_scheduler_config(context.base / name, own, features)
             yield from found.problems
         except UserError as error:
             yield from error.problems

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.events import Event
+from simk8s.placement.framework import Framework
 from simk8s.placement.plugins.gang_scheduling import (
     NO_QUORUM,
     PERMIT_TIMEOUT_US,
@@ -103,8 +103,8 @@ class Groups:
 class GangGate(Gate):
     """PreEnqueue of GangScheduling."""
 
-    name: ClassVar[str] = GangScheduling.name
-    events: ClassVar[int] = GangScheduling.events
+    name: str = GangScheduling.name
+    events: int = GangScheduling.events
 
     def __init__(self, plugin: GangScheduling, groups: Groups) -> None:
         self._plugin = plugin
@@ -140,6 +140,7 @@ class Gangs:
         groups: Groups,
         queue: GangQueue,
         ledger: Ledger,
+        framework_of: Callable[[Query], Framework],
         bind: Bind,
         give_back: GiveBack,
     ) -> None:
@@ -148,6 +149,7 @@ class Gangs:
         self._plugin = GangScheduling()
         self._queue = queue
         self._ledger = ledger
+        self._framework_of = framework_of
         self._bind = bind
         self._give_back = give_back
         self._first_us: dict[int, int] = {}
@@ -198,6 +200,7 @@ class Gangs:
         group = self.groups.get(key)
         assert group is not None, "a pod without its group is held back"
         fit = {a.pod: a.node for a in plan.assignments if self._alive(a.pod)}
+        group = self._permitted(flight, group)
         short = group.min_count - self.groups.scheduled(key)
         preempting = self._fail_unfit(now_us, flight, fit, by_pod, reject)
         enough = len(fit) + preempting >= short
@@ -214,6 +217,11 @@ class Gangs:
                 self._fail(now_us, flight, by_pod[chosen.pod], words)
             else:
                 assume(now_us, flight, by_pod[chosen.pod], chosen)
+
+    def _permitted(self, flight: Flight, group: PodGroup) -> PodGroup:
+        """The group as Permit sees it: without the plugin there, nothing is asked for."""
+        permit = self._framework_of(flight.pods[0].query).permit
+        return group if self._plugin.name in permit else PodGroup(0)
 
     def _alive(self, pod: int) -> bool:
         pods = self._cluster.pods

@@ -36,7 +36,7 @@ from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.gang_queue import GangQueue
 from simk8s.scheduler.gangs import GangGate, Gangs, Groups
-from simk8s.scheduler.gates import Gate, Preempting, SchedulingGates
+from simk8s.scheduler.gates import ByProfile, Gate, Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
 from simk8s.scheduler.ledger import Flight, Ledger
 from simk8s.scheduler.preemptor import Preemptor
@@ -80,6 +80,8 @@ class Scheduler:
         if GANG_SCHEDULING in strategy.settings.features:
             groups = Groups(store.cluster, store.objects(PODGROUPS))
             gates = (*gates, GangGate(GangScheduling(), groups))
+        left_out, framework_of = strategy.settings.left_out, strategy.framework_of
+        gates = tuple(ByProfile(g, framework_of) if g.name in left_out else g for g in gates)
         self._hints = Hints(strategy.framework_of, self._view, gates)
         self.queue = (SchedulingQueue if groups is None else GangQueue)(
             self._hints,
@@ -102,7 +104,14 @@ class Scheduler:
         self._gangs: Gangs | None = None
         if groups is not None and isinstance(self.queue, GangQueue):
             self._gangs = Gangs(
-                clock, self._cluster, groups, self.queue, self._ledger, self._go, self._give_back
+                clock,
+                self._cluster,
+                groups,
+                self.queue,
+                self._ledger,
+                framework_of,
+                self._go,
+                self._give_back,
             )
             self._groups = store.objects(PODGROUPS).log.subscribe(deliver, lag_us)
 

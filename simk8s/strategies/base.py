@@ -99,6 +99,8 @@ class Settings:
     burst: int = 100
     features: frozenset[str] = frozenset()
     """Feature gates that are on and that the scheduler itself must know of."""
+    left_out: frozenset[str] = frozenset()
+    """Gates of the queue (PreEnqueue) that some profile leaves out."""
 
 
 class Strategy(ABC):

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from simk8s.errors import Problem, UserError
 from simk8s.placement import cycle
 from simk8s.placement.base import Query
-from simk8s.placement.config import DEFAULT_SCHEDULER, Configuration, configuration_of
+from simk8s.placement.config import DEFAULT_SCHEDULER, PRE_ENQUEUE, Configuration, configuration_of
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
@@ -45,6 +45,12 @@ class KubeScheduler(Strategy):
             configuration.qps,
             configuration.burst,
             params.feature_gates.on(),
+            frozenset(
+                name
+                for profile in configuration.profiles.values()
+                for name in PRE_ENQUEUE
+                if name not in profile.pre_enqueue
+            ),
         )
         self._search = Search()
         budget = BYTE_BUDGET // len(configuration.profiles)
@@ -99,7 +105,8 @@ def _configuration(params: Params, context: Context) -> Configuration:
         own = own_plugins(context.catalog)
         data = read_scheduler_config(context.base / params.config, own).data
     percentage = params.percentage_of_nodes_to_score
-    return configuration_of(data, ties=params.ties, percentage=percentage)
+    features = params.feature_gates.on()
+    return configuration_of(data, ties=params.ties, percentage=percentage, features=features)
 
 
 def _framework(name: str, profile: Profile) -> Framework:
