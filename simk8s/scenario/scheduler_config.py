@@ -112,10 +112,8 @@ class _Check:
         for point, plugin, words in NEEDED:
             if not _runs(plugins, point, plugin):
                 name = profile.get("schedulerName") or "default-scheduler"
-                text = (
-                    f'at least one {words} plugin is needed for profile with scheduler name "{name}"'
-                    "; kube-scheduler does not start without one"
-                )
+                text = f"at least one {words} plugin is needed for profile with scheduler name"
+                text = f'{text} "{name}"; kube-scheduler does not start without one'
                 hint = f"enable {plugin} there"
                 yield self._problem("E105", text, (*path, "plugins"), hint)
         seen: set[str] = set()

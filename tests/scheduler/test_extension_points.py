@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from simk8s.api.server import Times
-from simk8s.api.watch import Verb
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.kubelet import PodTimes
+from simk8s.scheduler.queue import Where
 from simk8s.state.audit import audit
 from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.strategies._kube_scheduler_params import Params
@@ -77,18 +77,15 @@ def test_a_preemptor_waits_for_its_calls_unless_told_otherwise(tmp_path: Path, g
     high = w.create(pod_manifest("1", priority=100), 1)[0]
     queue = w.scheduler.queue
     held: list[bool] = []
-    cursor = w.store.pods.subscribe(
-        w.clock.bell("watcher", Order.DELIVER, lambda now: look(now)), 0, [Verb.DELETING]
-    )
 
-    def look(now: int) -> None:
-        cursor.drain(now)
-        queued = queue._pods.get(high)
-        held.append(queued is not None and queued.gate is not None)
+    def look(now: int, _: list[None]) -> None:
+        queue.activate(high, now)
+        held.append(high in queue.listing(Where.PARKED))
 
+    w.clock.lane("look", Order.SAMPLE, look).at(60 * SECOND + 8_000, None)
     w.run(90 * SECOND)
     assert w.cluster.pods.node[high] == 0
-    assert held[0] is gated, "when its first victim goes"
+    assert held == [gated], "victims are chosen, the first deletion is on its way"
 
 
 def gang(w: World, count: int) -> range:
