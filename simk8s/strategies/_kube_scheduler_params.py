@@ -17,6 +17,9 @@ class FeatureGates(Model):
 
     # PodGroups are placed as a whole; brings GenericWorkload, the API of PodGroups, with it.
     gang_scheduling: bool = False
+    # Equal pods that fill a node each share one search, where the profile has no default
+    # topology spread constraints.
+    opportunistic_batching: bool = True
 
     def on(self) -> frozenset[str]:
         """Names of those that are on."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from simk8s.placement import cycle
 from simk8s.placement.base import PluginError, Query
+from simk8s.placement.batching import Batching, Cycles, signs
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.memo import Memo
 from simk8s.placement.ranking import BYTE_BUDGET
@@ -17,7 +18,9 @@ from simk8s.strategies.base import Assignment, Context, Plan, Strategy
 
 
 class Decider:
-    """Decides for pods of one profile; `search` is shared by the profiles of one scheduler."""
+    """Decides for pods of one profile; `search` and `cycles` are shared by the profiles of one
+    scheduler. With `cycles`, equal pods are batched where the profile allows it.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,7 @@ class Decider:
         context: Context,
         search: Search | None = None,
         budget: int = BYTE_BUDGET,
+        cycles: Cycles | None = None,
     ) -> None:
         self.framework = framework
         self._view = context.view
@@ -40,13 +44,23 @@ class Decider:
             budget=budget,
         )
 
-    def decide(self, query: Query) -> Plan:
+        self._batching: Batching | None = None
+        if cycles is not None and signs(framework):
+            self._batching = Batching(framework, context.view, cycles)
+            self._selector.keeps = True
+
+    def decide(self, query: Query, now_us: int = 0) -> Plan:
         """The best node for one pod, or why there is none."""
         query.nominated = self._view.pods.nominated[query.pod]
         known = self._refused.get(query)
         if known is not None:
             self._selector.pass_over(known[1])
             return Plan(rejected=[(query.pod, known[0])], evaluated=known[1])
+        if self._batching is not None:
+            hint = self._batching.hint(query, now_us)
+            if hint is not None:
+                self._batching.taken(hint)
+                return Plan(assignments=[Assignment(query.pod, hint, None, 1)], evaluated=2)
         try:
             choice = self._selector.select(query)
         except PluginError as error:
@@ -57,6 +71,8 @@ class Decider:
             verdict = cycle.verdict(self.framework, query, self._view)
             self._refused.put(query, (verdict, evaluated))
             return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated)
+        if self._batching is not None:
+            self._batching.found(query, choice.node, self._selector.kept, now_us)
         chosen = Assignment(query.pod, choice.node, choice.score, choice.feasible)
         return Plan(assignments=[chosen], evaluated=evaluated)
 

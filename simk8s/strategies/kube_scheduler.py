@@ -7,7 +7,7 @@ looked at.
 
 Mirrors: kube-scheduler v1.36: default plugins, weights and arguments, percentageOfNodesToScore
 (adaptive by default), rotating start over nodes in zone order, ties (see placement/ties).
-Departs: extenders are left out; a pod batch's shared hints (OpportunisticBatching) are not used.
+Departs: extenders are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from simk8s.errors import Problem, UserError
 from simk8s.placement import cycle
 from simk8s.placement.base import Query
+from simk8s.placement.batching import Cycles
 from simk8s.placement.config import DEFAULT_SCHEDULER, PRE_ENQUEUE, Configuration, configuration_of
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.ranking import BYTE_BUDGET
@@ -53,9 +54,11 @@ class KubeScheduler(Strategy):
             ),
         )
         self._search = Search()
+        self._cycles = Cycles()
+        cycles = self._cycles if params.feature_gates.opportunistic_batching else None
         budget = BYTE_BUDGET // len(configuration.profiles)
         self._deciders = {
-            name: Decider(_framework(name, profile), context, self._search, budget)
+            name: Decider(_framework(name, profile), context, self._search, budget, cycles)
             for name, profile in configuration.profiles.items()
         }
         self._chosen: dict[int, Decider | None] = {}
@@ -63,6 +66,7 @@ class KubeScheduler(Strategy):
 
     def propose_together(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Pods of one group: the whole cycle for each, on top of those before it."""
+        self._cycles.count += 1
         first = self._decider(pending[0])
         if first is None or any(self._decider(query) is not first for query in pending):
             verdict = cycle.failed(self._view, ONE_NAME)
@@ -91,10 +95,11 @@ class KubeScheduler(Strategy):
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One pod: its best node, or why there is none."""
+        self._cycles.count += 1
         query = pending[0]
         decider = self._decider(query)
         if decider is not None:
-            return decider.decide(query)
+            return decider.decide(query, now_us)
         words = f"no profile is called {query.template.spec.get('schedulerName')}"
         return Plan(rejected=[(query.pod, cycle.failed(self._view, words))])
 

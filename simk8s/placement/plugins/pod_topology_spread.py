@@ -147,6 +147,11 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         self._counter = Counter()
         self._plans: dict[tuple[int, int], _Plan] = {}
 
+    @property
+    def defaults(self) -> bool:
+        """Whether pods without constraints may get some."""
+        return bool(self._defaults)
+
     def key(self, query: Query, view: View) -> Hashable | None:
         """Namespace, constraints, own labels as far as selectors read them, eligibility."""
         plan = self._plan(query, view)
