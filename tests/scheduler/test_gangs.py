@@ -373,3 +373,15 @@ def digest() -> str:
 
 def test_two_runs_have_one_digest() -> None:
     assert digest() == digest()
+
+
+def plain_digest(on: bool) -> str:
+    w = gang_world(nodes=6, on=on, times=Times(), pod_times=PodTimes())
+    for number in range(8):
+        w.create(pod_manifest("600m", priority=number % 3), 4, lifetime_us=40 * SECOND)
+    w.run(200 * SECOND)
+    return w.recorder.digest()
+
+
+def test_pods_without_a_group_do_not_notice_the_gate() -> None:
+    assert plain_digest(True) == plain_digest(False)
