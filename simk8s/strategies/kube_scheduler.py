@@ -6,8 +6,9 @@ the search over the nodes has got. What a cycle costs follows from the nodes tha
 looked at.
 
 Mirrors: kube-scheduler v1.36: default plugins, weights and arguments, percentageOfNodesToScore
-(adaptive by default), rotating start over nodes in zone order, ties (see placement/ties).
-Departs: extenders are left out.
+(adaptive by default), rotating start over nodes in zone order, ties (see placement/ties), the
+feature gates GangScheduling and OpportunisticBatching with their defaults. Departs: extenders
+are left out; other gates cannot be switched.
 """
 
 from __future__ import annotations
