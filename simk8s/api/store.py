@@ -78,11 +78,15 @@ class Store:
 
     @request("POST", "pods/binding")
     def bind(self, pod: int, node: int) -> bool:
-        """Set `spec.nodeName`; refused if the pod is bound, going or gone, or the node is gone."""
+        """Set `spec.nodeName`; refused if the pod is bound, going or gone or has scheduling gates,
+        or the node is gone.
+        """
         pods = self.cluster.pods
         if pods.phase[pod] != PENDING or pods.node[pod] != NEVER:
             return False
         if pods.deletion_us[pod] != NEVER or not self.cluster.nodes.exists[node]:
+            return False
+        if self.cluster.template_of(pod).gates:
             return False
         pods.node[pod] = node
         pods.bound_us[pod] = self._clock.now_us

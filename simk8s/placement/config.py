@@ -4,13 +4,13 @@ What is read here has been checked (scenario/scheduler_config); absent fields ge
 
 Mirrors: kube-scheduler v1.36 apis/config/v1 defaulting and the framework's expansion of
 multiPoint: what an extension point enables by name comes first, then multiPoint, then the rest;
-weights given at the score point win. Departs: extension points other than preFilter, filter,
-postFilter, preScore and score are what they are by default; extenders are left out.
+weights given at the score point win. Departs: reserve, preBind and postBind change nothing, and
+queueSort and bind have one plugin each to choose from; extenders are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,11 @@ SCORES = (
     "ImageLocality",
 )
 POST_FILTERS = ("DynamicResources", "DefaultPreemption")
+GANG_SCHEDULING = "GangScheduling"
+MULTI_POINT = ("SchedulingGates", "PrioritySort", *FILES, "DefaultBinder")
+"""The default multiPoint list; further names where a feature gate is on."""
+PRE_ENQUEUE = ("SchedulingGates", "DynamicResources", "DefaultPreemption", GANG_SCHEDULING)
+PERMIT = (GANG_SCHEDULING,)
 STRATEGIES = {
     "LeastAllocated": "least_allocated",
     "MostAllocated": "most_allocated",
@@ -94,9 +99,15 @@ class _Point:
 
 
 def configuration_of(
-    config: Raw | None, *, ties: str = "as_v1_36", percentage: int | None = None
+    config: Raw | None,
+    *,
+    ties: str = "as_v1_36",
+    percentage: int | None = None,
+    features: Collection[str] = (),
 ) -> Configuration:
-    """All profiles and settings; None = all defaults. `percentage` overrides the file's."""
+    """All profiles and settings; None = all defaults. `percentage` overrides the file's;
+    `features` are the feature gates that are on.
+    """
     config = config or {}
     shared = config.get("percentageOfNodesToScore") or 0
     profiles: dict[str, Profile] = {}
@@ -105,7 +116,8 @@ def configuration_of(
         own = raw.get("percentageOfNodesToScore")
         share = shared if own is None else own
         name = str(raw.get("schedulerName") or DEFAULT_SCHEDULER)
-        profiles[name] = _profile(raw, ties, share if percentage is None else percentage)
+        looked_at = share if percentage is None else percentage
+        profiles[name] = _profile(raw, ties, looked_at, features)
     client: Raw = config.get("clientConnection") or {}
     return Configuration(
         profiles,
@@ -123,31 +135,35 @@ def profile_of(config: Raw | None, ties: str = "lowest_index") -> Profile:
     return _profile(profiles[0], ties, 100)
 
 
-def _profile(profile: Raw, ties: str, percentage: int) -> Profile:
+def _profile(profile: Raw, ties: str, percentage: int, features: Collection[str] = ()) -> Profile:
     plugins: Raw = profile.get("plugins") or {}
     args = {str(c["name"]): _given(c.get("args")) for c in profile.get("pluginConfig") or ()}
-    everywhere = _merged(plugins.get("multiPoint") or {})
+    gated = (GANG_SCHEDULING,) if GANG_SCHEDULING in features else ()
+    everywhere = _merged(plugins.get("multiPoint") or {}, (*MULTI_POINT, *gated))
     scoring, fit_args = _strategy(args.get("NodeResourcesFit") or {})
     scores = _expand(plugins.get("score") or {}, everywhere, SCORES)
 
+    def names(point: str, able: tuple[str, ...]) -> tuple[str, ...]:
+        return _expand(plugins.get(point) or {}, everywhere, able).names
+
     def files(point: str, able: tuple[str, ...]) -> tuple[str, ...]:
-        names = _expand(plugins.get(point) or {}, everywhere, able).names
-        return tuple(_file(name) for name in names)
+        return tuple(_file(name) for name in names(point, able))
 
     def score_file(name: str) -> str:
         return scoring if name == "NodeResourcesFit" else _file(name)
 
-    prescores = _expand(plugins.get("preScore") or {}, everywhere, SCORES).names
     return Profile(
         filters=files("filter", FILTERS),
         scores=tuple((score_file(name), scores.weights[name]) for name in scores.names),
         ties=ties,
         prefilters=files("preFilter", FILTERS),
-        prescores=tuple(score_file(name) for name in prescores),
+        prescores=tuple(score_file(name) for name in names("preScore", SCORES)),
         post_filters=files("postFilter", POST_FILTERS),
         args={**_other_args(args), **fit_args},
         percentage=percentage,
         candidates=_candidates(args.get("DefaultPreemption") or {}),
+        pre_enqueue=names("preEnqueue", PRE_ENQUEUE),
+        permit=names("permit", PERMIT),
     )
 
 
@@ -169,10 +185,10 @@ def _candidates(args: Raw) -> tuple[int, int]:
     )
 
 
-def _merged(custom: Raw) -> dict[str, int]:
-    """The multiPoint list: defaults less what is disabled, what is enabled replaced or added."""
+def _merged(custom: Raw, default: Sequence[str]) -> dict[str, int]:
+    """The multiPoint list: `default` less what is disabled, what is enabled replaced or added."""
     disabled = _names(custom.get("disabled"))
-    enabled = {name: WEIGHTS.get(name, 1) for name in FILES}
+    enabled = {name: WEIGHTS.get(name, 1) for name in default}
     if "*" in disabled:
         enabled.clear()
     for name in disabled:

@@ -288,11 +288,19 @@ def _beside(
 
 def rivals_of(query: Query, view: View) -> Iterator[tuple[int, list[int]]]:
     """(node row, other pods of the same or higher priority that are nominated to it)."""
-    cluster = view.cluster
-    for row, pods in cluster.nominations.items():
-        rivals = [p for p in pods if p != query.pod and cluster.pods.priority[p] >= query.priority]
+    for row in view.cluster.nominations:
+        rivals = _rivals_at(query, view, row)
         if rivals:
             yield row, rivals
+
+
+def _rivals_at(query: Query, view: View, row: int) -> list[int]:
+    priorities, seated = view.pods.priority, view.seated
+    return [
+        p
+        for p in view.cluster.nominations.get(row, ())
+        if p != query.pod and p not in seated and priorities[p] >= query.priority
+    ]
 
 
 def put(overlay: Overlay, pod: int, row: int) -> None:
@@ -325,9 +333,9 @@ def failure_with_nominated(
     framework: Framework, query: Query, view: Overlay, row: int
 ) -> NodeStatus | None:
     """The first failure on one node of an overlay; nominated pods are on it in a first pass."""
-    for other, rivals in rivals_of(query, view):
-        if other == row:
-            failure = _beside(framework, query, view, row, rivals)
-            if failure is not None:
-                return failure
+    rivals = _rivals_at(query, view, row)
+    if rivals:
+        failure = _beside(framework, query, view, row, rivals)
+        if failure is not None:
+            return failure
     return first_failure(framework, query, view, row)

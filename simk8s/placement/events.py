@@ -43,7 +43,8 @@ class Change:
     VOLUMES: ClassVar[int] = 2048
     PENDING_POD_ADD: ClassVar[int] = 4096
     """A pod came into being that has no node yet."""
-    ANY: ClassVar[int] = 8191
+    POD_GROUP_ADD: ClassVar[int] = 8192
+    ANY: ClassVar[int] = 16383
 
 
 NODE_CHANGES = (
@@ -71,11 +72,18 @@ class Event:
     before: NodeSpec | None = None
     freed: Requests | None = None
     """What the pod that is gone had asked for."""
+    group: tuple[str, str] | None = None
+    """(namespace, name) of the PodGroup that came."""
 
 
 def pod_added(template: PodTemplate) -> Event:
     """A pod has been assigned."""
     return Event(Change.POD_ADD, pod=template)
+
+
+def pending_pod_added(template: PodTemplate) -> Event:
+    """A pod without a node has come into being."""
+    return Event(Change.PENDING_POD_ADD, pod=template)
 
 
 def pod_deleted(template: PodTemplate, requests: Requests | None = None) -> Event:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.placement._devices import unbound
 from simk8s.placement.base import Code, FilterPlugin, PluginError, Query
 from simk8s.placement.cycle import Evaluation, evaluate
 from simk8s.placement.diagnosis import ABSENT, CROWDED, FITS, Diagnosis
@@ -112,6 +113,9 @@ def _changes(
     rejects: NDArray[np.bool_],
 ) -> tuple[str, ...]:
     if diagnosis.prefilter.code is not Code.SUCCESS:
+        claims = unbound(query, view) if diagnosis.prefilter_plugin == "VolumeBinding" else ""
+        if claims:
+            return (claims,)
         reasons = ", ".join(diagnosis.prefilter.reasons)
         return (f"{diagnosis.prefilter_plugin} to pass before any node is looked at ({reasons})",)
     fails = rejects.sum(axis=0)

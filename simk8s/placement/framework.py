@@ -45,6 +45,7 @@ DEFAULT_SCORES = (
 )
 DEFAULT_CANDIDATES = (10, 100)
 DEFAULT_POST_FILTERS = ("dynamic_resources", "default_preemption")
+DEFAULT_PRE_ENQUEUE = ("SchedulingGates", "DynamicResources", "DefaultPreemption")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Profile:
     """percentageOfNodesToScore; 0 = adaptive."""
     candidates: tuple[int, int] = DEFAULT_CANDIDATES
     """A preemption dry run tries at least so many percent of the nodes, and so many nodes."""
+    pre_enqueue: tuple[str, ...] = DEFAULT_PRE_ENQUEUE
+    """Gates of the queue, by their Kubernetes names."""
+    permit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Framework:
     post_filters: tuple[str, ...]
     percentage: int = 100
     candidates: tuple[int, int] = DEFAULT_CANDIDATES
+    pre_enqueue: tuple[str, ...] = DEFAULT_PRE_ENQUEUE
+    permit: tuple[str, ...] = ()
     reading: tuple[FilterPlugin, ...] = ()
     """Filters that have an `effort`."""
 
@@ -107,6 +113,8 @@ class Framework:
             profile.post_filters,
             profile.percentage,
             profile.candidates,
+            profile.pre_enqueue,
+            profile.permit,
             tuple(filter(_reads, (_filter(name, plugin(name)) for name in profile.filters))),
         )
 

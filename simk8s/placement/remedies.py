@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from simk8s.placement._devices import binding, gpus, limits, restrictions, zone
+from simk8s.placement._fix import Fix
+from simk8s.placement._neighbours import Neighbours
 from simk8s.placement.base import FilterPlugin, Query
 from simk8s.placement.plugins.pod_topology_spread import PodTopologySpread
 from simk8s.placement.view import View
@@ -32,14 +35,6 @@ class Remedy:
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Fix:
-    words: str
-    steps: int = 1
-    size: float = 1.0
-    on_node: bool = True
-
-
 Labels = Mapping[str, str]
 Failures = Sequence[FilterPlugin]
 
@@ -51,8 +46,9 @@ def remedies(
     filters that reject it.
     """
     found: dict[tuple[str, ...], Remedy] = {}
+    near = Neighbours(query, view)
     for row, plugins in sorted(failing, key=lambda pair: (len(pair[1]), pair[0]))[:LOOKED_AT]:
-        remedy = _remedy(query, view, row, plugins)
+        remedy = _remedy(query, view, row, plugins, near)
         known = found.get(remedy.kinds)
         if known is None or _order(remedy) < _order(known):
             found[remedy.kinds] = remedy
@@ -63,9 +59,9 @@ def _order(remedy: Remedy) -> tuple[int, float, str]:
     return (remedy.steps, remedy.size, remedy.node)
 
 
-def _remedy(query: Query, view: View, row: int, plugins: Failures) -> Remedy:
+def _remedy(query: Query, view: View, row: int, plugins: Failures, near: Neighbours) -> Remedy:
     node = view.nodes.specs[row].name
-    fixes = [_fix(query, view, row, plugin) for plugin in plugins]
+    fixes = [_fix(query, view, row, plugin, near) for plugin in plugins]
     words = " and ".join(fix.words for fix in fixes)
     return Remedy(
         steps=sum(fix.steps for fix in fixes),
@@ -76,16 +72,18 @@ def _remedy(query: Query, view: View, row: int, plugins: Failures) -> Remedy:
     )
 
 
-def _fix(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix:
+def _fix(query: Query, view: View, row: int, plugin: FilterPlugin, near: Neighbours) -> Fix:
     special = _FIXES.get(plugin.name)
     found = special(query, view, row, plugin) if special is not None else None
+    if plugin.name == "InterPodAffinity":
+        found = near.fix(row)
     if found is not None:
         return found
     reasons = ", ".join(plugin.explain(query, view, row))
-    return _Fix(f"{plugin.name} to pass ({reasons})", on_node=False)
+    return Fix(f"{plugin.name} to pass ({reasons})", on_node=False)
 
 
-def _resources(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | None:
+def _resources(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix | None:
     nodes, parts, size = view.nodes, [], 0.0
     said = plugin.explain(query, view, row)
     for resource, amount in query.requests.wanted:
@@ -95,7 +93,7 @@ def _resources(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix
             ever = amount > int(nodes.allocatable[resource, row]) and resource != PODS
             parts.append(_amount(resource, short, name, ever))
             size += short / amount
-    return _Fix(" and ".join(parts), len(parts), size / len(parts)) if parts else None
+    return Fix(" and ".join(parts), len(parts), size / len(parts)) if parts else None
 
 
 def _amount(resource: int, short: int, name: str, ever: bool) -> str:
@@ -110,7 +108,7 @@ def _amount(resource: int, short: int, name: str, ever: bool) -> str:
     return f"{text} more {name} than there is at all" if ever else f"{text} more free {name}"
 
 
-def _taints(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | None:
+def _taints(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix | None:
     hostile = [
         taint
         for taint in view.nodes.specs[row].taints
@@ -119,7 +117,7 @@ def _taints(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | 
     if not hostile:
         return None
     words = " and ".join(_written(taint) for taint in hostile)
-    return _Fix(f"tolerate {words}", len(hostile), on_node=False)
+    return Fix(f"tolerate {words}", len(hostile), on_node=False)
 
 
 def _written(taint: Taint) -> str:
@@ -127,15 +125,15 @@ def _written(taint: Taint) -> str:
     return f"{taint.key}{value}:{taint.effect}"
 
 
-def _cordon(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix:
-    return _Fix("uncordon it", on_node=False)
+def _cordon(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix:
+    return Fix("uncordon it", on_node=False)
 
 
-def _name(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix:
-    return _Fix(f"no spec.nodeName {query.template.node_name}", on_node=False)
+def _name(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix:
+    return Fix(f"no spec.nodeName {query.template.node_name}", on_node=False)
 
 
-def _labels(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | None:
+def _labels(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix | None:
     """The lines of nodeSelector and of the nearest required term that do not hold."""
     spec, own = view.nodes.specs[row], query.template
     fields = {"metadata.name": spec.name}
@@ -149,7 +147,7 @@ def _labels(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | 
     if not missing:
         return None
     words = " and ".join(_label(line) for line in missing)
-    return _Fix(words, len(missing))
+    return Fix(words, len(missing))
 
 
 def _unmet(term: NodeTerm, labels: Labels, fields: Labels) -> list[Requirement]:
@@ -174,7 +172,7 @@ def _label(line: Requirement) -> str:
     return f"a label {line.key} {sign} {''.join(line.values)}"
 
 
-def _ports(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix:
+def _ports(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix:
     taken = {
         port.port
         for pod in view.pods_on(row)
@@ -183,10 +181,10 @@ def _ports(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix:
         if port.conflicts(other)
     }
     words = ", ".join(str(port) for port in sorted(taken))
-    return _Fix(f"host port {words} free", max(1, len(taken)))
+    return Fix(f"host port {words} free", max(1, len(taken)))
 
 
-def _spread(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | None:
+def _spread(query: Query, view: View, row: int, plugin: FilterPlugin) -> Fix | None:
     if not isinstance(plugin, PodTopologySpread):
         return None
     parts = []
@@ -195,10 +193,10 @@ def _spread(query: Query, view: View, row: int, plugin: FilterPlugin) -> _Fix | 
         parts.append(f"the label {key}" if skew is None else f"a maxSkew of {skew} for {key}")
     if not parts:
         return None
-    return _Fix(" and ".join(parts), len(parts), on_node=parts[-1].startswith("the label"))
+    return Fix(" and ".join(parts), len(parts), on_node=parts[-1].startswith("the label"))
 
 
-_FIXES: dict[str, Callable[[Query, View, int, FilterPlugin], _Fix | None]] = {
+_FIXES: dict[str, Callable[[Query, View, int, FilterPlugin], Fix | None]] = {
     "NodeResourcesFit": _resources,
     "TaintToleration": _taints,
     "NodeUnschedulable": _cordon,
@@ -206,4 +204,9 @@ _FIXES: dict[str, Callable[[Query, View, int, FilterPlugin], _Fix | None]] = {
     "NodeAffinity": _labels,
     "NodePorts": _ports,
     "PodTopologySpread": _spread,
+    "GpuShare": gpus,
+    "NodeVolumeLimits": limits,
+    "VolumeRestrictions": restrictions,
+    "VolumeZone": zone,
+    "VolumeBinding": binding,
 }

@@ -54,6 +54,9 @@ class Selector:
         self.view = view
         self.evaluated = 0
         """Nodes that the last `select` looked at."""
+        self.keeps = False
+        """Whether to leave in `kept` what the last search had to choose from."""
+        self.kept: tuple[Rows, Numbers] | None = None
         self._draws = draws
         self._ranking = Ranking(framework, view, incremental=incremental, budget=budget)
         self._search = search or Search()
@@ -62,6 +65,7 @@ class Selector:
 
     def select(self, query: Query) -> Choice | None:
         """The best feasible node, or None. Raises PluginError."""
+        self.kept = None
         barred: list[int] = []
         if self.view.cluster.nominations:
             overlay = self.view.overlay()
@@ -94,6 +98,10 @@ class Selector:
         if not ranked.feasible:
             return None
         total = ranked.total
+        if self.keeps:
+            order = self._search.order(self.view)
+            found = order[total[order] >= 0]
+            self.kept = found, total[found]
         node = int(total.argmax())
         best = total.item(node)
         if self.framework.ties in (RANDOM, AS_V1_36, LOWEST_NAME):
@@ -128,6 +136,8 @@ class Selector:
         if not len(found.rows):
             return None
         total: NDArray[Any] = found.total
+        if self.keeps:
+            self.kept = found.rows, total
         best = total.max()
         tied = np.flatnonzero(total == best)
         if len(tied) == 1:

@@ -9,7 +9,7 @@ of the real cluster and then `moves`, which pods came and went on top of them.
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,11 @@ class View:
     @property
     def moves(self) -> Sequence[tuple[int, int, int]]:
         """(pod, node row, +1 added or −1 removed) on top of the real cluster."""
+        return ()
+
+    @property
+    def seated(self) -> Collection[int]:
+        """Pods that an overlay has put on nodes: no longer nominated to any."""
         return ()
 
     def tally(self, key: Hashable, weigh: Weigh, *, live: bool = False) -> Tally:
@@ -102,6 +107,19 @@ class Overlay(View):
     @property
     def moves(self) -> Sequence[tuple[int, int, int]]:
         return self._moves
+
+    @property
+    def seated(self) -> Collection[int]:
+        return self._devices
+
+    def overlay(self) -> Overlay:
+        copied = Overlay(self.cluster)
+        for pod, row, sign in self._moves:
+            if sign > 0:
+                copied.add(pod, row, self._devices[pod])
+            else:
+                copied.remove(pod, row)
+        return copied
 
     def _pods(self, row: int) -> dict[int, None]:
         if row not in self._own:

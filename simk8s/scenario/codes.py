@@ -54,6 +54,7 @@ CODES: dict[str, str] = {
     "W106": "pods that never end",
     "W107": "a sampling interval longer than the simulation",
     "W108": "no nodes, or no workload",
+    "W109": "pods of a PodGroup that no manifest has",
 }
 _SECTIONS = {
     "E0": "The file",

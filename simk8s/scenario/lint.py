@@ -19,6 +19,7 @@ from simk8s.errors import Problem, Severity, UserError
 from simk8s.scenario import fit
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.manifests import ManifestObject, near_file
+from simk8s.scenario.podgroups import pod_groups
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
@@ -128,7 +129,10 @@ def scheduler_config(context: Context) -> Iterator[Problem]:
     name = getattr(context.scenario.strategy.params, "config", None)
     if isinstance(name, str) and (context.base / name).is_file():
         try:
-            found = read_scheduler_config(context.base / name, own_plugins(context.catalog))
+            gates = getattr(context.scenario.strategy.params, "feature_gates", None)
+            features = gates.on() if gates is not None else ()
+            own = own_plugins(context.catalog)
+            found = read_scheduler_config(context.base / name, own, features)
             yield from found.problems
         except UserError as error:
             yield from error.problems
@@ -152,7 +156,7 @@ def fitting_templates(context: Context) -> Iterator[Problem]:
             yield context.problem("W101", text, path, "they will stay pending", key=True)
     for objects in context.manifests.values():
         for item in objects:
-            for reason in fit.never_fits(item.template, groups):
+            for reason in fit.never_fits(item.template, groups) if item.template else ():
                 text = f"no node can ever fit {item.kind} {item.name!r}: {reason}"
                 hint = "they will stay pending"
                 yield Problem("W101", text, item.place, hint, severity="warning")
@@ -238,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     scheduler_config,
     known_formats,
     template_words,
+    pod_groups,
     fitting_templates,
     within_the_end,
     something_arrives,

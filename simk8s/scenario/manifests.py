@@ -1,7 +1,8 @@
 """L1: Kubernetes manifests that a scenario names, as objects with their place.
 
-Law: files are read in sorted order; Pod, ReplicaSet and Job become objects (also inside a `List`),
-every other kind is a warning with file and line, since nothing of it is simulated.
+Law: files are read in sorted order; Pod, ReplicaSet, Job, PodGroup and Workload become objects
+(also inside a `List`), every other kind is a warning with file and line, since nothing of it is
+simulated.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from typing import Any
 
 from simk8s.catalog import suggest
 from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.podgroups import API_VERSION, check_spec, is_group
+from simk8s.scenario.podgroups import KINDS as GROUP_KINDS
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
 from simk8s.scenario.templates import check_template
 
 KINDS = ("Pod", "ReplicaSet", "Job")
+"""Kinds that have pods; those of pod groups are in `podgroups`."""
 _TEMPLATE_AT: dict[str, KeyPath] = {"Pod": (), "ReplicaSet": ("spec", "template")}
 _TEMPLATE_AT["Job"] = _TEMPLATE_AT["ReplicaSet"]
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestObject:
-    """One object of a manifest: its spec, the template of its pods, and where both are written."""
+    """One object of a manifest: its spec, the template of its pods (empty for a kind that has
+    none), and where both are written.
+    """
 
     kind: str
     name: str
@@ -90,9 +96,14 @@ def _collect(
     elif kind == "List" or (kind.endswith("List") and isinstance(data.get("items"), list)):
         for index, _ in enumerate(data.get("items") or ()):
             _collect(document, (*path, "items", index), objects, problems)
+    elif is_group(data):
+        problems += _group(document, path, data, kind, objects)
     elif kind not in KINDS:
         at = document.positions.place((*path, "kind"))
-        hint = f"simulated are {', '.join(KINDS)}"
+        known = ", ".join((*KINDS, *GROUP_KINDS))
+        hint = f"simulated are {known}"
+        if kind in GROUP_KINDS:
+            hint = f"simulated is {kind} of {API_VERSION}"
         text = f"{kind} {_name(data)!r} is not simulated and is left out"
         problems.append(Problem("W104", text, at, hint, severity="warning"))
     else:
@@ -125,6 +136,27 @@ def _object(
     if not problems:
         namespace = str(metadata["namespace"]) if metadata.get("namespace") else None
         objects.append(ManifestObject(kind, name, namespace, spec, template, place, positions, at))
+    return problems
+
+
+def _group(
+    document: Document,
+    path: KeyPath,
+    data: dict[str, Any],
+    kind: str,
+    objects: list[ManifestObject],
+) -> list[Problem]:
+    """Add a PodGroup or Workload that is right; say what is wrong with it or has no effect."""
+    name, positions = _name(data), document.positions
+    place = positions.place(path)
+    if not name:
+        return [Problem("E102", f"this {kind} has no metadata.name", place)]
+    spec: Any = data.get("spec")
+    problems = list(check_spec(kind, spec, (*path, "spec"), positions))
+    if all(problem.severity == "warning" for problem in problems):
+        given = (data.get("metadata") or {}).get("namespace")
+        namespace = str(given) if given else None
+        objects.append(ManifestObject(kind, name, namespace, spec, {}, place, positions, path))
     return problems
 
 

@@ -79,7 +79,9 @@ _HARMLESS_CONTAINER = [
 _MISSING_CONTAINER = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]
 
 
-class _Kubernetes(BaseModel):
+class Kubernetes(BaseModel):
+    """Kubernetes' own words: camelCase keys, unknown ones refused."""
+
     model_config = ConfigDict(
         alias_generator=to_camel,
         populate_by_name=True,
@@ -125,46 +127,46 @@ Quantities: TypeAlias = Annotated[
 ]
 
 
-class Resources(_Kubernetes):
+class Resources(Kubernetes):
     requests: Quantities = Field(default_factory=dict)
     limits: Quantities = Field(default_factory=dict)
     claims: list[Any] | None = None
 
 
-class Expression(_Kubernetes):
+class Expression(Kubernetes):
     key: str
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
     values: list[str] = Field(default_factory=list)
 
 
-class NodeTerm(_Kubernetes):
+class NodeTerm(Kubernetes):
     match_expressions: list[Expression] = Field(default_factory=list)
     match_fields: list[Expression] = Field(default_factory=list)
 
 
-class NodeTerms(_Kubernetes):
+class NodeTerms(Kubernetes):
     node_selector_terms: list[NodeTerm] = Field(min_length=1)
 
 
-class PreferredTerm(_Kubernetes):
+class PreferredTerm(Kubernetes):
     weight: Annotated[int, Field(ge=1, le=100)]
     preference: NodeTerm
 
 
-class NodeAffinity(_Kubernetes):
+class NodeAffinity(Kubernetes):
     required_during_scheduling_ignored_during_execution: NodeTerms | None = None
     preferred_during_scheduling_ignored_during_execution: list[PreferredTerm] = Field(
         default_factory=list
     )
 
 
-class Affinity(_Kubernetes):
+class Affinity(Kubernetes):
     node_affinity: NodeAffinity | None = None
     pod_affinity: dict[str, Any] | None = None
     pod_anti_affinity: dict[str, Any] | None = None
 
 
-class Toleration(_Kubernetes):
+class Toleration(Kubernetes):
     key: str = ""
     operator: Literal["Exists", "Equal"] = "Equal"
     value: str = ""
@@ -172,14 +174,20 @@ class Toleration(_Kubernetes):
     toleration_seconds: int | None = None
 
 
-class Container(_Kubernetes):
+class Container(Kubernetes):
     model_config = ConfigDict(extra="allow")
 
     resources: Resources = Resources()
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
 
 
-class PodSpec(_Kubernetes):
+class SchedulingGroup(Kubernetes):
+    """The PodGroup that a pod belongs to."""
+
+    pod_group_name: Annotated[str, Field(min_length=1)]
+
+
+class PodSpec(Kubernetes):
     model_config = ConfigDict(extra="allow")
 
     containers: list[Container] = Field(min_length=1)
@@ -195,6 +203,7 @@ class PodSpec(_Kubernetes):
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
     overhead: Quantities = Field(default_factory=dict)
     resources: Resources | None = None
+    scheduling_group: SchedulingGroup | None = None
 
 
 class Metadata(BaseModel):
@@ -204,7 +213,7 @@ class Metadata(BaseModel):
     annotations: dict[str, str] = Field(default_factory=dict)
 
 
-class PodTemplate(_Kubernetes):
+class PodTemplate(Kubernetes):
     """`metadata` and `spec`, as below `template:` of a ReplicaSet."""
 
     metadata: Metadata | None = None

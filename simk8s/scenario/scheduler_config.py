@@ -9,7 +9,7 @@ Mirrors: ValidateKubeSchedulerConfiguration and NewFramework's checks, kube-sche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +28,11 @@ from simk8s.scenario.reading import read_document, read_text
 POINT_NAMES = tuple(
     field.alias or name for name, field in Plugins.model_fields.items() if name != "multi_point"
 )
-NEEDED = (("queueSort", "PrioritySort"), ("bind", "DefaultBinder"))
+NEEDED = (("queueSort", "PrioritySort", "queue sort"), ("bind", "DefaultBinder", "bind"))
+GATED = ("GangScheduling",)
+"""Plugins that a feature gate of the same name turns on."""
+NO_EFFECT = ("reserve", "preBind", "postBind")
+"""Extension points that change nothing in a simulation."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +48,28 @@ def own_plugins(catalog: CatalogLike) -> list[str]:
     return ["".join(part.capitalize() for part in n.split("_")) for n in catalog.names("plugins")]
 
 
-def read_scheduler_config(path: Path, own: Iterable[str] = ()) -> SchedulerConfig:
-    """Read and check a file; UserError with every problem. `own`: further plugins, by name."""
+def read_scheduler_config(
+    path: Path, own: Iterable[str] = (), features: Collection[str] = ()
+) -> SchedulerConfig:
+    """Read and check a file; UserError with every problem. `own`: further plugins, by name;
+    `features`: feature gates that are on.
+    """
     document = read_document(read_text(path), str(path))
-    problems = list(_problems(document.data, document.positions, frozenset(own)))
+    problems = list(_problems(document.data, document.positions, frozenset(own), features))
     if any(problem.severity == "error" for problem in problems):
         raise UserError(*problems)
     return SchedulerConfig(document.data, tuple(problems))
 
 
-def _problems(data: Any, positions: Positions, own: frozenset[str]) -> Iterator[Problem]:
+def _problems(
+    data: Any, positions: Positions, own: frozenset[str], features: Collection[str]
+) -> Iterator[Problem]:
     try:
         Configuration.model_validate(data)
     except ValidationError as error:
         yield from problems_of(error, Configuration, positions)
         return
-    check = _Check(positions, own)
+    check = _Check(positions, own, features)
     yield from check.whole(data)
     for index, profile in enumerate(data.get("profiles") or ()):
         yield from check.profile(profile, ("profiles", index))
@@ -68,8 +78,11 @@ def _problems(data: Any, positions: Positions, own: frozenset[str]) -> Iterator[
 class _Check:
     """What models cannot say, at its place."""
 
-    def __init__(self, positions: Positions, own: frozenset[str]) -> None:
+    def __init__(
+        self, positions: Positions, own: frozenset[str], features: Collection[str]
+    ) -> None:
         self._positions = positions
+        self._features = features
         self._known = {**dict.fromkeys(own, ("filter", "score")), **POINTS}
 
     def _problem(self, code: str, text: str, path: KeyPath, hint: str | None = None) -> Problem:
@@ -96,9 +109,11 @@ class _Check:
         plugins = profile.get("plugins") or {}
         for point, chosen in plugins.items():
             yield from self._set(point, chosen or {}, (*path, "plugins", point))
-        for point, plugin in NEEDED:
+        for point, plugin, words in NEEDED:
             if not _runs(plugins, point, plugin):
-                text = f"no plugin is left at {point}; kube-scheduler does not start without one"
+                name = profile.get("schedulerName") or "default-scheduler"
+                text = f"at least one {words} plugin is needed for profile with scheduler name"
+                text = f'{text} "{name}"; kube-scheduler does not start without one'
                 hint = f"enable {plugin} there"
                 yield self._problem("E105", text, (*path, "plugins"), hint)
         seen: set[str] = set()
@@ -112,6 +127,9 @@ class _Check:
             yield from self._args(name, config.get("args") or {}, inner)
 
     def _set(self, point: str, chosen: dict[str, Any], path: KeyPath) -> Iterator[Problem]:
+        if point in NO_EFFECT and (chosen.get("enabled") or chosen.get("disabled")):
+            text = f"plugins at {point} are not simulated; what is set here has no effect"
+            yield self._problem("W105", text, path)
         seen: set[str] = set()
         for index, plugin in enumerate(chosen.get("enabled") or ()):
             name, inner = plugin["name"], (*path, "enabled", index, "name")
@@ -120,6 +138,10 @@ class _Check:
             elif point not in (*self._known[name], *(["multiPoint"] if name in POINTS else ())):
                 hint = f"it has its say at {', '.join(self._known[name])}"
                 yield self._problem("E105", f"{name} does not extend {point}", inner, hint)
+            elif name in GATED and name not in self._features:
+                text = f"{name} has no effect while its feature gate is off"
+                hint = f"strategy: {{name: kube_scheduler, featureGates: {{{name}: true}}}}"
+                yield self._problem("W105", text, inner, hint)
             elif name in seen:
                 yield self._problem("E304", f"{name} is enabled twice at {point}", inner)
             seen.add(name)

@@ -10,18 +10,19 @@ victims' deletions are issued).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Callable
 
 from simk8s.placement.base import Query
 from simk8s.placement.events import Change, Event
+from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
 
 
 class Gate(ABC):
     """Base of gates."""
 
-    name: ClassVar[str]
-    events: ClassVar[int]
+    name: str
+    events: int
 
     @abstractmethod
     def holds(self, query: Query) -> bool:
@@ -32,11 +33,29 @@ class Gate(ABC):
         return True
 
 
+class ByProfile(Gate):
+    """A gate that some profile leaves out."""
+
+    def __init__(self, gate: Gate, framework_of: Callable[[Query], Framework]) -> None:
+        self.name = gate.name
+        self.events = gate.events
+        self._gate = gate
+        self._framework_of = framework_of
+
+    def holds(self, query: Query) -> bool:
+        """Whether the pod's profile has the gate, and it holds the pod."""
+        return self.name in self._framework_of(query).pre_enqueue and self._gate.holds(query)
+
+    def hint(self, event: Event, query: Query, view: View) -> bool:
+        """As the gate says."""
+        return self._gate.hint(event, query, view)
+
+
 class SchedulingGates(Gate):
     """`spec.schedulingGates` must be empty."""
 
-    name: ClassVar[str] = "SchedulingGates"
-    events: ClassVar[int] = Change.OWN_GATES
+    name: str = "SchedulingGates"
+    events: int = Change.OWN_GATES
 
     def holds(self, query: Query) -> bool:
         """Whether a gate is left."""
@@ -46,8 +65,8 @@ class SchedulingGates(Gate):
 class Preempting(Gate):
     """Pods whose victims are about to be deleted."""
 
-    name: ClassVar[str] = "DefaultPreemption"
-    events: ClassVar[int] = Change.POD_DELETE
+    name: str = "DefaultPreemption"
+    events: int = Change.POD_DELETE
 
     def __init__(self) -> None:
         self.pods: set[int] = set()

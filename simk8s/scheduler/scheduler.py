@@ -22,20 +22,31 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
-from simk8s.placement.events import Change, Event, node_events, pod_added, pod_deleted
+from simk8s.placement.events import (
+    Change,
+    Event,
+    node_events,
+    pending_pod_added,
+    pod_added,
+    pod_deleted,
+)
+from simk8s.placement.plugins.gang_scheduling import GangScheduling
 from simk8s.placement.select import fits
 from simk8s.placement.view import View
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
-from simk8s.scheduler.gates import Preempting, SchedulingGates
+from simk8s.scheduler.gang_queue import GangQueue
+from simk8s.scheduler.gangs import GangGate, Gangs, Groups
+from simk8s.scheduler.gates import ByProfile, Gate, Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
 from simk8s.scheduler.ledger import Flight, Ledger
 from simk8s.scheduler.preemptor import Preemptor
 from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
+from simk8s.state.podgroups import PODGROUPS
 from simk8s.state.pods import NEVER, PENDING, Loss
-from simk8s.strategies.base import Assignment, Strategy
+from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
 
@@ -65,9 +76,15 @@ class Scheduler:
         self._times = times
         self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)
         preempting = Preempting()
-        gates = (SchedulingGates(), preempting)
+        gates: tuple[Gate, ...] = (SchedulingGates(), preempting)
+        groups = None
+        if GANG_SCHEDULING in strategy.settings.features:
+            groups = Groups(store.cluster, store.objects(PODGROUPS))
+            gates = (*gates, GangGate(GangScheduling(), groups))
+        left_out, framework_of = strategy.settings.left_out, strategy.framework_of
+        gates = tuple(ByProfile(g, framework_of) if g.name in left_out else g for g in gates)
         self._hints = Hints(strategy.framework_of, self._view, gates)
-        self.queue = SchedulingQueue(
+        self.queue = (SchedulingQueue if groups is None else GangQueue)(
             self._hints,
             gates,
             initial_backoff_us=strategy.settings.initial_backoff_us,
@@ -85,10 +102,27 @@ class Scheduler:
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
         self._pods = store.pods.subscribe(deliver, lag_us, HEARD)
         self._nodes = store.nodes.subscribe(deliver, 0)
+        self._gangs: Gangs | None = None
+        if groups is not None and isinstance(self.queue, GangQueue):
+            self._gangs = Gangs(
+                clock,
+                self._cluster,
+                groups,
+                self.queue,
+                self._ledger,
+                framework_of,
+                self._go,
+                self._give_back,
+            )
+            self._groups = store.objects(PODGROUPS).log.subscribe(deliver, lag_us)
 
     # --- events
 
     def _deliver(self, now_us: int) -> None:
+        if self._gangs is not None:
+            for _, _, name in self._groups.drain(now_us):
+                key = self._gangs.groups.hear_of(name)
+                self.queue.move(Event(Change.POD_GROUP_ADD, group=key), now_us)
         for _, verb, pod in self._pods.drain(now_us):
             if verb is ADDED:
                 self._hear_of(pod, now_us)
@@ -115,7 +149,12 @@ class Scheduler:
             requests = self._cluster.requests_of(pod)
             query = Query(pod, template, requests, pods.priority[pod])
             if self._strategy.handles(query):
+                if self._gangs is None or not template.group:
+                    self.queue.add(query, now_us)
+                    return
+                self._gangs.add(pod, template)
                 self.queue.add(query, now_us)
+                self.queue.move(pending_pod_added(template), now_us)
 
     def _bound(self, pod: int, now_us: int) -> None:
         if self.queue.listens:
@@ -123,6 +162,8 @@ class Scheduler:
 
     def _gone(self, pod: int, now_us: int) -> None:
         cluster = self._cluster
+        if self._gangs is not None:
+            self._gangs.remove(pod, cluster.template_of(pod))
         placed = cluster.release(pod) != NEVER
         if not placed:
             self.queue.remove(pod)
@@ -167,7 +208,9 @@ class Scheduler:
         batch = self._strategy.batch
         if batch is None:
             popped = self.queue.pop(now_us)
-            return [] if popped is None else [popped]
+            if popped is None:
+                return []
+            return [popped] if self._gangs is None else self._gangs.gather(popped, now_us)
         if self.queue.ready < batch.max_pods:
             oldest = self.queue.oldest_us()
             if oldest is not None and now_us - oldest < batch.window_us:
@@ -180,16 +223,23 @@ class Scheduler:
 
     def _start(self, now_us: int, pods: list[Queued]) -> None:
         nodes = self._cluster.nodes
-        plan = self._strategy.propose([queued.query for queued in pods], now_us)
+        together = self._gangs is not None and pods[0].query.template.group
+        propose = self._strategy.propose_together if together else self._strategy.propose
+        plan = propose([queued.query for queued in pods], now_us)
         service_us = plan.latency_us
         if service_us is None:
             service_us = self._times.cycle_us(plan.evaluated, *plan.read)
+            if together:
+                service_us += self._times.base_us * (len(pods) - 1)
         end = nodes.dirty_base + len(nodes.dirty)
         self._flight = Flight(now_us, pods, plan, service_us, end)
         self._due_us = now_us + service_us
         self._bell.ring_at(self._due_us)
 
     def _finish(self, now_us: int, flight: Flight) -> None:
+        if self._gangs is not None and flight.pods[0].query.template.group:
+            self._gangs.finish(now_us, flight, self._assume, self._reject)
+            return
         by_pod = {queued.query.pod: queued for queued in flight.pods}
         plan, stale = flight.plan, 0
         for assignment in plan.assignments:
@@ -215,12 +265,20 @@ class Scheduler:
             self._cluster.nominate(pod, NEVER)
         self._cluster.charge(pod, node, devices)
         pods.scheduled_us[pod] = now_us
+        self.queue.remove(pod)
+        if self._gangs is not None and query.template.group:
+            self._gangs.hold(flight, queued, chosen)
+        else:
+            self._go(flight, queued, chosen)
+        return True
+
+    def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
+        """Send the binding of an assumed pod."""
+        node = chosen.node
         self._ledger.attempt(
             flight, queued, "bound", node=node, feasible=chosen.feasible, score=chosen.score
         )
-        self.queue.remove(pod)
         self.client.write(self._bind, queued, node)
-        return True
 
     def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
         """The GPU devices to take if the placement still holds, else None."""
@@ -250,6 +308,18 @@ class Scheduler:
             self._freed(pod, now_us)
         if pods.phase[pod] == PENDING and pods.deletion_us[pod] == NEVER:
             self.queue.come_back(queued, now_us)
+        if self._flight is None:
+            self._bell.ring()
+
+    def _give_back(self, queued: Queued, now_us: int, rejection: Rejection) -> None:
+        """A pod that was assumed is not bound after all: rejected at Permit."""
+        pod = queued.query.pod
+        self._cluster.release(pod)
+        self._cluster.pods.scheduled_us[pod] = NEVER
+        self._freed(pod, now_us)
+        assert isinstance(self.queue, GangQueue)
+        self.queue.return_rejected(queued, now_us, rejection)
+        self._arm_flush(now_us)
         if self._flight is None:
             self._bell.ring()
 

@@ -7,7 +7,7 @@ and with a copy of the search's state, and goes to a table of its own that no di
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -48,8 +48,17 @@ class Explained(Strategy):
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """The strategy's plan; the pods meant are explained on the state it was made on."""
+        return self._explained(self.inner.propose, pending, now_us)
+
+    def propose_together(self, pending: Sequence[Query], now_us: int) -> Plan:
+        """As `propose`, each pod of the group explained as if it came alone."""
+        return self._explained(self.inner.propose_together, pending, now_us)
+
+    def _explained(
+        self, propose: Callable[[Sequence[Query], int], Plan], pending: Sequence[Query], now_us: int
+    ) -> Plan:
         details = [(query, self._explain(query)) for query in pending if self._meant(query)]
-        plan = self.inner.propose(pending, now_us)
+        plan = propose(pending, now_us)
         placed = {a.pod: a.node for a in plan.assignments}
         for query, detail in details:
             self._record(query, now_us, placed.get(query.pod), detail)

@@ -1,4 +1,4 @@
-"""Writes the objects of a scenario (Pods, ReplicaSets, Jobs) at their instants.
+"""Writes the objects of a scenario (Pods, ReplicaSets, Jobs, PodGroups) at their instants.
 
 Law: an object is made from what the scenario says alone; its pods come later, from its controller.
 """
@@ -17,6 +17,7 @@ from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
+from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.state.requests import drawn_requests
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
@@ -48,12 +49,16 @@ class ObjectWriter:
                 pods = self._stamp(made, owner=-1)
                 self._client.write(self._store.create_pods, pods(1))
                 continue
+            key = f"{made.namespace}/{made.name}"
+            if made.kind == "PodGroup":
+                group = PodGroup.of(made.spec)
+                self._client.write(self._store.objects(PODGROUPS).create, key, group)
+                continue
             if made.kind not in _KINDS:
                 raise InvariantError(f"no controller for {made.kind} {made.name}")
             table, parse = _KINDS[made.kind]
             owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
             value = parse(made.spec, self._stamp(made, owner))
-            key = f"{made.namespace}/{made.name}"
             self._client.write(self._store.objects(table).create, key, value)
 
     def _stamp(self, made: Created, owner: int) -> PodStamp:

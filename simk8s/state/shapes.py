@@ -68,6 +68,8 @@ class PodTemplate:
     """Containers, init containers among them."""
     volumes: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
     gates: tuple[str, ...] = ()
+    group: str = ""
+    """`spec.schedulingGroup.podGroupName`."""
 
 
 class TemplateTable:
@@ -128,6 +130,7 @@ class TemplateTable:
             containers=len(spec.get("containers") or ()) + len(spec.get("initContainers") or ()),
             volumes=tuple(spec.get("volumes") or ()),
             gates=tuple(str(g["name"]) for g in spec.get("schedulingGates") or ()),
+            group=str((spec.get("schedulingGroup") or {}).get("podGroupName") or ""),
         )
 
 

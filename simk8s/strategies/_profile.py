@@ -7,16 +7,20 @@ from typing import Any, ClassVar
 
 from simk8s.placement import cycle
 from simk8s.placement.base import PluginError, Query
+from simk8s.placement.batching import Batching, Cycles, signs
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.memo import Memo
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
 from simk8s.placement.select import Selector
+from simk8s.strategies._together import place_together
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
 
 
 class Decider:
-    """Decides for pods of one profile; `search` is shared by the profiles of one scheduler."""
+    """Decides for pods of one profile; `search` and `cycles` are shared by the profiles of one
+    scheduler. With `cycles`, equal pods are batched where the profile allows it.
+    """
 
     def __init__(
         self,
@@ -24,31 +28,44 @@ class Decider:
         context: Context,
         search: Search | None = None,
         budget: int = BYTE_BUDGET,
+        cycles: Cycles | None = None,
     ) -> None:
         self.framework = framework
         self._view = context.view
         self._refused: Memo[tuple[cycle.Verdict, int]] = Memo(framework, context.view)
+        self._draws = context.draws
+        self._search = search or Search()
         self._selector = Selector(
             framework,
             context.view,
             context.draws,
             incremental=context.incremental,
-            search=search,
+            search=self._search,
             budget=budget,
         )
 
-    def decide(self, query: Query) -> Plan:
+        self._batching: Batching | None = None
+        if cycles is not None and signs(framework):
+            self._batching = Batching(framework, context.view, cycles)
+            self._selector.keeps = True
+
+    def decide(self, query: Query, now_us: int = 0) -> Plan:
         """The best node for one pod, or why there is none."""
-        plan = self._decide(query)
+        plan = self._decide(query, now_us)
         plan.read = self.framework.effort(query, self._view)
         return plan
 
-    def _decide(self, query: Query) -> Plan:
+    def _decide(self, query: Query, now_us: int) -> Plan:
         query.nominated = self._view.pods.nominated[query.pod]
         known = self._refused.get(query)
         if known is not None:
             self._selector.pass_over(known[1])
             return Plan(rejected=[(query.pod, known[0])], evaluated=known[1])
+        if self._batching is not None:
+            hint = self._batching.hint(query, now_us)
+            if hint is not None:
+                self._batching.taken(hint)
+                return Plan(assignments=[Assignment(query.pod, hint, None, 1)], evaluated=2)
         try:
             choice = self._selector.select(query)
         except PluginError as error:
@@ -59,8 +76,14 @@ class Decider:
             verdict = cycle.verdict(self.framework, query, self._view)
             self._refused.put(query, (verdict, evaluated))
             return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated)
+        if self._batching is not None:
+            self._batching.found(query, choice.node, self._selector.kept, now_us)
         chosen = Assignment(query.pod, choice.node, choice.score, choice.feasible)
         return Plan(assignments=[chosen], evaluated=evaluated)
+
+    def decide_together(self, pods: Sequence[Query]) -> Plan:
+        """Nodes for the pods of one group, each on top of those before it."""
+        return place_together(self.framework, self._view, self._draws, self._search, pods)
 
 
 class ProfileStrategy(Strategy):

@@ -22,11 +22,15 @@ from typing import Any, ClassVar, NamedTuple
 from numpy.random import Generator
 
 from simk8s.catalog import Catalog, CatalogLike
+from simk8s.errors import InvariantError
 from simk8s.placement.base import NO_EFFORT, Effort, Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
 from simk8s.placement.search import Search
 from simk8s.placement.view import View
+
+GANG_SCHEDULING = "GangScheduling"
+"""Feature gate: pods of a PodGroup are popped and proposed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,10 @@ class Settings:
     max_backoff_us: int = 10_000_000
     qps: float = 50.0
     burst: int = 100
+    features: frozenset[str] = frozenset()
+    """Feature gates that are on and that the scheduler itself must know of."""
+    left_out: frozenset[str] = frozenset()
+    """Gates of the queue (PreEnqueue) that some profile leaves out."""
 
 
 class Strategy(ABC):
@@ -125,3 +133,9 @@ class Strategy(ABC):
     @abstractmethod
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Place the pending pods (exactly one for a per-pod strategy)."""
+
+    def propose_together(self, pending: Sequence[Query], now_us: int) -> Plan:
+        """Place pods of one PodGroup, each on top of those before it. Asked of strategies that
+        have the feature GangScheduling alone.
+        """
+        raise InvariantError(f"{self.name} places no groups")

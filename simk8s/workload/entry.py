@@ -1,8 +1,8 @@
 """L3: from the workload section of a checked scenario to what a simulation creates.
 
 Law: an entry becomes either a `Source` (pods in columns: arrivals, a replayed trace) or objects
-that are written once (Pod, ReplicaSet, Job); the order of the scenario is kept. Streams are named
-after entries, so that adding one leaves the draws of the others as they were.
+that are written once (Pod, ReplicaSet, Job, PodGroup); the order of the scenario is kept. Streams
+are named after entries, so that adding one leaves the draws of the others as they were.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simk8s.catalog import CatalogLike
+from simk8s.scenario.podgroups import POD_GROUP, WORKLOAD, with_policy, workloads_of
 from simk8s.workload.columns import PodColumns, Source, StreamsLike
 from simk8s.workload.source import ArrivalSource, PodDraws
 from simk8s.workload.templates import all_templates, labelled
@@ -67,9 +68,12 @@ def objects_of(
 ) -> list[Created]:
     """Entries as objects; `manifests` holds what was read for an entry, by its index."""
     found: list[Created] = []
+    read = [(entries[i].namespace, one) for i, items in manifests.items() for one in items]
+    workloads = workloads_of(read)
     for index, (entry, name) in enumerate(zip(entries, entry_names(entries), strict=True)):
         if entry.manifests is not None:
-            found += [_from_manifest(entry, name, one) for one in manifests.get(index, ())]
+            made = [_from_manifest(entry, name, one) for one in manifests.get(index, ())]
+            found += [_whole(one, workloads) for one in made if one.kind != WORKLOAD]
         elif entry.replica_set is not None or entry.job is not None:
             found.append(_controller(entry, name))
     return found
@@ -150,6 +154,14 @@ def _from_manifest(entry: WorkloadEntry, name: str, found: ManifestObject) -> Cr
         template=found.template,
         draws=_draws(entry, f"{name}/{found.kind}/{found.name}"),
     )
+
+
+def _whole(made: Created, workloads: Mapping[tuple[str, str], Mapping[str, Any]]) -> Created:
+    """A PodGroup with its policy; anything else as it is. Workloads are read for that alone."""
+    if made.kind != POD_GROUP:
+        return made
+    spec = with_policy(made.spec, made.namespace, workloads)
+    return made if spec is None else replace(made, spec=spec)
 
 
 class _Relived:

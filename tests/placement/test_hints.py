@@ -151,6 +151,27 @@ def test_pod_affinity_and_nodes() -> None:
     assert not far.node(bare, PLAIN)
 
 
+def test_a_pod_went_that_kept_this_one_away() -> None:
+    """kubernetes/kubernetes#135325, in v1.36; all of its terms must mean the pod."""
+    ask = Ask("InterPodAffinity", **LABELLED)
+    other = {"labelSelector": {"matchLabels": {"app": "web"}}, "topologyKey": "rack"}
+    both = {"podAntiAffinity": {REQUIRED: [TERM, other]}}
+    hostile = ask.template(affinity=FAR)
+    assert ask.any(pod_deleted(hostile))
+    assert not ask.any(pod_added(hostile))
+    assert not ask.any(pod_deleted(ask.template(affinity=both)))
+    assert not ask.any(pod_deleted(ask.template("elsewhere", affinity=FAR)))
+
+
+def test_one_label_in_both_kinds_of_term() -> None:
+    bare, moved = node("n"), replace(PLAIN, labels={"rack": "r2"})
+    ask = Ask("InterPodAffinity", affinity={**NEAR, **FAR})
+    assert ask.node(PLAIN, bare), "it may have left the domain of a pod that is in the way"
+    assert ask.node(bare, PLAIN), "it may have joined the domain of a pod that is wanted"
+    assert ask.node(PLAIN, moved)
+    assert not ask.node(PLAIN, replace(PLAIN, labels={**PLAIN.labels, "more": "x"}))
+
+
 def test_spreading() -> None:
     ask = Ask("PodTopologySpread", topologySpreadConstraints=SPREAD)
     meant = ask.template(**LABELLED)

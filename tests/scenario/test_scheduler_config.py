@@ -117,9 +117,14 @@ REFUSED = [
         'profiles: [{plugins: {multiPoint: {disabled: [{name: "*"}]}}}]',
         "E105",
         3,
-        "no plugin is left at queueSort",
+        "at least one queue sort plugin is needed",
     ),
-    ("profiles: [{plugins: {bind: {disabled: [{name: DefaultBinder}]}}}]", "E105", 3, "at bind"),
+    (
+        "profiles: [{plugins: {bind: {disabled: [{name: DefaultBinder}]}}}]",
+        "E105",
+        3,
+        "at least one bind plugin",
+    ),
     (
         "profiles:\n- pluginConfig:\n  - name: InterPodAffinity\n"
         "    args:\n      hardPodAffinityWeight: 200",
@@ -215,3 +220,31 @@ def test_plugins_of_the_catalogue_may_filter_and_score(tmp_path: Path) -> None:
 
 def test_every_plugin_with_arguments_is_a_plugin() -> None:
     assert set(ARGS) <= set(POINTS)
+
+
+NOTED = [
+    ("reserve: {disabled: [{name: VolumeBinding}]}", "reserve are not simulated"),
+    ("preBind: {enabled: [{name: VolumeBinding}]}", "preBind are not simulated"),
+    ('postBind: {disabled: [{name: "*"}]}', "postBind are not simulated"),
+    ("permit: {enabled: [{name: GangScheduling}]}", "while its feature gate is off"),
+]
+
+
+@pytest.mark.parametrize(("set_of_plugins", "words"), NOTED)
+def test_what_has_no_effect_is_said(tmp_path: Path, set_of_plugins: str, words: str) -> None:
+    path = tmp_path / "scheduler.yaml"
+    path.write_text(f"{HEAD}profiles: [{{plugins: {{{set_of_plugins}}}}}]\n")
+    (only,) = read_scheduler_config(path).problems
+    assert only.code == "W105"
+    assert words in only.message
+    if "GangScheduling" in set_of_plugins:
+        assert not read_scheduler_config(path, features=("GangScheduling",)).problems
+
+
+def test_what_has_an_effect_needs_no_word(tmp_path: Path) -> None:
+    path = tmp_path / "scheduler.yaml"
+    path.write_text(
+        HEAD + "profiles: [{plugins: {preEnqueue: {disabled: [{name: SchedulingGates}]}, "
+        "bind: {enabled: [{name: DefaultBinder}]}, permit: {disabled: [{name: GangScheduling}]}}}]"
+    )
+    assert not read_scheduler_config(path).problems

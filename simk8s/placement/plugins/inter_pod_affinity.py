@@ -38,6 +38,7 @@ from simk8s.placement.events import Change, Event
 from simk8s.placement.view import View
 from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
 from simk8s.state.cluster import TermKind
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.shapes import PodTemplate
 from simk8s.state.tallies import Weigh
 
@@ -125,8 +126,8 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
         return (own.namespace, tuple(sorted(own.labels.items())), own.affinity)
 
     def hint(self, event: Event, query: Query, view: View) -> bool:
-        """A pod came that all affinity terms mean, one went that all anti-affinity terms mean, or
-        a node's domains are others now.
+        """A pod came that all affinity terms mean, one went that all anti-affinity terms mean or
+        all of whose anti-affinity terms mean this pod, or a node's domains are others now.
         """
         own = query.template.affinity
         if event.node is not None:
@@ -138,7 +139,9 @@ class InterPodAffinity(FilterPlugin, ScorePlugin):
         pod, was = event.pod, event.was
         if meant(own.required, pod) and not meant(own.required, was):
             return True
-        return meant(own.anti_required, was) and not meant(own.anti_required, pod)
+        if meant(own.anti_required, was) and not meant(own.anti_required, pod):
+            return True
+        return pod is None and was is not None and meant(was.affinity.anti_required, query.template)
 
     def wakes(self, query: Query, view: View) -> bool:
         """Whether this pod or any that runs has terms."""
@@ -290,8 +293,12 @@ def _node_hint(event: Event, own: PodAffinity) -> bool:
     anti_keys = [term.topology_key for term in own.anti_required]
     if before is None:
         return bool(anti_keys) or any(key in node.labels for key in keys)
-    changed = [key for key in (*keys, *anti_keys) if node.labels.get(key) != before.labels.get(key)]
-    return any(key in node.labels if key in keys else key in before.labels for key in changed)
+    joined = any(key in node.labels and _differs(key, node, before) for key in keys)
+    return joined or any(key in before.labels and _differs(key, node, before) for key in anti_keys)
+
+
+def _differs(key: str, node: NodeSpec, before: NodeSpec) -> bool:
+    return node.labels.get(key) != before.labels.get(key)
 
 
 def _terms(affinity: PodAffinity, kind: TermKind) -> tuple[PodTerm, ...]:

@@ -51,7 +51,7 @@ class NodeVolumeLimits(FilterPlugin):
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a driver would have too many volumes; nodes without limits pass."""
-        wanted = _attached(query.template, query.pod, view)
+        wanted = attached(query.template, query.pod, view)
         limits, specs = view.volumes.limits, view.nodes.specs
         index = np.arange(view.nodes.n)[rows].tolist()
         return np.array(
@@ -64,20 +64,26 @@ class NodeVolumeLimits(FilterPlugin):
 
 
 def _exceeds(wanted: Attached, row: int, limits: Mapping[str, int], view: View) -> bool:
+    return bool(crowded(wanted, row, limits, view))
+
+
+def crowded(wanted: Attached, row: int, limits: Mapping[str, int], view: View) -> dict[str, int]:
+    """Driver -> how many volumes there would be too many."""
     there: Attached = {}
     for pod in view.pods_on(row):
         template = view.cluster.template_of(pod)
         if template.volumes:
-            there.update(_attached(template, pod, view))
+            there.update(attached(template, pod, view))
     new = {name: driver for name, driver in wanted.items() if name not in there}
+    over: dict[str, int] = {}
     for driver in dict.fromkeys(new.values()):
         count = sum(d == driver for d in (*new.values(), *there.values()))
         if driver in limits and count > limits[driver]:
-            return True
-    return False
+            over[driver] = count - limits[driver]
+    return over
 
 
-def _attached(template: PodTemplate, pod: int, view: View) -> Attached:
+def attached(template: PodTemplate, pod: int, view: View) -> Attached:
     """The CSI volumes of a pod; a claim without a volume counts for its class's provisioner."""
     volumes = view.volumes
     found: Attached = {}

@@ -142,7 +142,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     def __init__(self, params: Params | None = None) -> None:
         params = params or Params()
         self._system = params.defaulting_type == "System"
-        self._defaults = (
+        self.defaults = (
             SYSTEM_DEFAULTS
             if self._system
             else tuple(
@@ -152,7 +152,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
                 for d in params.default_constraints
             )
         )
-        self.by_owner = any(c.hard for c in self._defaults)
+        self.by_owner = any(c.hard for c in self.defaults)
         self._counter = Counter()
         self._plans: dict[tuple[int, int], _Plan] = {}
 
@@ -181,7 +181,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
     def _plan(self, query: Query, view: View) -> _Plan | None:
         """What the pod asks for, None for nothing."""
         own, objects = query.template, view.objects
-        if not own.spread and (not self._defaults or not (objects.services or objects.controllers)):
+        if not own.spread and (not self.defaults or not (objects.services or objects.controllers)):
             return None
         if self._counter.moved(view):
             self._plans.clear()
@@ -222,7 +222,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         selector = view.objects.belongs(own.namespace, own.labels, owner)
         if selector.empty:
             return ()
-        return tuple(replace(c, selector=selector) for c in self._defaults)
+        return tuple(replace(c, selector=selector) for c in self.defaults)
 
     def hint(self, event: Event, query: Query, view: View) -> bool:
         """A counted pod came, went or was relabelled in the pod's namespace; a node with all keys

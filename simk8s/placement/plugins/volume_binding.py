@@ -8,7 +8,7 @@ attempt. Departs: in-tree volumes are not translated to CSI; storage capacity is
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -78,7 +78,7 @@ class VolumeBinding(FilterPlugin, ScorePlugin):
         flaw = _claims.flaw(query, view)
         if flaw is not None:
             return PreFilter(_unresolvable(flaw))
-        if any(not c.bound and not _waits(c, view.volumes) for c in _claims.found(query, view)):
+        if any(not c.bound and not waits(c, view.volumes) for c in _claims.found(query, view)):
             return PreFilter(_unresolvable(UNBOUND))
         return EVERYWHERE
 
@@ -96,7 +96,8 @@ class VolumeBinding(FilterPlugin, ScorePlugin):
         return None
 
 
-def _waits(claim: Claim, volumes: Volumes) -> bool:
+def waits(claim: Claim, volumes: Volumes) -> bool:
+    """Whether a claim is bound only once a pod wants it."""
     storage = volumes.classes.get(claim.storage_class)
     return storage is not None and storage.waits and not claim.volume
 
@@ -113,6 +114,33 @@ def _verdict(bound: list[Claim], waiting: list[Claim], node: NodeSpec, volumes: 
             break
     reason = _bind(waiting, node, volumes) if waiting else None
     return verdict if reason is None else verdict | 1 << REASONS.index(reason)
+
+
+def refusals(
+    claims: Sequence[Claim], node: NodeSpec, volumes: Volumes
+) -> Iterator[tuple[Claim, str]]:
+    """Claims that cannot be had on a node, each with why: lost, unreached, elsewhere, volume,
+    topology, room.
+    """
+    taken: set[str] = set()
+    for claim in sorted(claims, key=lambda c: (not c.bound, c.size)):
+        if claim.bound:
+            volume = volumes.volumes.get(claim.volume)
+            if volume is None or not volume.reaches(node.labels):
+                yield claim, "lost" if volume is None else "unreached"
+        elif claim.selected_node not in (None, node.name):
+            yield claim, "elsewhere"
+        else:
+            found = None
+            if claim.selected_node is None:
+                found = _smallest(claim, node, volumes, taken)
+            if found is not None:
+                taken.add(found.name)
+            elif (reason := _make(claim, node, volumes)) is not None:
+                storage = volumes.classes[claim.storage_class]
+                makes = storage.provisioner not in ("", NO_PROVISIONER)
+                why = "topology" if makes else "volume"
+                yield claim, "room" if reason == NO_SPACE else why
 
 
 def _bind(waiting: list[Claim], node: NodeSpec, volumes: Volumes) -> str | None:

@@ -110,6 +110,27 @@ class VolumeRestrictions(FilterPlugin):
         return users > 0
 
 
+def holders(query: Query, view: View, row: int) -> dict[str, list[int]]:
+    """What the pod cannot have on a node -> the pods that hold it."""
+    own, cluster = query.template, view.cluster
+    found: dict[str, list[int]] = {}
+    for disk in _disks(own):
+        clashes = _clashes(disk)
+        pods = [p for p in view.pods_on(row) if clashes(cluster.template_of(p))]
+        if pods:
+            found[f"{disk[0]} disk {disk[2]}"] = pods
+    for name in dict.fromkeys(_plain_claims(own)):
+        claim = view.volumes.claims.get((own.namespace, name))
+        if claim is not None and ONE_POD in claim.modes:
+            mounts = _mounts(own.namespace, name)
+            rows = np.flatnonzero(view.tally(("claim", own.namespace, name), mounts).count)
+            users = [p for r in rows.tolist() for p in view.pods_on(r)]
+            pods = [p for p in users if mounts(cluster.template_of(p))]
+            if pods:
+                found[f"claim {name}, {ONE_POD}"] = pods
+    return found
+
+
 def _plain_claims(template: PodTemplate) -> list[str]:
     return [name for name, ephemeral in _claims.named(template, "") if not ephemeral]
 

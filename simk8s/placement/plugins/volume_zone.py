@@ -7,7 +7,7 @@ without a volume pass only if their class waits for the first consumer.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -86,6 +86,20 @@ class VolumeZone(FilterPlugin):
         return (wrong & labelled)[rows].view(np.uint8)
 
 
+def elsewhere(
+    query: Query, view: View, row: int
+) -> Iterator[tuple[Claim, str, frozenset[str | None], str]]:
+    """(claim, label, where its volume is, where the node is) for each that differs."""
+    labels = view.nodes.specs[row].labels
+    if not any(label in labels for label in LABELS):
+        return
+    for claim in _claims.found(query, view):
+        for label, places in _places_of(claim, view):
+            own = labels.get(label, labels.get(BETA.get(label, label)))
+            if own not in places:
+                yield claim, label, places, own or "(none)"
+
+
 def _flaw(name: str, claim: Claim | None, view: View) -> str | None:
     if not name:
         return "PersistentVolumeClaim had no name"
@@ -104,11 +118,14 @@ def _flaw(name: str, claim: Claim | None, view: View) -> str | None:
 
 
 def _places(query: Query, view: View) -> Places:
+    return [place for c in _claims.found(query, view) for place in _places_of(c, view)]
+
+
+def _places_of(claim: Claim, view: View) -> Places:
     found: Places = []
-    for claim in _claims.found(query, view):
-        volume = view.volumes.volumes.get(claim.volume)
-        for label in LABELS if volume is not None else ():
-            value = volume.labels.get(label) if volume is not None else None
-            if value is not None:
-                found.append((label, frozenset(z.strip() for z in value.split("__"))))
+    volume = view.volumes.volumes.get(claim.volume)
+    for label in LABELS if volume is not None else ():
+        value = volume.labels.get(label) if volume is not None else None
+        if value is not None:
+            found.append((label, frozenset(z.strip() for z in value.split("__"))))
     return found
