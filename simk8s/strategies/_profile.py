@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from simk8s.placement import cycle
-from simk8s.placement.base import PluginError, Query
+from simk8s.placement.base import Effort, PluginError, Query
 from simk8s.placement.batching import Batching, Cycles, signs
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.memo import Memo
@@ -83,7 +83,10 @@ class Decider:
 
     def decide_together(self, pods: Sequence[Query]) -> Plan:
         """Nodes for the pods of one group, each on top of those before it."""
-        return place_together(self.framework, self._view, self._draws, self._search, pods)
+        plan = place_together(self.framework, self._view, self._draws, self._search, pods)
+        efforts = [self.framework.effort(query, self._view) for query in pods]
+        plan.read = Effort(*map(sum, zip(*efforts, strict=True)))
+        return plan
 
 
 class ProfileStrategy(Strategy):
