@@ -6,11 +6,13 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COMPILED = Path(tempfile.gettempdir()) / f"simk8s-compiled-{os.getuid()}"
 HEAVY = ("numpy", "polars", "simpy", "scipy", "ortools", "plotly")
 
 
@@ -49,7 +51,8 @@ def test_a_folder_stands_for_its_files(simk8s, here):
 
 def _validate(*lines):
     code = "\n".join(["import sys", "from simk8s.cli.main import main", *lines])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(COMPILED)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as where a user has installed it
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = subprocess.run(
         [sys.executable, "-c", code, "validate", str(ROOT / "scenarios" / "quickstart.yaml")],
