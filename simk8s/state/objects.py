@@ -46,6 +46,16 @@ class Objects:
         self.namespaces[name] = labels
         self.version += 1
 
+    def remove_namespace(self, name: str) -> None:
+        """A namespace is gone."""
+        self.namespaces.pop(name, None)
+        self.version += 1
+
+    def remove_budget(self, namespace: str, name: str) -> None:
+        """A disruption budget is gone."""
+        self.budgets.pop((namespace, name), None)
+        self.version += 1
+
     def put_service(self, namespace: str, name: str, selector: Mapping[str, str] | None) -> None:
         """Create or replace a service."""
         mine = self.services.setdefault(namespace, {})
