@@ -152,7 +152,7 @@ def fitting_templates(context: Context) -> Iterator[Problem]:
             yield context.problem("W101", text, path, "they will stay pending", key=True)
     for objects in context.manifests.values():
         for item in objects:
-            for reason in fit.never_fits(item.template, groups):
+            for reason in fit.never_fits(item.template, groups) if item.template else ():
                 text = f"no node can ever fit {item.kind} {item.name!r}: {reason}"
                 hint = "they will stay pending"
                 yield Problem("W101", text, item.place, hint, severity="warning")

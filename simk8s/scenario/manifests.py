@@ -1,6 +1,6 @@
 """L1: Kubernetes manifests that a scenario names, as objects with their place.
 
-Law: files are read in sorted order; Pod, ReplicaSet and Job become objects (also inside a `List`),
+Law: files are read in sorted order; the kinds of `kinds.py` become objects (also inside a `List`),
 every other kind is a warning with file and line, since nothing of it is simulated.
 """
 
@@ -13,19 +13,19 @@ from typing import Any
 
 from simk8s.catalog import suggest
 from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.kinds import KINDS, check_object
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
 from simk8s.scenario.templates import check_template
 
-KINDS = ("Pod", "ReplicaSet", "Job")
-_TEMPLATE_AT: dict[str, KeyPath] = {"Pod": (), "ReplicaSet": ("spec", "template")}
-_TEMPLATE_AT["Job"] = _TEMPLATE_AT["ReplicaSet"]
-
 
 @dataclass(frozen=True, slots=True)
 class ManifestObject:
-    """One object of a manifest: its spec, the template of its pods, and where both are written."""
+    """One object of a manifest: its spec, the template of its pods, and where both are written.
+
+    An object without pods is its own spec, whole, and has an empty template.
+    """
 
     kind: str
     name: str
@@ -107,10 +107,12 @@ def _object(
     objects: list[ManifestObject],
 ) -> list[Problem]:
     """Add an object that is right; otherwise say what is wrong with it."""
-    at = (*path, *_TEMPLATE_AT[kind])
-    template, spec = _at(data, _TEMPLATE_AT[kind]), data.get("spec")
     name, positions = _name(data), document.positions
-    place = positions.place(path)
+    place, inner = positions.place(path), KINDS[kind].template_at
+    if inner is None:
+        return _without_pods(document, path, data, kind, objects)
+    at = (*path, *inner)
+    template, spec = _at(data, inner), data.get("spec")
     if not isinstance(template, dict) or not isinstance(spec, dict):
         return [Problem("E102", f"{kind} {name!r} has no pod spec", place)]
     if not name:
@@ -128,11 +130,30 @@ def _object(
     return problems
 
 
+def _without_pods(
+    document: Document,
+    path: KeyPath,
+    data: dict[str, Any],
+    kind: str,
+    objects: list[ManifestObject],
+) -> list[Problem]:
+    name, positions = _name(data), document.positions
+    place = positions.place(path)
+    if not name:
+        return [Problem("E102", f"this {kind} has no metadata.name", place)]
+    problems = list(check_object(kind, name, data, path, positions))
+    if not problems:
+        namespace = (data.get("metadata") or {}).get("namespace")
+        if namespace is not None:
+            namespace = str(namespace)
+        objects.append(ManifestObject(kind, name, namespace, data, {}, place, positions, path))
+    return problems
+
+
 def _bad_numbers(
     positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
 ) -> Iterator[Problem]:
-    fields = {"ReplicaSet": ("replicas",), "Job": ("completions", "parallelism", "backoffLimit")}
-    for field in fields.get(kind, ()):
+    for field in KINDS[kind].counts:
         value = spec.get(field)
         if value is None or (type(value) is int and 0 <= value < 2**31):
             continue

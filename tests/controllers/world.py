@@ -23,6 +23,7 @@ from simk8s.state.audit import audit
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import ZONE_LABEL, NodeSpec
 from simk8s.state.pods import NEVER, Phase
+from simk8s.state.quota import Quota
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
@@ -163,6 +164,12 @@ class World:
         value = ReplicaSet.of({"replicas": replicas}, self.stamp(f"ReplicaSet/{name}", **stamp))
         assert self.store.objects(REPLICASETS).create(f"default/{name}", value)
         return f"default/{name}"
+
+    def quota(self, hard, name="quota", **spec):
+        """Store a ResourceQuota of the namespace `default`; its key."""
+        value = Quota.parse({"spec": {"hard": hard, **spec}}, "default", name)
+        assert self.store.objects("resourcequotas").create(value.key, value)
+        return value.key
 
     def scale(self, key, replicas):
         """Change `spec.replicas`."""
