@@ -109,6 +109,7 @@ def storm(made, params, slot):
     second, *_ = world.nodes(4, "b")
     third, *_ = world.nodes(4, "c")
     world.at(SECOND // 2, lambda: world.quota({"pods": 100, "count/pods": 200}))
+    world.at(SECOND // 2, world.budget)
     world.at(1 * SECOND, lambda: world.replicaset(24))
     job = {"completions": 12, "parallelism": 6, "lifetime_us": 400 * SECOND}
     world.at(2 * SECOND, lambda: world.job(**job))
@@ -183,7 +184,15 @@ def _resourcequota(world):
     assert book.used["default/quota"]["pods"] == len(world.alive()), "usage is not what is alive"
 
 
+def _disruption(world):
+    status = world.store.objects("poddisruptionbudgets").get("default/all").value.status
+    ready = [pod for pod in world.alive() if world.cluster.pods.ready[pod]]
+    assert status.healthy == len(ready), f"{len(ready)} are healthy, reported is {status}"
+    assert status.allowed == max(0, len(ready) - 3), f"allowed is wrong: {status}"
+
+
 GOALS = {
+    "disruption": _disruption,
     "resourcequota": _resourcequota,
     "replicaset": _replicaset,
     "job": _job,

@@ -207,3 +207,33 @@ def test_services_reach_the_scheduler(tmp_path):
     loaded = load(Path(tmp_path / "s.yaml"), knowledge=machines(), text=text)
     world = build(loaded, seed=1, horizon_us=1, options=Options())
     assert world.cluster.objects.services == {"default": {"web": {"app": "web"}}}
+
+
+BUDGET = """
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: guard}
+spec: {minAvailable: 4, selector: {matchLabels: {app: guarded}}}
+"""
+
+
+def four(name, at):
+    return f"""
+  - name: {name}
+    at: {at}
+    replicaSet:
+      replicas: 4
+      template: {{spec: {{containers: [{{name: a, resources: {{requests: {{cpu: "1"}}}}}}]}}}}
+"""
+
+
+@pytest.mark.parametrize("with_budget", [False, True])
+def test_preemption_spares_what_a_budget_guards(tmp_path, with_budget):
+    """Of equally unimportant pods, those that came first are worth more; a budget turns that."""
+    classes = CLASSES.replace("{more}", "") + (BUDGET if with_budget else "")
+    urgent = RIVALS[RIVALS.index("  - name: urgent") :]
+    workload = "\n  - {manifests: [classes.yaml]}\n" + four("first", "0s") + four("guarded", "2m")
+    run = Run(tmp_path, workload + urgent, {"classes.yaml": classes}, nodes=2)
+    lost = run.pods.filter(lost_cause="preemption")["workload"].to_list()
+    assert lost == ["first" if with_budget else "guarded"] * 3
