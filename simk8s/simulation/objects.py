@@ -9,6 +9,7 @@ missing until then.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from simk8s.api.client import Client
 from simk8s.api.policies import Service
+from simk8s.api.refused import Refused, was_refused
 from simk8s.api.store import Store
 from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
@@ -32,6 +34,7 @@ from simk8s.state.policies import (
 from simk8s.state.quota import Quota
 from simk8s.state.requests import drawn_requests
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
+from simk8s.units import format_duration
 
 if TYPE_CHECKING:
     from simk8s.workload.entry import Created
@@ -69,6 +72,8 @@ class ObjectWriter:
         self._store = store
         self._client = client
         self._streams = streams
+        self.refusals: list[str] = []
+        """Objects that the API did not take, in words."""
         self._lane = clock.lane("objects", Order.ARRIVE, self._write)
 
     def add(self, made: Created) -> None:
@@ -79,7 +84,7 @@ class ObjectWriter:
             self._lane.at(made.at_us, made)
             return
         table, key, value = _plain(made)
-        self._store.objects(table).create(key, value)
+        self._stored(made, 0, self._store.objects(table).create(key, value))
         if made.kind == "ResourceQuota":
             self._store.cluster.policies.quotas.settle(key)
 
@@ -91,7 +96,8 @@ class ObjectWriter:
                 continue
             if made.kind in _PLAIN:
                 table, key, value = _plain(made)
-                self._client.write(self._store.objects(table).create, key, value)
+                create, done = self._store.objects(table).create, partial(self._stored, made)
+                self._client.write(create, key, value, done=done)
                 continue
             if made.kind not in _KINDS:
                 raise InvariantError(f"no controller for {made.kind} {made.name}")
@@ -99,7 +105,16 @@ class ObjectWriter:
             owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
             value = parse(made.spec, self._stamp(made, owner))
             key = f"{made.namespace}/{made.name}"
-            self._client.write(self._store.objects(table).create, key, value)
+            create, done = self._store.objects(table).create, partial(self._stored, made)
+            self._client.write(create, key, value, done=done)
+
+    def _stored(self, made: Created, now_us: int, result: Any) -> None:
+        if was_refused(result):
+            words = (
+                str(result) if isinstance(result, Refused) else "AlreadyExists: the name is taken"
+            )
+            what = f"{made.kind} {made.namespace}/{made.name}"
+            self.refusals.append(f"{what} was refused at {format_duration(now_us)}: {words}")
 
     def _stamp(self, made: Created, owner: int) -> PodStamp:
         cluster, streams, draws = self._store.cluster, self._streams, made.draws

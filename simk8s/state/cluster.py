@@ -73,6 +73,7 @@ class Cluster:
             self.tallies.end,
             self.nomination_version,
             self.objects.version,
+            self.objects.budgets_version,
             self.volumes.version,
         )
 

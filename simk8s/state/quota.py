@@ -33,6 +33,7 @@ from simk8s.state.usage import (
     quantities,
     shown,
     usage,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class QuotaBook:
         """(kind, namespace) -> objects of the small kinds."""
         self._by_namespace: dict[str, list[Quota]] = {}
         self._charges: dict[tuple[int, int], tuple[Charge, ...]] = {}
+        self._written: dict[int, tuple[Amounts, Amounts]] = {}
 
     # --- quotas
 
@@ -183,7 +185,11 @@ class QuotaBook:
         quotas = self.of(template.namespace)
         if not quotas:
             return ()
-        amounts = {COUNT_PODS: 1, **usage(template, requests, self._cluster.resources)}
+        known = self._written.get(template.id)
+        if known is None:
+            known = self._written[template.id] = written(template)
+        counted = usage(template, requests, self._cluster.resources, known)
+        amounts = {COUNT_PODS: 1, **counted}
         found: list[Charge] = []
         for quota in quotas:
             if quota.matches(template, requests):

@@ -122,13 +122,22 @@ def compute(requests: Mapping[str, int], limits: Mapping[str, int]) -> Amounts:
     return found
 
 
-def usage(template: PodTemplate, requests: Requests, resources: ResourceIndex) -> Amounts:
-    """What a live pod counts for, `count/pods` aside."""
-    spec = template.spec
-    asked = total(spec, requests_of)
+def written(template: PodTemplate) -> tuple[Amounts, Amounts]:
+    """Requests and limits of a template's pods, as they are written."""
+    return total(template.spec, requests_of), total(template.spec, limits_of)
+
+
+def usage(
+    template: PodTemplate,
+    requests: Requests,
+    resources: ResourceIndex,
+    known: tuple[Amounts, Amounts] | None = None,
+) -> Amounts:
+    """What a live pod counts for, `count/pods` aside; `known` is what is `written`."""
+    asked, limits = written(template) if known is None else known
     if requests is not template.requests:
-        asked.update(drawn(template.requests, requests, resources))
-    return compute(asked, total(spec, limits_of))
+        asked = {**asked, **drawn(template.requests, requests, resources)}
+    return compute(asked, limits)
 
 
 def drawn(base: Requests, own: Requests, resources: ResourceIndex) -> Amounts:

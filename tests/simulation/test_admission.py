@@ -35,6 +35,7 @@ class Run:
         self.out = folder / name
         outcome = run_scenario(loaded, out=self.out, audit=True, options=Options())
         self.digest = outcome.manifest.digest
+        self.warnings = outcome.manifest.warnings
         self.pods = self.table("pods")
 
     def table(self, name):
@@ -170,6 +171,16 @@ def test_a_namespace_is_missing_until_it_is_made(tmp_path):
     assert set(early["reason"]) == {'NotFound: namespaces "team" not found'}
     assert set(late["phase"]) == {"running"}
     assert run.count(workload="web") == 0, "the Job itself was refused"
+    assert len(run.warnings) == 1
+    assert run.warnings[0].startswith("Job team/web was refused at 1m")
+    assert run.warnings[0].endswith('NotFound: namespaces "team" not found')
+
+
+def test_two_objects_of_one_name_are_told(tmp_path):
+    workload = "\n  - {manifests: [a.yaml]}\n  - {manifests: [a.yaml], at: 5m}\n"
+    run = Run(tmp_path, workload, {"a.yaml": QUOTA})
+    assert run.warnings[0].startswith("ResourceQuota team/compute was refused at 5m")
+    assert "AlreadyExists" in run.warnings[0]
 
 
 def test_a_quota_that_comes_later_refuses_until_it_is_counted(tmp_path):

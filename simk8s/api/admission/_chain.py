@@ -16,7 +16,7 @@ labels of a pod, so they are not copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from simk8s.api.admission.base import Plugin, Raw, Review
@@ -76,6 +76,8 @@ class Chain:
         """Told of them, to price them; nobody waits for a client's token."""
         self._version = 0
         self._verdicts: dict[tuple[int, int], Verdict] = {}
+        self._templates: dict[int, tuple[Refused | None, PodTemplate]] = {}
+        self._unsaid: dict[tuple[int, tuple[tuple[str, bool], ...]], Refused | None] = {}
         self._written: dict[str, int] = {}
         """Namespace -> instant of its last status write."""
 
@@ -91,7 +93,8 @@ class Chain:
         pods, policies = self._cluster.pods, self._policies
         if policies.version != self._version:
             self._version = policies.version
-            self._verdicts.clear()
+            for kept in (self._verdicts, self._templates, self._unsaid):
+                kept.clear()
         key = (pods.template[pod], pods.requests[pod])
         verdict = self._verdicts.get(key)
         if verdict is None:
@@ -126,24 +129,41 @@ class Chain:
         template = cluster.templates.items[template_id]
         requests = cluster.requests.items[requests_id]
         extra = drawn(template.requests, requests, cluster.resources)
-        own = Review(template.namespace, _with_drawn(template.manifest, extra))
-        refused = self._mutate(own)
-        if refused is not None:
-            return Verdict(refused, template, requests)
-        shared = own
-        if extra:
-            shared = Review(template.namespace, template.manifest)
-            self._mutate(shared)
-        made = template
-        if shared.changed:
-            made = cluster.templates.parse(shared.manifest, template.namespace)
+        refused, made = self._reviewed(template)
+        if extra and self._policies.limit_ranges.get(template.namespace):
+            refused = self._review(
+                Review(template.namespace, _with_drawn(template.manifest, extra))
+            )
         asked = self._asked(template, made, requests)
-        refused = self._validate(own)
-        if refused is None:  # a refusal is falsy: no `or`
-            refused = self.quota.specified(made, asked)
+        if refused is None:
+            refused = self._specified(made, asked, extra)
         if refused is not None:
             return Verdict(refused, template, requests)
         return Verdict(None, made, asked, self._policies.quotas.charges(made, asked))
+
+    def _reviewed(self, template: PodTemplate) -> tuple[Refused | None, PodTemplate]:
+        """What plugins say of a template as it is written, and what they made of it."""
+        known = self._templates.get(template.id)
+        if known is None:
+            review = Review(template.namespace, template.manifest)
+            refused, made = self._review(review), template
+            if review.changed:
+                made = self._cluster.templates.parse(review.manifest, template.namespace)
+            known = self._templates[template.id] = (refused, made)
+        return known
+
+    def _review(self, review: Review) -> Refused | None:
+        refused = self._mutate(review)
+        return self._validate(review) if refused is None else refused
+
+    def _specified(
+        self, made: PodTemplate, asked: Requests, extra: Mapping[str, int]
+    ) -> Refused | None:
+        """Depends on which amounts were drawn, not on how large they are."""
+        key = (made.id, tuple([(name, amount > 0) for name, amount in extra.items()]))
+        if key not in self._unsaid:
+            self._unsaid[key] = self.quota.specified(made, asked)
+        return self._unsaid[key]
 
     def _mutate(self, review: Review) -> Refused | None:
         for plugin in self.plugins:
