@@ -3,7 +3,7 @@
 Law: an object is made from what the scenario says alone; its pods come later, from its controller.
 Kinds without pods that are due at 0 are part of the cluster that the run begins with: they are
 there before anything is written, with their status counted. A namespace that is written later is
-missing until then.
+missing until then. What the API does not take is told in the run's manifest.
 """
 
 from __future__ import annotations
