@@ -7,10 +7,11 @@ own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from simk8s.api.refused import Refused
 from simk8s.api.requests import on_its_kind
 from simk8s.api.watch import ChangeLog, Verb
 from simk8s.kernel.clock import Clock
@@ -26,20 +27,44 @@ class Stored(Generic[T]):
     value: T
 
 
-class ObjectTable(Generic[T]):
-    """Objects of one kind by key (`namespace/name`)."""
+Mirror = Callable[[str, Any], None]
+"""`mirror(key, value)`: an object is now that; None = it is gone."""
 
-    def __init__(self, clock: Clock, kind: str) -> None:
+
+class Gate(Protocol):
+    """Admission, as far as a table needs it."""
+
+    def admit_object(self, table: str, key: str) -> Refused | None: ...
+
+    def count_object(self, table: str, key: str, change: int) -> None: ...
+
+
+class ObjectTable(Generic[T]):
+    """Objects of one kind by key (`namespace/name`, or the name of what is in no namespace).
+
+    `gate` admits what is created; `mirror` keeps what others read of the kind in step.
+    """
+
+    def __init__(
+        self, clock: Clock, kind: str, gate: Gate | None = None, mirror: Mirror | None = None
+    ) -> None:
         self.kind = kind
+        self._gate = gate
+        self._mirror = mirror
         self.log = ChangeLog(clock, kind)
         self._stored: dict[str, Stored[T]] = {}
         self._version = 0
 
     @on_its_kind("POST")
-    def create(self, key: str, value: T) -> bool:
-        """False where the key is taken (409 AlreadyExists)."""
+    def create(self, key: str, value: T) -> bool | Refused:
+        """False where the key is taken (409 AlreadyExists); admission may refuse it, too."""
         if key in self._stored:
             return False
+        if self._gate is not None:
+            refused = self._gate.admit_object(self.kind, key)
+            if refused is not None:
+                return refused
+            self._gate.count_object(self.kind, key, 1)
         self._write(key, value, Verb.ADDED)
         return True
 
@@ -57,6 +82,10 @@ class ObjectTable(Generic[T]):
         """False where there is no such object (404 NotFound)."""
         if self._stored.pop(key, None) is None:
             return False
+        if self._gate is not None:
+            self._gate.count_object(self.kind, key, -1)
+        if self._mirror is not None:
+            self._mirror(key, None)
         self.log.append(Verb.DELETED, key)
         return True
 
@@ -78,4 +107,6 @@ class ObjectTable(Generic[T]):
     def _write(self, key: str, value: T, verb: Verb) -> None:
         self._version += 1
         self._stored[key] = Stored(self._version, value)
+        if self._mirror is not None:
+            self._mirror(key, value)
         self.log.append(verb, key)

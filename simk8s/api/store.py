@@ -2,7 +2,8 @@
 
 Law: an operation checks its preconditions against what is stored now and either applies whole or
 returns False; what it changes goes to the log of its kind. Pods and nodes are columns (state/),
-small kinds records (objects).
+small kinds records (objects). What is created passes admission (admission/) as soon as anything
+is declared that it looks at; a refused pod that nobody owns stays on record: GONE, FORBIDDEN.
 
 Mirrors: registry/core/pod (binding, graceful deletion: an unscheduled or ended pod goes at once),
 v1.36.
@@ -13,8 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from simk8s.api.admission._chain import Chain
 from simk8s.api.leases import Leases
 from simk8s.api.objects import ObjectTable
+from simk8s.api.policies import MIRRORS
+from simk8s.api.refused import Refused
 from simk8s.api.requests import request
 from simk8s.api.watch import (
     ADDED,
@@ -43,6 +47,8 @@ class Store:
         self.ready: list[bool] = []
         """Ready condition by node row."""
         self.created = 0
+        self.refused = 0
+        """Creations of pods that admission refused, tries of controllers among them."""
         self.bound = 0
         self.counts = [0] * len(Phase)
         """Pods by phase; UNBORN is not counted."""
@@ -50,6 +56,8 @@ class Store:
         """Of those, with a deletionTimestamp."""
         self.lost = 0
         """Pods that are gone and were lost (see state.pods.Loss)."""
+        self.admission = Chain(cluster, clock)
+        self._policies = cluster.policies
         self._clock = clock
         self._kinds: dict[str, ObjectTable[Any]] = {}
 
@@ -57,24 +65,44 @@ class Store:
         """The table of a small kind; made on first use."""
         table = self._kinds.get(kind)
         if table is None:
-            table = self._kinds[kind] = ObjectTable(self._clock, kind)
+            mirror = MIRRORS.get(kind)
+            table = ObjectTable(self._clock, kind, self.admission, mirror and mirror(self.cluster))
+            self._kinds[kind] = table
         return table
 
     # --- pods
 
     @request("POST", "pods")
-    def create_pods(self, rows: Iterable[int]) -> bool:
-        """Unborn rows become Pending pods."""
+    def create_pods(self, rows: Iterable[int]) -> bool | Refused:
+        """Unborn rows become Pending pods; the last refusal, if there was one."""
         pods, now_us = self.cluster.pods, self._clock.now_us
         phases = pods.phase
+        admit = self.admission.admit if self._policies.version else None
+        answer: bool | Refused = True
         for pod in rows:
             if phases[pod] == UNBORN:
+                refused = None if admit is None else admit(pod)
+                if refused is not None:
+                    answer = refused
+                    self._refuse(pod, refused)
+                    continue
                 phases[pod] = PENDING
                 pods.created_us[pod] = now_us
                 self.created += 1
                 self.counts[PENDING] += 1
                 self.pods.append(ADDED, pod)
-        return True
+        return answer
+
+    def _refuse(self, pod: int, refused: Refused) -> None:
+        """An owner tries again with the same row; what nobody owns is on record as refused."""
+        pods, now_us = self.cluster.pods, self._clock.now_us
+        self.refused += 1
+        if pods.owner[pod] == NEVER:
+            pods.phase[pod], pods.loss[pod] = GONE, Loss.FORBIDDEN
+            pods.created_us[pod] = pods.finished_us[pod] = now_us
+            pods.refusals[pod] = str(refused)
+            self.counts[GONE] += 1
+            self.lost += 1
 
     @request("POST", "pods/binding")
     def bind(self, pod: int, node: int) -> bool:
@@ -113,6 +141,8 @@ class Store:
         else:
             pods.ready[pod] = False
             pods.finished_us[pod] = now_us
+            if self._policies.quotas.quotas:
+                self._policies.quotas.left(pod, counted=True, gone=False)
             self.pods.append(ENDED, pod)
         return True
 
@@ -166,8 +196,12 @@ class Store:
     def finalize_pod(self, pod: int) -> bool:
         """The object is removed (kubelet's DELETE with grace 0, or a forced one)."""
         pods = self.cluster.pods
-        if pods.phase[pod] in (UNBORN, GONE):
+        phase = pods.phase[pod]
+        if phase in (UNBORN, GONE):
             return False
+        if self._policies.quotas.quotas:
+            live = phase in (PENDING, RUNNING)
+            self._policies.quotas.left(pod, counted=live, gone=True)
         if pods.finished_us[pod] == NEVER:
             pods.finished_us[pod] = self._clock.now_us
         self._move(pod, GONE)

@@ -10,10 +10,11 @@ do not expire after 5 minutes, since no watch event is ever lost.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterable, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
+from simk8s.api.refused import Refused, was_refused
 from simk8s.api.server import Operation
 from simk8s.api.watch import Verb
 from simk8s.controllers.base import Write
@@ -39,7 +40,16 @@ class Change(IntEnum):
 class OwnedPods:
     """The pods of one owner; `active` holds those that neither end nor leave, True = ready."""
 
-    __slots__ = ("active", "creating", "deleting", "key", "ready", "terminating")
+    __slots__ = (
+        "active",
+        "creating",
+        "deleting",
+        "failure",
+        "key",
+        "ready",
+        "spare",
+        "terminating",
+    )
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
@@ -48,6 +58,15 @@ class OwnedPods:
         self.terminating: dict[int, None] = {}
         self.creating = 0
         self.deleting: dict[int, None] = {}
+        self.spare: list[int] = []
+        """Rows that were made for pods and whose creation was refused, or not tried."""
+        self.failure = ""
+        """Why the last creation was refused; empty if all went well."""
+
+    def rows(self, stamp: Callable[[int], Sequence[int]], count: int) -> list[int]:
+        """Rows for the next pods: what is left over from refused creations first."""
+        rows, self.spare = self.spare[:count], self.spare[count:]
+        return [*rows, *stamp(count - len(rows))] if len(rows) < count else rows
 
     @property
     def settled(self) -> bool:
@@ -93,19 +112,27 @@ class OwnedPods:
 def create(
     pods: OwnedPods, rows: Sequence[int], operation: Operation
 ) -> Generator[Sequence[Write], list[Any], int]:
-    """Create rows in batches of 1, 2, 4, 8, … until one is refused; how many were created."""
+    """Create rows in batches of 1, 2, 4, 8, … until one is refused; how many were created.
+
+    What was not created is kept, so that the next try makes the same pods.
+    """
     pods.creating += len(rows)
-    made, batch = 0, 1
-    while made < len(rows):
-        part = rows[made : made + batch]
+    pods.failure = ""
+    tried, batch = 0, 1
+    refused: list[int] = []
+    while tried < len(rows) and not refused:
+        part = rows[tried : tried + batch]
         results = yield [Write(operation, ((row,),)) for row in part]
-        stored = len(part) - results.count(False)
-        made += stored
-        if stored < len(part):
-            break
+        tried += len(part)
         batch *= 2
-    pods.creating -= len(rows) - made
-    return made
+        for row, result in zip(part, results, strict=True):
+            if was_refused(result):
+                refused.append(row)
+                words = result.message if isinstance(result, Refused) else "refused"
+                pods.failure = pods.failure or words
+    pods.spare = [*refused, *rows[tried:], *pods.spare]
+    pods.creating -= len(rows) - (tried - len(refused))
+    return tried - len(refused)
 
 
 def delete(
@@ -116,7 +143,7 @@ def delete(
     pods.deleting.update(dict.fromkeys(asked))
     results = yield [Write(operation, (pod,)) for pod in asked]
     for pod, result in zip(asked, results, strict=True):
-        if result is False:
+        if was_refused(result):
             pods.deleting.pop(pod, None)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from numpy import random
 
 from simk8s.api.client import Client
+from simk8s.api.refused import was_refused
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._flags import Flags
@@ -103,7 +104,7 @@ class Runner:
     def _stored(self, work: _Work, place: int, now_us: int, result: Any) -> None:
         work.results[place] = result
         work.waiting -= 1
-        if result is False:
+        if was_refused(result):
             self.client.conflicts += 1
         if not work.waiting:
             self._advance(work, work.results)

@@ -6,8 +6,8 @@ n-th failure in a row, new pods wait 10 s · 2^(n−1), at most 10 min, from tha
 Mirrors: pkg/controller/job v1.36 (NonIndexed, podReplacementPolicy TerminatingOrFailed): status,
 a finalizer PATCH for each ended pod, status again; a pod that is deleted before it ends has
 failed; FailureTarget and SuccessCriteriaMet first, the final condition when nothing terminates
-any more. Departs: finalizers cost calls and hold nothing back; no pod failure policy, deadline,
-suspension, or TTL.
+any more; pods that cannot be created are tried again with backoff. Departs: finalizers cost calls
+and hold nothing back; no pod failure policy, deadline, suspension, or TTL.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from simk8s.api.objects import ObjectTable
-from simk8s.api.requests import request
+from simk8s.api.requests import POST_EVENT, request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._flags import Params
@@ -142,6 +142,7 @@ class JobController(Controller):
 
     def _sync(self, key: str, job: Job, now_us: int) -> Steps:
         pods, old = self._by_owner[job.pods.owner], job.status
+        pods.failure = ""
         good, bad = pods.take()
         status = replace(
             old,
@@ -158,6 +159,9 @@ class JobController(Controller):
         yield from self._report(key, old, status, good + bad, pods)
         if pods.succeeded or pods.failed:
             wait_us = 0
+        if pods.failure:
+            self._context.client.note(POST_EVENT)  # FailedCreate
+            return Result(failed=True)
         return Result(requeue_after_us=wait_us)
 
     def _too_many_failures(self, job: Job, status: JobStatus, pods: _JobPods) -> bool:
@@ -191,7 +195,7 @@ class JobController(Controller):
         wait_us = pods.backoff_left_us(self._context.now_us)
         if wait_us:
             return active, wait_us
-        rows = job.pods(min(wanted - active, BURST))
+        rows = pods.rows(job.pods, min(wanted - active, BURST))
         made = yield from owned.create(pods, rows, self._store.create_pods)
         return active + made, None
 

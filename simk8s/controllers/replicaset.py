@@ -4,8 +4,10 @@ Law: pods that have ended or are being deleted do not count and are replaced at 
 written when it has changed, with the counts from the start of the sync.
 
 Mirrors: pkg/controller/replicaset v1.36: slow start 1, 2, 4, … up to 500 a sync, expectations,
-deletion ranking, one status update a sync. Departs: ended pods stay until somebody deletes them;
-minReadySeconds is 0; its own status updates do not wake it.
+deletion ranking, one status update a sync; where pods cannot be created the condition
+ReplicaFailure (reason FailedCreate), an event, and another try with backoff (5 ms to 1000 s).
+Departs: ended pods stay until somebody deletes them; minReadySeconds is 0; its own status updates
+do not wake it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from simk8s.api.objects import ObjectTable
-from simk8s.api.requests import request
+from simk8s.api.requests import POST_EVENT, request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._flags import Params
@@ -86,9 +88,12 @@ class ReplicaSetController(Controller):
     ) -> Steps:
         short = False
         if missing > 0:
-            rows = wanted.pods(min(missing, owned.BURST))
+            rows = pods.rows(wanted.pods, min(missing, owned.BURST))
             made = yield from owned.create(pods, rows, self._store.create_pods)
             short = made < len(rows)
+            if short:
+                self._context.client.note(POST_EVENT)  # FailedCreate
+                status = replace(status, failure=wanted.status.failure or pods.failure)
         elif missing < 0:
             table, count = self._store.cluster.pods, min(-missing, owned.BURST)
             victims = owned.cheapest(pods, count, table, self._context.now_us)

@@ -163,7 +163,8 @@ def _per_second(manifest: Manifest) -> pl.Expr:
 
 _SCHEDULING = pl.col("scheduled_us") - pl.col("created_us")
 _STARTING = pl.col("running_us") - pl.col("created_us")
-_NOT_DROPPED = pl.col("phase") != "dropped"
+_CREATED = pl.col("phase") != "refused"
+_NOT_DROPPED = _CREATED & (pl.col("phase") != "dropped")
 
 
 def _latencies(
@@ -222,7 +223,9 @@ def _losses() -> Iterable[Measure]:
 
 
 MEASURES: tuple[Measure, ...] = (
-    _pod("pods_created", "Pods created", "Replacements included.", lambda _: pl.len()),
+    _pod("pods_created", "Pods created", "Replacements included.", _count(_CREATED)),
+    _pod("pods_refused", "Refused", "Never created: admission said no and nobody tries again.",
+         _phase("refused"), "lower", "zero"),
     Measure(
         "started_within_5s", "Running within 5 s", "share", "higher", "share", "latency", "pods",
         "Share of pods that ran at most 5 s after they were created. Dropped pods are not counted, "

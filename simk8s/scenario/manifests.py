@@ -1,19 +1,20 @@
 """L1: Kubernetes manifests that a scenario names, as objects with their place.
 
-Law: files are read in sorted order; Pod, ReplicaSet, Job, PodGroup and Workload become objects
+Law: files are read in sorted order; the kinds of `kinds.py` and `podgroups.py` become objects
 (also inside a `List`), every other kind is a warning with file and line, since nothing of it is
 simulated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simk8s.catalog import suggest
 from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.kinds import KINDS, check_object
 from simk8s.scenario.podgroups import API_VERSION, check_spec, is_group
 from simk8s.scenario.podgroups import KINDS as GROUP_KINDS
 from simk8s.scenario.positions import Path as KeyPath
@@ -21,16 +22,12 @@ from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
 from simk8s.scenario.templates import check_template
 
-KINDS = ("Pod", "ReplicaSet", "Job")
-"""Kinds that have pods; those of pod groups are in `podgroups`."""
-_TEMPLATE_AT: dict[str, KeyPath] = {"Pod": (), "ReplicaSet": ("spec", "template")}
-_TEMPLATE_AT["Job"] = _TEMPLATE_AT["ReplicaSet"]
-
 
 @dataclass(frozen=True, slots=True)
 class ManifestObject:
-    """One object of a manifest: its spec, the template of its pods (empty for a kind that has
-    none), and where both are written.
+    """One object of a manifest: its spec, the template of its pods, and where both are written.
+
+    An object without pods has an empty template; but for pod groups it is its own spec, whole.
     """
 
     kind: str
@@ -118,10 +115,12 @@ def _object(
     objects: list[ManifestObject],
 ) -> list[Problem]:
     """Add an object that is right; otherwise say what is wrong with it."""
-    at = (*path, *_TEMPLATE_AT[kind])
-    template, spec = _at(data, _TEMPLATE_AT[kind]), data.get("spec")
     name, positions = _name(data), document.positions
-    place = positions.place(path)
+    place, inner = positions.place(path), KINDS[kind].template_at
+    if inner is None:
+        return _without_pods(document, path, data, kind, objects)
+    at = (*path, *inner)
+    template, spec = _at(data, inner), data.get("spec")
     if not isinstance(template, dict) or not isinstance(spec, dict):
         return [Problem("E102", f"{kind} {name!r} has no pod spec", place)]
     if not name:
@@ -147,24 +146,47 @@ def _group(
     objects: list[ManifestObject],
 ) -> list[Problem]:
     """Add a PodGroup or Workload that is right; say what is wrong with it or has no effect."""
-    name, positions = _name(data), document.positions
+    spec: Any = data.get("spec")
+    problems = check_spec(kind, spec, (*path, "spec"), document.positions)
+    return _bare(document, path, data, spec, problems, objects)
+
+
+def _without_pods(
+    document: Document,
+    path: KeyPath,
+    data: dict[str, Any],
+    kind: str,
+    objects: list[ManifestObject],
+) -> list[Problem]:
+    problems = check_object(kind, _name(data), data, path, document.positions)
+    return _bare(document, path, data, data, problems, objects)
+
+
+def _bare(
+    document: Document,
+    path: KeyPath,
+    data: dict[str, Any],
+    spec: Any,
+    problems: Iterable[Problem],
+    objects: list[ManifestObject],
+) -> list[Problem]:
+    """Add an object without pods unless there is an error in it."""
+    name, kind, positions = _name(data), str(data["kind"]), document.positions
     place = positions.place(path)
     if not name:
         return [Problem("E102", f"this {kind} has no metadata.name", place)]
-    spec: Any = data.get("spec")
-    problems = list(check_spec(kind, spec, (*path, "spec"), positions))
-    if all(problem.severity == "warning" for problem in problems):
+    said = list(problems)
+    if all(problem.severity == "warning" for problem in said):
         given = (data.get("metadata") or {}).get("namespace")
-        namespace = str(given) if given else None
+        namespace = None if given is None else str(given)
         objects.append(ManifestObject(kind, name, namespace, spec, {}, place, positions, path))
-    return problems
+    return said
 
 
 def _bad_numbers(
     positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
 ) -> Iterator[Problem]:
-    fields = {"ReplicaSet": ("replicas",), "Job": ("completions", "parallelism", "backoffLimit")}
-    for field in fields.get(kind, ()):
+    for field in KINDS[kind].counts:
         value = spec.get(field)
         if value is None or (type(value) is int and 0 <= value < 2**31):
             continue

@@ -18,6 +18,7 @@ class PodPhase(StrEnum):
     FAILED = "failed"
     TERMINATING = "terminating"  # deletion asked for, grace period not over
     DROPPED = "dropped"  # tried once, did not fit, never retried (packing experiments)
+    REFUSED = "refused"  # never created: the API server said no, and nobody tries again
     DELETED = "deleted"  # gone from the API before it finished
 
 

@@ -93,7 +93,7 @@ def _time(name: str, meaning: str, *, null: bool = False) -> Column:
 
 PODS = Table(
     "pods",
-    "One row for every pod that was ever created, in order of creation.",
+    "One row for every pod that was created, or was refused and had no owner to try again.",
     (
         _int("pod", "row", "Number of the pod; other tables refer to it."),
         _str("namespace", "Namespace."),
@@ -106,7 +106,7 @@ PODS = Table(
         _int("gpu_milli", "milli-GPU", "GPU requested; 1,000 is one whole device."),
         _str("node", "Node it was last bound to.", null=True),
         _str("zone", "Zone of that node.", null=True),
-        _time("created_us", "Created in the API."),
+        _time("created_us", "Created in the API (refused: when that was)."),
         _time("scheduled_us", "A node was chosen, last time.", null=True),
         _time("bound_us", "The binding was stored, last time.", null=True),
         _time("running_us", "All containers ran for the first time.", null=True),

@@ -68,6 +68,7 @@ class World:
     horizon_us: int
     feeders: list[Feeder] = field(default_factory=list)
     joined_us: list[int] = field(default_factory=list)
+    writer: ObjectWriter | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -178,6 +179,6 @@ def _add_workload(loaded: Loaded, world: World) -> None:
     user = Client(world.clock, world.server, "user")
     for source in sources(loaded):
         world.feeders.append(Feeder(world.clock, world.store, user, source, world.streams))
-    writer = ObjectWriter(world.clock, world.store, user, world.streams)
+    world.writer = writer = ObjectWriter(world.clock, world.store, user, world.streams)
     for made in objects(loaded):
         writer.add(made)

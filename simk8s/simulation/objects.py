@@ -1,25 +1,41 @@
-"""Writes the objects of a scenario (Pods, ReplicaSets, Jobs, PodGroups) at their instants.
+"""Writes the objects of a scenario at their instants: Pods, what owns pods, quotas and the like.
 
 Law: an object is made from what the scenario says alone; its pods come later, from its controller.
+Kinds without pods that are due at 0 are part of the cluster that the run begins with: they are
+there before anything is written, with their status counted. A namespace that is written later is
+missing until then. What the API does not take is told in the run's manifest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.api.client import Client
+from simk8s.api.policies import Service
+from simk8s.api.refused import Refused, was_refused
 from simk8s.api.store import Store
 from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
+from simk8s.state.disruption import DisruptionBudget
 from simk8s.state.podgroups import PODGROUPS, PodGroup
+from simk8s.state.policies import (
+    LimitRange,
+    Namespace,
+    PriorityClass,
+    RuntimeClass,
+    ServiceAccount,
+)
+from simk8s.state.quota import Quota
 from simk8s.state.requests import drawn_requests
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
+from simk8s.units import format_duration
 
 if TYPE_CHECKING:
     from simk8s.workload.entry import Created
@@ -28,6 +44,26 @@ _KINDS: dict[str, tuple[str, Callable[[Any, PodStamp], Any]]] = {
     "ReplicaSet": (REPLICASETS, ReplicaSet.of),
     "Job": (JOBS, Job.of),
 }
+"""What owns pods: its table, and its record from a spec and a stamp."""
+
+
+class _Plain(NamedTuple):
+    table: str
+    parse: Callable[[Any, str, str], Any]
+    namespaced: bool = True
+
+
+_PLAIN: dict[str, _Plain] = {
+    "Namespace": _Plain("namespaces", Namespace.parse, False),
+    "ResourceQuota": _Plain("resourcequotas", Quota.parse),
+    "LimitRange": _Plain("limitranges", LimitRange.parse),
+    "PriorityClass": _Plain("priorityclasses", PriorityClass.parse, False),
+    "RuntimeClass": _Plain("runtimeclasses", RuntimeClass.parse, False),
+    "ServiceAccount": _Plain("serviceaccounts", ServiceAccount.parse),
+    "PodDisruptionBudget": _Plain("poddisruptionbudgets", DisruptionBudget.parse),
+    "Service": _Plain("services", Service.parse),
+}
+"""What has no pods: its table, and its record from the whole object, its namespace and name."""
 
 
 class ObjectWriter:
@@ -37,11 +73,21 @@ class ObjectWriter:
         self._store = store
         self._client = client
         self._streams = streams
+        self.refusals: list[str] = []
+        """Objects that the API did not take, in words."""
         self._lane = clock.lane("objects", Order.ARRIVE, self._write)
 
     def add(self, made: Created) -> None:
-        """Arm one object."""
-        self._lane.at(made.at_us, made)
+        """Arm one object, or store it at once if the run begins with it."""
+        if made.kind == "Namespace" and made.at_us:
+            self._store.cluster.policies.expect_namespace(made.name)
+        if made.kind not in _PLAIN or made.at_us:
+            self._lane.at(made.at_us, made)
+            return
+        table, key, value = _plain(made)
+        self._stored(made, 0, self._store.objects(table).create(key, value))
+        if made.kind == "ResourceQuota":
+            self._store.cluster.policies.quotas.settle(key)
 
     def _write(self, now_us: int, due: list[Created]) -> None:
         for made in due:
@@ -49,17 +95,32 @@ class ObjectWriter:
                 pods = self._stamp(made, owner=-1)
                 self._client.write(self._store.create_pods, pods(1))
                 continue
-            key = f"{made.namespace}/{made.name}"
             if made.kind == "PodGroup":
-                group = PodGroup.of(made.spec)
-                self._client.write(self._store.objects(PODGROUPS).create, key, group)
+                self._create(made, PODGROUPS, PodGroup.of(made.spec))
+                continue
+            if made.kind in _PLAIN:
+                table, key, value = _plain(made)
+                create, done = self._store.objects(table).create, partial(self._stored, made)
+                self._client.write(create, key, value, done=done)
                 continue
             if made.kind not in _KINDS:
                 raise InvariantError(f"no controller for {made.kind} {made.name}")
             table, parse = _KINDS[made.kind]
             owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
             value = parse(made.spec, self._stamp(made, owner))
-            self._client.write(self._store.objects(table).create, key, value)
+            self._create(made, table, value)
+
+    def _create(self, made: Created, table: str, value: Any) -> None:
+        create, done = self._store.objects(table).create, partial(self._stored, made)
+        self._client.write(create, f"{made.namespace}/{made.name}", value, done=done)
+
+    def _stored(self, made: Created, now_us: int, result: Any) -> None:
+        if was_refused(result):
+            words = (
+                str(result) if isinstance(result, Refused) else "AlreadyExists: the name is taken"
+            )
+            what = f"{made.kind} {made.namespace}/{made.name}"
+            self.refusals.append(f"{what} was refused at {format_duration(now_us)}: {words}")
 
     def _stamp(self, made: Created, owner: int) -> PodStamp:
         cluster, streams, draws = self._store.cluster, self._streams, made.draws
@@ -83,3 +144,10 @@ class ObjectWriter:
 
         workload = cluster.workload(made.workload)
         return PodStamp(cluster, owner, workload, template, lifetimes, requests)
+
+
+def _plain(made: Created) -> tuple[str, str, Any]:
+    """(table, key, record) of an object without pods."""
+    table, parse, namespaced = _PLAIN[made.kind]
+    key = f"{made.namespace}/{made.name}" if namespaced else made.name
+    return table, key, parse(made.spec, made.namespace, made.name)

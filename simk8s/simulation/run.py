@@ -110,7 +110,7 @@ def run_scenario(
         pods_per_second=world.store.created / wall,
         command=command,
         explained=options.explain.text if options is not None and options.explain else "",
-        warnings=[str(problem) for problem in loaded.problems],
+        warnings=[*map(str, loaded.problems), *(world.writer.refusals if world.writer else ())],
     )
     write_manifest(out, manifest)
     return Outcome(out, manifest)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from simk8s.record.recorder import Recorder
@@ -34,6 +35,7 @@ _PHASES: dict[Phase | str, PodPhase] = {
     Phase.GONE: PodPhase.DELETED,
     "dropped": PodPhase.DROPPED,
     "terminating": PodPhase.TERMINATING,
+    "refused": PodPhase.REFUSED,
 }
 _CAUSES = {
     Loss.NODE_CRASH: LossCause.NODE_CRASH,
@@ -83,7 +85,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "running_us": nullable(column["running_us"], NEVER),
             "finished_us": nullable(column["finished_us"], NEVER),
             "phase": picked(list(_PHASES.values()), _phases(column)),
-            "reason": picked([_REASONS.get(one) for one in Loss], loss),
+            "reason": _reasons(cluster, rows, loss),
             "attempts": column["attempts"],
             "restarts": column["restarts"],
             "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
@@ -92,12 +94,24 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     )
 
 
+def _reasons(cluster: Cluster, rows: NDArray[np.intp], loss: NDArray[Any]) -> pl.Series:
+    """As the API would show them; of a refused pod what the API server said."""
+    said = cluster.pods.refusals
+    texts = [_REASONS.get(one) for one in Loss]
+    codes = loss.astype(np.int64)
+    for place in np.flatnonzero(loss == Loss.FORBIDDEN).tolist():
+        codes[place] = len(texts)
+        texts.append(said.get(int(rows[place])))
+    return picked(texts, codes)
+
+
 def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
     """Positions in `_PHASES`."""
     place = {phase: i for i, phase in enumerate(_PHASES)}
     phase = column["phase"]
     codes: NDArray[np.intp] = np.array([place.get(one, -1) for one in Phase])[phase]
     codes[(phase == Phase.GONE) & (column["loss"] == Loss.DROPPED)] = place["dropped"]
+    codes[(phase == Phase.GONE) & (column["loss"] == Loss.FORBIDDEN)] = place["refused"]
     alive = (phase == Phase.PENDING) | (phase == Phase.RUNNING)
     codes[alive & (column["deletion_us"] != NEVER)] = place["terminating"]
     return codes

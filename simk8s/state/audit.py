@@ -112,6 +112,11 @@ def phases_agree(cluster: Cluster) -> Iterator[str]:
             yield f"pod {pod} is placed before it was created"
 
 
+def quota_usage_is_exact(cluster: Cluster) -> Iterator[str]:
+    """What quotas count equals a recount of pods and objects, and nothing was overdrawn."""
+    yield from cluster.policies.quotas.flaws()
+
+
 CHECKS: tuple[Check, ...] = (
     free_is_allocatable_minus_charged,
     mirrors_are_exact,
@@ -120,6 +125,7 @@ CHECKS: tuple[Check, ...] = (
     charges_follow_pods,
     times_are_in_order,
     phases_agree,
+    quota_usage_is_exact,
 )
 
 

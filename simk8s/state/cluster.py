@@ -15,6 +15,7 @@ from simk8s.state.affinity import NO_AFFINITY, PodTerm
 from simk8s.state.nodes import NodeTable
 from simk8s.state.objects import Objects
 from simk8s.state.pods import NEVER, Phase, PodTable
+from simk8s.state.policies import Policies
 from simk8s.state.requests import Requests, RequestTable
 from simk8s.state.resources import GPU_NAMES, ResourceIndex
 from simk8s.state.shapes import PodTemplate, TemplateTable
@@ -44,6 +45,7 @@ class Cluster:
         self.nodes = NodeTable(self.resources)
         self.pods = PodTable()
         self.objects = Objects()
+        self.policies = Policies(self)
         self.volumes = Volumes()
         self.tallies = Tallies(self)
         self.terms: dict[tuple[TermKind, PodTerm], int] = {}
@@ -73,6 +75,7 @@ class Cluster:
             self.tallies.end,
             self.nomination_version,
             self.objects.version,
+            self.objects.budgets_version,
             self.volumes.version,
         )
 

@@ -1,7 +1,8 @@
 """Small Kubernetes objects that the scheduler reads: namespaces, services, controllers, budgets.
 
-Law: `version` moves on with every change, so whatever was derived from these objects can tell
-whether it still holds.
+Law: `version` moves on with every change of namespaces, services and controllers,
+`budgets_version` with every change of a budget that says something new, so whatever was derived
+from these objects can tell whether it still holds.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Objects:
 
     def __init__(self) -> None:
         self.version = 0
+        self.budgets_version = 0
+        """Budgets change with the health of their pods, and only preemption reads them."""
         self.namespaces: dict[str, Mapping[str, str]] = {}
         self.services: dict[str, dict[str, Mapping[str, str]]] = {}
         """namespace -> name -> selector; services without a selector are left out."""
@@ -45,6 +48,16 @@ class Objects:
         """Create or replace a namespace."""
         self.namespaces[name] = labels
         self.version += 1
+
+    def remove_namespace(self, name: str) -> None:
+        """A namespace is gone."""
+        self.namespaces.pop(name, None)
+        self.version += 1
+
+    def remove_budget(self, namespace: str, name: str) -> None:
+        """A disruption budget is gone."""
+        self.budgets.pop((namespace, name), None)
+        self.budgets_version += 1
 
     def put_service(self, namespace: str, name: str, selector: Mapping[str, str] | None) -> None:
         """Create or replace a service."""
@@ -61,8 +74,10 @@ class Objects:
 
     def put_budget(self, budget: Budget) -> None:
         """Create or replace a disruption budget."""
-        self.budgets[budget.namespace, budget.name] = budget
-        self.version += 1
+        key = (budget.namespace, budget.name)
+        if self.budgets.get(key) != budget:
+            self.budgets[key] = budget
+            self.budgets_version += 1
 
     def belongs(
         self, namespace: str, labels: Mapping[str, str], owner: tuple[str, str] | None

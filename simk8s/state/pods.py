@@ -47,6 +47,8 @@ class Loss(IntEnum):
     DRAIN = 6
     NODE_PRESSURE = 7
     REJECTED = 8
+    FORBIDDEN = 9
+    """Its creation was refused: it never was."""
 
 
 NEVER = -1
@@ -125,6 +127,8 @@ class PodTable:
 
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
+        self.refusals: dict[int, str] = {}
+        """Pods without an owner that the API refused to create, and why."""
         for name, (code, _) in _COLUMNS.items():
             setattr(self, name, array(code))
 

@@ -3,9 +3,8 @@
 A template is parsed once from plain Kubernetes YAML and shared by every pod made from it; the raw
 spec stays at hand for plugins that read further fields.
 
-Mirrors: API defaulting (restartPolicy, grace period, preemptionPolicy) and the admission plugins
-Priority and DefaultTolerationSeconds, v1.36. Departs: priority classes other than the two system
-ones are given as numbers.
+Mirrors: API defaulting (restartPolicy, grace period, preemptionPolicy) and the admission plugin
+DefaultTolerationSeconds, v1.36; system priority classes (others in api/admission/priority.py).
 """
 
 from __future__ import annotations
@@ -59,6 +58,8 @@ class PodTemplate:
     grace_us: int
     restart_policy: str
     spec: Mapping[str, Any] = field(compare=False)
+    manifest: Mapping[str, Any] = field(compare=False, repr=False)
+    """What it was parsed from."""
     affinity: PodAffinity = NO_AFFINITY
     spread: tuple[SpreadConstraint, ...] = ()
     ports: tuple[HostPort, ...] = ()
@@ -120,6 +121,7 @@ class TemplateTable:
             grace_us=int(spec.get("terminationGracePeriodSeconds", 30)) * 1_000_000,
             restart_policy=str(spec.get("restartPolicy") or "Always"),
             spec=spec,
+            manifest=manifest,
             affinity=NO_AFFINITY if pods == NO_AFFINITY else pods,
             spread=tuple(
                 SpreadConstraint.parse(c, labels)
@@ -150,11 +152,20 @@ def _images(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _tolerations(raw: Iterable[Mapping[str, Any]], admit: bool) -> tuple[Toleration, ...]:
     own = [Toleration.parse(item) for item in raw]
-    for key in (NOT_READY, UNREACHABLE) if admit else ():
-        covered = any(t.key in ("", key) and t.effect in ("", NO_EXECUTE) for t in own)
-        if not covered:
-            own.append(Toleration(key, "Exists", "", NO_EXECUTE, DEFAULT_TOLERATION_SECONDS))
+    added = untolerated(raw) if admit else ()
+    seconds = DEFAULT_TOLERATION_SECONDS
+    own += [Toleration(key, "Exists", "", NO_EXECUTE, seconds) for key in added]
     return tuple(own)
+
+
+def untolerated(raw: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Which of not-ready and unreachable a pod's own tolerations say nothing of."""
+    own = [Toleration.parse(item) for item in raw]
+    return [
+        key
+        for key in (NOT_READY, UNREACHABLE)
+        if not any(t.key in ("", key) and t.effect in ("", NO_EXECUTE) for t in own)
+    ]
 
 
 def _node_selector(raw: Mapping[str, Any]) -> tuple[Requirement, ...]:

@@ -74,6 +74,8 @@ class ReplicaSetStatus:
 
     replicas: int = 0
     ready: int = 0
+    failure: str = ""
+    """Message of the condition ReplicaFailure (reason FailedCreate); empty = no such condition."""
 
 
 @dataclass(frozen=True, slots=True)

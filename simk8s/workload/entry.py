@@ -1,8 +1,9 @@
 """L3: from the workload section of a checked scenario to what a simulation creates.
 
 Law: an entry becomes either a `Source` (pods in columns: arrivals, a replayed trace) or objects
-that are written once (Pod, ReplicaSet, Job, PodGroup); the order of the scenario is kept. Streams
-are named after entries, so that adding one leaves the draws of the others as they were.
+that are written once (Pod, ReplicaSet, Job, PodGroup, quotas and the like); the order of the
+scenario is kept. Streams are named after entries, so that adding one leaves the draws of the
+others as they were.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ JOB_RESTART = "Never"
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """An object that is written at `at_us`: `spec` is Kubernetes' own, its pod template within."""
+    """An object that is written at `at_us`: `spec` is Kubernetes' own, its pod template within.
+
+    Of a kind without pods `spec` is the whole object and `template` is empty.
+    """
 
     kind: str
     name: str

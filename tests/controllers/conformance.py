@@ -5,7 +5,7 @@ add `SIMK8S_SLOT=replicaset` if it is to stand in for a shipped controller, and 
 that one's job. `params` are made from the file's `Params` without arguments.
 
 The check lets the controller live in a small cluster (`world.py`): once where nothing happens,
-and twice through the same storm: a ReplicaSet, a Job, crashes, a restore, a node deleted.
+and twice through the same storm: a ReplicaSet, a Job, a quota, crashes, a restore, a node deleted.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def storm(made, params, slot):
     first, *_ = world.nodes(4, "a")
     second, *_ = world.nodes(4, "b")
     third, *_ = world.nodes(4, "c")
+    world.at(SECOND // 2, lambda: world.quota({"pods": 100, "count/pods": 200}))
+    world.at(SECOND // 2, world.budget)
     world.at(1 * SECOND, lambda: world.replicaset(24))
     job = {"completions": 12, "parallelism": 6, "lifetime_us": 400 * SECOND}
     world.at(2 * SECOND, lambda: world.job(**job))
@@ -176,7 +178,22 @@ def _pod_gc(world):
     assert left == [], "pods stay on a node that does not exist"
 
 
+def _resourcequota(world):
+    book = world.cluster.policies.quotas
+    assert book.used["default/quota"] == book.actual["default/quota"], "usage is not brought back"
+    assert book.used["default/quota"]["pods"] == len(world.alive()), "usage is not what is alive"
+
+
+def _disruption(world):
+    status = world.store.objects("poddisruptionbudgets").get("default/all").value.status
+    ready = [pod for pod in world.alive() if world.cluster.pods.ready[pod]]
+    assert status.healthy == len(ready), f"{len(ready)} are healthy, reported is {status}"
+    assert status.allowed == max(0, len(ready) - 3), f"allowed is wrong: {status}"
+
+
 GOALS = {
+    "disruption": _disruption,
+    "resourcequota": _resourcequota,
     "replicaset": _replicaset,
     "job": _job,
     "node_lifecycle": _node_lifecycle,

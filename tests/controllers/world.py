@@ -21,8 +21,10 @@ from simk8s.nodes.kubelet import INSTANT_PODS, KubeletPool, PodTimes
 from simk8s.nodes.machines import Machines
 from simk8s.state.audit import audit
 from simk8s.state.cluster import TERMINAL, Cluster
+from simk8s.state.disruption import DisruptionBudget
 from simk8s.state.nodes import ZONE_LABEL, NodeSpec
 from simk8s.state.pods import NEVER, Phase
+from simk8s.state.quota import Quota
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
@@ -163,6 +165,18 @@ class World:
         value = ReplicaSet.of({"replicas": replicas}, self.stamp(f"ReplicaSet/{name}", **stamp))
         assert self.store.objects(REPLICASETS).create(f"default/{name}", value)
         return f"default/{name}"
+
+    def quota(self, hard, name="quota", **spec):
+        """Store a ResourceQuota of the namespace `default`; its key."""
+        value = Quota.parse({"spec": {"hard": hard, **spec}}, "default", name)
+        assert self.store.objects("resourcequotas").create(value.key, value)
+        return value.key
+
+    def budget(self):
+        """Store a PodDisruptionBudget over every pod of the namespace `default`."""
+        raw = {"spec": {"selector": {}, "minAvailable": 3}}
+        value = DisruptionBudget.parse(raw, "default", "all")
+        assert self.store.objects("poddisruptionbudgets").create("default/all", value)
 
     def scale(self, key, replicas):
         """Change `spec.replicas`."""

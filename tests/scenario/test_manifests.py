@@ -1,4 +1,4 @@
-"""Manifests: Pod, ReplicaSet and Job become objects, everything else is a warning at its line."""
+"""Manifests: kinds that are simulated become objects, any other is a warning at its line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 APP = """\
 apiVersion: v1
-kind: Service
+kind: ConfigMap
 metadata: {name: front}
 ---
 apiVersion: apps/v1
@@ -61,7 +61,7 @@ def test_other_kinds_are_named_with_file_and_line(bench, scenario):
     path = bench.write("app/b.yaml", APP)
     code, line, _, message, hint = bench.one(scenario)
     assert (code, line) == ("W104", 2)
-    assert "Service 'front'" in message
+    assert "ConfigMap 'front'" in message
     assert "ReplicaSet" in hint
     assert bench.problems(scenario)[0].place.file == str(path)
 

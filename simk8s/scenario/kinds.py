@@ -1,0 +1,257 @@
+"""L1: which kinds of manifest become objects of a simulation, and what each must look like.
+
+Law: one line a kind. A kind with pods says where its pod template is and which numbers of its spec
+are counts; any other has a model, so that what is wrong with it is told at its place. What is not
+in this table is left out with a warning.
+
+Mirrors: core/v1, apps/v1, batch/v1, policy/v1, scheduling/v1, node/v1, v1.36. Departs: of an
+object without pods only the fields that are simulated are checked; others pass without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from simk8s import units
+from simk8s.errors import Problem
+from simk8s.scenario.explain import problems_of
+from simk8s.scenario.podspec import Toleration, amount_of
+from simk8s.scenario.positions import Path, Positions
+
+HIGHEST_USER_PRIORITY = 1_000_000_000
+
+
+class _Object(BaseModel):
+    """Lenient: an object of Kubernetes has far more fields than are simulated."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        defer_build=True,
+    )
+
+
+def _amount(name: str, quantity: str | int | float) -> int:
+    """As a resource of a pod, or as the name of a quota reads it."""
+    base = name.removeprefix("requests.").removeprefix("limits.")
+    if base in ("cpu", "memory", "ephemeral-storage") or base.startswith("hugepages-"):
+        return amount_of(base, quantity)
+    if base == "storage" or name.endswith("/requests.storage"):
+        return units.memory_bytes(quantity)
+    return units.count(quantity)
+
+
+def _readable(value: dict[str, Any]) -> dict[str, Any]:
+    lines: list[InitErrorDetails] = []
+    for name, quantity in value.items():
+        try:
+            if isinstance(quantity, bool) or not isinstance(quantity, (str, int, float)):
+                raise ValueError("expected a quantity like 500m or 2Gi")
+            _amount(name, quantity)
+        except ValueError as error:
+            custom = PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"})
+            lines.append({"type": custom, "loc": (name,), "input": quantity})
+    if lines:
+        raise ValidationError.from_exception_data("quantities", lines)
+    return value
+
+
+Amounts: TypeAlias = Annotated[dict[str, Any], AfterValidator(_readable)]
+
+
+class _LimitItem(_Object):
+    type: Literal["Container", "Pod", "PersistentVolumeClaim"]
+    min: Amounts = Field(default_factory=dict)
+    max: Amounts = Field(default_factory=dict)
+    default: Amounts = Field(default_factory=dict)
+    default_request: Amounts = Field(default_factory=dict)
+    max_limit_request_ratio: dict[str, Annotated[Any, AfterValidator(lambda v: _ratio(v))]] = Field(
+        default_factory=dict
+    )
+
+
+def _ratio(value: Any) -> Any:
+    try:
+        units.cpu_milli(value)
+    except (TypeError, ValueError) as error:
+        raise PydanticCustomError("E104", "{text}", {"text": str(error)}) from error
+    return value
+
+
+class _LimitRangeSpec(_Object):
+    limits: list[_LimitItem] = Field(min_length=1)
+
+
+class _LimitRange(_Object):
+    spec: _LimitRangeSpec
+
+
+class _ScopeLine(_Object):
+    scope_name: Literal[
+        "Terminating",
+        "NotTerminating",
+        "BestEffort",
+        "NotBestEffort",
+        "PriorityClass",
+        "CrossNamespacePodAffinity",
+    ]
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: list[str] = Field(default_factory=list)
+
+
+class _ScopeSelector(_Object):
+    match_expressions: list[_ScopeLine] = Field(default_factory=list)
+
+
+class _QuotaSpec(_Object):
+    hard: Amounts = Field(default_factory=dict)
+    scopes: list[
+        Literal[
+            "Terminating",
+            "NotTerminating",
+            "BestEffort",
+            "NotBestEffort",
+            "PriorityClass",
+            "CrossNamespacePodAffinity",
+        ]
+    ] = Field(default_factory=list)
+    scope_selector: _ScopeSelector = _ScopeSelector()
+
+
+class _ResourceQuota(_Object):
+    spec: _QuotaSpec
+
+
+class _PriorityClass(_Object):
+    value: Annotated[int, Field(ge=-(2**31), le=HIGHEST_USER_PRIORITY)]
+    global_default: bool = False
+    preemption_policy: Literal["PreemptLowerPriority", "Never"] | None = None
+
+
+class _Overhead(_Object):
+    pod_fixed: Amounts = Field(default_factory=dict)
+
+
+class _Scheduling(_Object):
+    node_selector: dict[str, str] = Field(default_factory=dict)
+    tolerations: list[Toleration] = Field(default_factory=list)
+
+
+class _RuntimeClass(_Object):
+    handler: str
+    overhead: _Overhead = _Overhead()
+    scheduling: _Scheduling = _Scheduling()
+
+
+class _Meta(_Object):
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class _Namespace(_Object):
+    metadata: _Meta
+
+
+class _ServiceAccount(_Object):
+    automount_service_account_token: bool | None = None
+
+
+class _Line(_Object):
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
+    values: list[str] = Field(default_factory=list)
+
+
+class _Selector(_Object):
+    match_labels: dict[str, str] = Field(default_factory=dict)
+    match_expressions: list[_Line] = Field(default_factory=list)
+
+
+def _share(value: Any) -> Any:
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
+        return value
+    raise PydanticCustomError("E105", "{text}", {"text": "expected a number of pods or 50%"})
+
+
+Share: TypeAlias = Annotated[Any, AfterValidator(_share)]
+
+
+class _BudgetSpec(_Object):
+    selector: _Selector | None = None
+    min_available: Share = None
+    max_unavailable: Share = None
+
+
+class _Budget(_Object):
+    spec: _BudgetSpec
+
+
+class _ServiceSpec(_Object):
+    selector: dict[str, str] = Field(default_factory=dict)
+
+
+class _Service(_Object):
+    spec: _ServiceSpec = _ServiceSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is known of a kind."""
+
+    template_at: Path | None = None
+    """Where its pod template is; None = it has no pods."""
+    counts: tuple[str, ...] = ()
+    """Fields of its spec that are whole numbers, not negative."""
+    model: type[BaseModel] | None = None
+    """What an object without pods must look like."""
+    namespaced: bool = True
+
+
+IN_SPEC: Path = ("spec", "template")
+KINDS: Mapping[str, Kind] = {
+    "Pod": Kind(()),
+    "ReplicaSet": Kind(IN_SPEC, ("replicas",)),
+    "Job": Kind(IN_SPEC, ("completions", "parallelism", "backoffLimit")),
+    "Namespace": Kind(model=_Namespace, namespaced=False),
+    "ResourceQuota": Kind(model=_ResourceQuota),
+    "LimitRange": Kind(model=_LimitRange),
+    "PriorityClass": Kind(model=_PriorityClass, namespaced=False),
+    "RuntimeClass": Kind(model=_RuntimeClass, namespaced=False),
+    "ServiceAccount": Kind(model=_ServiceAccount),
+    "PodDisruptionBudget": Kind(model=_Budget),
+    "Service": Kind(model=_Service),
+}
+"""Kinds that are simulated."""
+
+SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
+
+
+def check_object(
+    kind: str, name: str, data: Mapping[str, Any], path: Path, positions: Positions
+) -> Iterator[Problem]:
+    """What is wrong with an object without pods."""
+    model = KINDS[kind].model
+    if model is None:
+        return
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        yield from problems_of(error, model, positions.below(path))
+    if kind == "PriorityClass" and name in SYSTEM_CLASSES:
+        where = positions.place((*path, "metadata", "name"))
+        yield Problem("E105", f"{name} is reserved for the system's own class", where)
+    spec = data.get("spec")
+    if kind == "PodDisruptionBudget" and isinstance(spec, dict):
+        given = [spec.get(key) for key in ("minAvailable", "maxUnavailable")]
+        if None not in given:
+            text = "minAvailable and maxUnavailable exclude each other"
+            yield Problem("E107", text, positions.place((*path, "spec"), key=True))
