@@ -86,6 +86,12 @@ class NodeResourcesFit(FilterPlugin):
             offered.get(row, 0) > before.allocatable.get(row, 0) for row, _ in wanted
         )
 
+    def passes(self, query: Query, view: View) -> bool:
+        """Whether no node ever had less free than is wanted."""
+        wanted = self._wanted(query, view)
+        lowest = view.nodes.lowest
+        return all(lowest[row] >= amount for row, amount in wanted)
+
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where something is short (see `verdicts` for where it always will be)."""
         wanted = self._wanted(query, view)
