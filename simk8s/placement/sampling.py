@@ -86,8 +86,7 @@ class Sampling:
         straight = tree.straight
         if limits is not None:
             order, start, straight = self._limited(search, limits), 0, False
-        enough = nodes_to_find(len(order), search.percentage)
-        tour = _Tour(order, start, straight, enough)
+        tour = _Tour(order, start, straight, nodes_to_find(len(order), search.percentage))
         self._find(query, static, tour, barred)
         found = tour.found_in_all(static.constant)
         if static.flaw is not None and len(found.total) > 1:
