@@ -156,10 +156,11 @@ class _Tour:
         """Whether another window is to be looked at."""
 
     def window(self) -> Rows:
-        """The next rows to look at; up to the end of the table, where the walk starts over."""
+        """The next rows to look at; behind the last one the walk starts over."""
         at, count, seen = self._at, len(self._order), self.seen
-        size = max(self._enough + 1 - self._found, seen)
-        end = min(at + size, count, at + count - seen)
+        end = at + min(max(self._enough + 1 - self._found, seen), count - seen)
+        if end > count:
+            return np.concatenate((self._order[at:], self._order[: end - count]))
         return slice(at, end) if self._straight else self._order[at:end]
 
     def take(self, rows: Rows, total: Numbers, fit: Places | None) -> None:

@@ -52,6 +52,13 @@ class BalancedAllocation(ScorePlugin):
         asked = tuple(amount for _, amount in self._asked(query, view))
         return asked if any(asked) else None
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Whether the pod asks for one of the resources."""
+        values = query.requests.values
+        if self._plain:
+            return bool(values[CPU] or values[MEMORY])
+        return self.key(query, view) is not None
+
     def _asked(self, query: Query, view: View) -> list[tuple[int, int]]:
         """(resource row, what the pod asks for) of the resources that the cluster knows."""
         values = query.requests.values

@@ -54,6 +54,10 @@ class NodeResourcesFit(FilterPlugin):
         """The request vector, by its number."""
         return query.requests.id
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Every pod wants a slot at least."""
+        return True
+
     def _wanted(self, query: Query, view: View) -> tuple[tuple[int, int], ...]:
         """(resource, amount) to be checked."""
         if len(query.requests.values) > len(view.nodes.free):
@@ -90,7 +94,12 @@ class NodeResourcesFit(FilterPlugin):
         """Whether no node ever had less free than is wanted."""
         wanted = self._wanted(query, view)
         lowest = view.nodes.lowest
-        return all(lowest[row] >= amount for row, amount in wanted)
+        for row, amount in wanted:
+            if lowest[row] < amount:
+                break
+        else:
+            return True
+        return False
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where something is short (see `verdicts` for where it always will be)."""
