@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from heapq import heappop
+from heapq import heappop, heappush
 from typing import Any, TypeVar
 
 from simpy.core import Environment
@@ -142,19 +142,18 @@ class Clock:
         queue: list[Any] = env._queue
         instant = -1
         while queue:
-            due_us, _, _, event = queue[0]
+            entry = heappop(queue)
+            due_us, _, _, event = entry
             if due_us != instant:
-                if due_us > until_us:
+                if due_us > until_us or self._stop is not None:
+                    heappush(queue, entry)
                     break
-                if self._stop is not None:
-                    return self._take_stop()
                 if due_us != self.now_us:
                     self.slot = _BEFORE_ALL
                     self.now_us = env._now = due_us
                 instant = due_us
                 for probe in probes:
                     probe.on_instant(instant)
-            heappop(queue)
             event.callbacks[0](event)
         if self._stop is not None:
             return self._take_stop()

@@ -1,8 +1,9 @@
 """The contract of a scheduling plugin.
 
-A plugin is pure: it reads a view and a query and answers for many nodes at once. `rows` is either
-`ALL` or an array of node rows; indexing a `[N]` array with it gives the slice or the gather, so
-one method serves the full pass and the repair of a few rows.
+A plugin is pure: it reads a view and a query and answers for many nodes at once. `rows` is `ALL`,
+another slice (scope NODE only) or an array of node rows; indexing a `[N]` array with it gives the
+slice or the gather, so one method serves the full pass, the part of the nodes that a search visits
+and the repair of a few rows.
 
 * `key(query)` is the projection of the pod that the plugin reads. Two queries with equal keys get
   equal answers on the same state; `None` means that the plugin has nothing to say about this pod
@@ -159,6 +160,10 @@ class FilterPlugin(ABC):
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """What can be said before any node is looked at."""
         return EVERYWHERE
+
+    def passes(self, query: Query, view: View) -> bool:
+        """Whether it is known without a look at any that every node passes; False says nothing."""
+        return False
 
     @abstractmethod
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:

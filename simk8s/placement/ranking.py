@@ -9,7 +9,8 @@ Three layers, each keyed by what it reads:
 * a *ranked entry* per (static part, request vector): totals of the plugins that read one node's
   amounts, −1 where the pod does not fit. Repaired row by row from the node table's dirty log, in
   full once the log is long. An entry is kept only for vectors that come back before too many rows
-  have changed to repair it; the others get a full pass each time and push nothing out.
+  have changed to repair it; the others push nothing out: they get a full pass each time, or,
+  where a search ends early, are computed on the nodes that it visits (see `sampling`).
 * plugins that read the whole cluster are asked anew for every pod that wakes them, about the
   nodes that are left; what they count is kept by themselves.
 
@@ -40,7 +41,6 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
-from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
 BYTE_BUDGET = 256 << 20
@@ -54,24 +54,31 @@ Numbers = NDArray[Any]
 
 
 @dataclass(slots=True)
-class _Static:
+class Static:
     """Answers of the plugins that read specs alone, for one distinct set of their keys."""
 
     number: int
     version: tuple[int, int]
     rejects: NDArray[np.bool_]
+    clear: bool
+    """Whether it rejects no node."""
     constant: int
     uneven: list[tuple[NDArray[Any], Normalize, int]]
     flaw: str | None = None
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
+    """Totals of all nodes for one request vector, −1 where the pod does not fit."""
+
     total: Numbers
     feasible: int
     position: int
     filters: list[FilterPlugin]
     scores: list[tuple[ScorePlugin, int]]
+
+
+Awake = tuple[list[FilterPlugin], list[tuple[ScorePlugin, int]]]
 
 
 class Ranked(NamedTuple):
@@ -82,18 +89,6 @@ class Ranked(NamedTuple):
     total: Numbers
     constant: int
     feasible: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """The feasible nodes that a search found, in the order in which it found them, with
-    their totals less `constant`, and how many nodes it looked at.
-    """
-
-    rows: NDArray[np.intp]
-    total: Numbers
-    constant: int
-    looked_at: int
 
 
 class Ranking:
@@ -111,23 +106,21 @@ class Ranking:
         self._incremental = incremental
         self._budget = budget
         self._framework = framework
-        self._filters = _by_scope(framework.filters)
-        plain = FilterPlugin.prefilter
-        self._heard = [p for p in framework.prefilters if type(p).prefilter is not plain]
-        self._scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
+        self.filters = _by_scope(framework.filters)
+        self.scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
-            self._scores[plugin.scope].append((plugin, weight))
+            self.scores[plugin.scope].append((plugin, weight))
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
-        self._statics: dict[int, _Static] = {}
-        self._entries: OrderedDict[tuple[int, int], _Entry] = OrderedDict()
+        self._statics: dict[int, Static] = {}
+        self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
 
     def rank(self, query: Query, barred: Sequence[int] = ()) -> Ranked:
         """Scores of all nodes; the `barred` ones do not fit for a reason of their own. Do not
         write to the array. Raises PluginError.
         """
-        static = self._static(query)
+        static = self.static(query)
         entry = self._entry(query, static)
         total, feasible = entry.total, entry.feasible
         if barred:
@@ -145,7 +138,7 @@ class Ranking:
     def _filtered(self, query: Query, total: Numbers, feasible: int) -> tuple[Numbers, int]:
         """Less the nodes that plugins of cluster scope reject."""
         view, fresh = self._view, False
-        for plugin in self._filters[Scope.CLUSTER]:
+        for plugin in self.filters[Scope.CLUSTER]:
             if not plugin.wakes(query, view):
                 continue
             if plugin.prefilter(query, view).status.code:
@@ -159,10 +152,10 @@ class Ranking:
             feasible = int(np.count_nonzero(total >= 0))
         return total, feasible
 
-    def _scored(self, query: Query, static: _Static, total: Numbers, feasible: int) -> Numbers:
+    def _scored(self, query: Query, static: Static, total: Numbers, feasible: int) -> Numbers:
         """With the scores that depend on the feasible nodes."""
         view = self._view
-        active = [(p, w) for p, w in self._scores[Scope.CLUSTER] if p.wakes(query, view)]
+        active = [(p, w) for p, w in self.scores[Scope.CLUSTER] if p.wakes(query, view)]
         if not active and not static.uneven:
             return total
         rows: Rows = ALL if feasible == len(total) else np.flatnonzero(total >= 0)
@@ -178,82 +171,16 @@ class Ranking:
             full[rows] = part
         return full
 
-    # --- a search that ends early
-
-    def limits(self, query: Query) -> frozenset[str] | None:
-        """Names to which PreFilter limits the search; none of them if it fails, None = all."""
-        view, allowed = self._view, None
-        for plugin in self._heard:
-            if plugin.wakes(query, view):
-                said = plugin.prefilter(query, view)
-                if said.status.code:
-                    return frozenset()
-                if said.nodes is not None:
-                    allowed = said.nodes if allowed is None else allowed & said.nodes
-        return allowed
-
-    def sample(
-        self, query: Query, barred: Sequence[int], search: Search, limits: frozenset[str] | None
-    ) -> Sampled:
-        """Look for feasible nodes as far as the search goes, and score those."""
-        static = self._static(query)
-        visiting = self._visiting(search, limits)
-        enough = nodes_to_find(len(visiting), search.percentage)
-        total = self._entry(query, static).total
-        if barred:
-            total = total.copy()
-            total[list(barred)] = -1
-        rows, looked_at = self._find(query, visiting, total, enough)
-        if static.flaw is not None and len(rows) > 1:
-            raise PluginError(static.flaw)
-        own = total[rows].astype(np.float64)
-        for raw, how, weight in static.uneven if len(rows) else ():
-            own += normalized(raw[rows], how) * weight
-        for plugin, weight in self._scores[Scope.CLUSTER] if len(rows) else ():
-            if plugin.wakes(query, self._view):
-                scores = plugin.score(query, self._view, rows)
-                if scores is not None:
-                    own += plugin.finish(query, self._view, rows, scores) * weight
-        return Sampled(rows, own, static.constant, looked_at)
-
-    def _visiting(self, search: Search, limits: frozenset[str] | None) -> NDArray[np.intp]:
-        """Rows in the order of the search."""
-        nodes = self._view.nodes
-        if limits is None:
-            return search.order(self._view)
-        mask = np.zeros(nodes.n, bool)
-        mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
-        return search.visit(self._view, mask)
-
-    def _find(
-        self, query: Query, visiting: NDArray[np.intp], total: Numbers, enough: int
-    ) -> tuple[NDArray[np.intp], int]:
-        """Up to `enough` feasible rows, and how many were looked at until one more was found."""
-        filters = [p for p in self._filters[Scope.CLUSTER] if p.wakes(query, self._view)]
-        parts: list[NDArray[np.intp]] = []
-        found = 0
-        for start in range(0, len(visiting), enough + 1):
-            window = visiting[start : start + enough + 1]
-            places = np.flatnonzero(total[window] >= 0)
-            for plugin in filters:
-                places = places[plugin.filter(query, self._view, window[places]) == 0]
-            if found + len(places) > enough:
-                last = int(places[enough - found])
-                parts.append(window[places[: enough - found]])
-                return np.concatenate(parts), start + last
-            found += len(places)
-            parts.append(window[places])
-        return np.concatenate(parts) if parts else visiting, len(visiting)
-
     # --- plugins that read specs alone
 
-    def _static(self, query: Query) -> _Static:
+    def static(self, query: Query) -> Static:
+        """What specs alone say of the pod."""
         template = query.template
         number = self._number_of.get(template.id)
         nodes = self._view.nodes
         if number is None:
-            keys = tuple(p.key(query, self._view) for p in self._filters[Scope.SPECS])
-            keys += tuple(p.key(query, self._view) for p, _ in self._scores[Scope.SPECS])
+            keys = tuple(p.key(query, self._view) for p in self.filters[Scope.SPECS])
+            keys += tuple(p.key(query, self._view) for p, _ in self.scores[Scope.SPECS])
             number = self._numbers.setdefault(keys, len(self._numbers))
             self._number_of[template.id] = number
         static = self._statics.get(number)
@@ -262,14 +189,14 @@ class Ranking:
             static = self._statics[number] = self._make_static(query, number, version)
         return static
 
-    def _make_static(self, query: Query, number: int, version: tuple[int, int]) -> _Static:
+    def _make_static(self, query: Query, number: int, version: tuple[int, int]) -> Static:
         view = self._view
         rejects = view.nodes.exists == 0
-        for plugin in self._filters[Scope.SPECS]:
+        for plugin in self.filters[Scope.SPECS]:
             if plugin.wakes(query, view):
                 rejects |= plugin.filter(query, view, ALL) != 0
         constant, uneven = 0, []
-        for score, weight in self._scores[Scope.SPECS]:
+        for score, weight in self.scores[Scope.SPECS]:
             raw = score.score(query, view, ALL) if score.wakes(query, view) else None
             if raw is None:
                 continue
@@ -278,27 +205,40 @@ class Ranking:
             else:
                 uneven.append((raw, score.normalize, weight))
         flaw = self._framework.flaw(query, view)
-        return _Static(number, version, rejects, constant, uneven, flaw)
+        return Static(number, version, rejects, not rejects.any(), constant, uneven, flaw)
 
     # --- plugins that read one node's amounts
 
-    def _entry(self, query: Query, static: _Static) -> _Entry:
-        key = (static.number, query.requests.id)
-        entry = self._entries.get(key)
+    def _entry(self, query: Query, static: Static) -> Entry:
+        entry = self.kept(query, static)
+        return self._remade(query, static) if entry is None else entry
+
+    def kept(self, query: Query, static: Static) -> Entry | None:
+        """The entry of that vector, brought up to date, if it is worth it."""
+        entry = self._entries.get((static.number, query.requests.id))
+        if entry is None or not self._repairable(entry):
+            return None
         nodes = self._view.nodes
         end = nodes.dirty_base + len(nodes.dirty)
-        if entry is not None and self._repairable(entry):
-            if entry.position != end:
-                self._repair(entry, query, static, nodes.dirty[entry.position - nodes.dirty_base :])
-                entry.position = end
-            self._entries.move_to_end(key)
-            return entry
-        entry = self._full(query, static, end)
-        if self._incremental:
-            self._keep(key, entry)
+        if entry.position != end:
+            self._repair(entry, query, static, nodes.dirty[entry.position - nodes.dirty_base :])
+            entry.position = end
+        self._entries.move_to_end((static.number, query.requests.id))
         return entry
 
-    def _repairable(self, entry: _Entry) -> bool:
+    def worth_keeping(self, query: Query, static: Static) -> Entry | None:
+        """A kept entry, or a new one where the vector has come back soon enough to repair it
+        next time; else None, and `some` is the cheaper way.
+        """
+        entry = self.kept(query, static)
+        if entry is not None:
+            return entry
+        if not self._incremental or self._comes_back((static.number, query.requests.id)):
+            return self._remade(query, static)
+        self._note((static.number, query.requests.id))
+        return None
+
+    def _repairable(self, entry: Entry) -> bool:
         nodes = self._view.nodes
         return len(entry.total) == nodes.n and self._recent(entry.position)
 
@@ -308,36 +248,71 @@ class Ranking:
         changed = nodes.dirty_base + len(nodes.dirty) - position
         return position >= nodes.dirty_base and changed <= max(nodes.n // FULL_SHARE, FEW_ROWS)
 
-    def _keep(self, key: tuple[int, int], entry: _Entry) -> None:
+    def _remade(self, query: Query, static: Static) -> Entry:
+        nodes = self._view.nodes
+        entry = self._full(query, static, nodes.dirty_base + len(nodes.dirty))
+        if self._incremental:
+            self._keep((static.number, query.requests.id), entry)
+        return entry
+
+    def _comes_back(self, key: tuple[int, int]) -> bool:
         before = self._seen.get(key)
+        return before is not None and self._recent(before)
+
+    def _note(self, key: tuple[int, int]) -> None:
+        """That vector was asked about now."""
+        nodes = self._view.nodes
         if len(self._seen) >= SEEN_LIMIT:
             self._seen.clear()
-        self._seen[key] = entry.position
-        if before is None or not self._recent(before):
-            self._entries.pop(key, None)
+        self._seen[key] = nodes.dirty_base + len(nodes.dirty)
+        self._entries.pop(key, None)
+
+    def _keep(self, key: tuple[int, int], entry: Entry) -> None:
+        back = self._comes_back(key)
+        self._note(key)
+        if not back:
             return
         self._entries[key] = entry
-        self._entries.move_to_end(key)
         while len(self._entries) * entry.total.nbytes > self._budget:
             self._entries.popitem(last=False)
 
-    def _full(self, query: Query, static: _Static, position: int) -> _Entry:
+    def awake(self, query: Query) -> Awake:
+        """The plugins that read one node's amounts and have something to say about the pod."""
         view = self._view
-        filters = [p for p in self._filters[Scope.NODE] if p.wakes(query, view)]
-        scores = [(p, w) for p, w in self._scores[Scope.NODE] if p.wakes(query, view)]
-        rejects = static.rejects
-        for plugin in filters:
-            rejects = np.logical_or(rejects, plugin.filter(query, view, ALL))
-        parts = [_weighted(score, weight, query, view) for score, weight in scores]
-        total: Numbers = np.zeros(view.nodes.n, np.int32)
-        for part in parts:
-            total = total + part
-        rejected = int(np.count_nonzero(rejects))
-        if rejected:
-            np.copyto(total, -1, where=rejects)
-        return _Entry(total, view.nodes.n - rejected, position, filters, scores)
+        return (
+            [p for p in self.filters[Scope.NODE] if p.wakes(query, view)],
+            [(p, w) for p, w in self.scores[Scope.NODE] if p.wakes(query, view)],
+        )
 
-    def _repair(self, entry: _Entry, query: Query, static: _Static, dirty: list[int]) -> None:
+    def some(
+        self, query: Query, static: Static, awake: Awake, rows: Rows
+    ) -> tuple[Numbers, NDArray[Any] | None]:
+        """Totals of some nodes, and which of those reject the pod (None = none does). Do not
+        write to the totals: where one plugin scores, they may be its own.
+        """
+        view = self._view
+        rejects: NDArray[Any] | None = None if static.clear else static.rejects[rows]
+        for plugin in awake[0]:
+            if not plugin.passes(query, view):
+                more = plugin.filter(query, view, rows)
+                rejects = more if rejects is None else np.logical_or(rejects, more)
+        total: Numbers | None = None
+        for score, weight in awake[1]:
+            part = np.asarray(score.score(query, view, rows))
+            part = part if weight == 1 else part * float(weight)
+            total = part if total is None else total + part
+        if total is None:
+            total = np.zeros(len(view.nodes.exists[rows]), np.int32)
+        return total, rejects
+
+    def _full(self, query: Query, static: Static, position: int) -> Entry:
+        awake = self.awake(query)
+        total, rejects = self.some(query, static, awake, ALL)
+        rejected = 0 if rejects is None else int(np.count_nonzero(rejects))
+        total = total.copy() if rejects is None else np.where(rejects, -1, total)
+        return Entry(total, len(total) - rejected, position, *awake)
+
+    def _repair(self, entry: Entry, query: Query, static: Static, dirty: list[int]) -> None:
         view, rejects, total = self._view, static.rejects, entry.total
         for row in dict.fromkeys(dirty):
             fresh = -1
@@ -355,8 +330,3 @@ class Ranking:
 
 def _by_scope(filters: tuple[FilterPlugin, ...]) -> tuple[list[FilterPlugin], ...]:
     return tuple([p for p in filters if p.scope is scope] for scope in Scope)
-
-
-def _weighted(score: ScorePlugin, weight: int, query: Query, view: View) -> NDArray[Any]:
-    part: NDArray[Any] = np.asarray(score.score(query, view, ALL))
-    return part if weight == 1 else part * float(weight)

@@ -9,6 +9,7 @@ may differ by a few nodes from run to run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ MIN_PERCENT = 5
 Rows = NDArray[np.intp]
 
 
+@lru_cache(maxsize=64)
 def nodes_to_find(count: int, percentage: int) -> int:
     """How many feasible nodes are enough among `count`."""
     if count < MIN_NODES:

@@ -8,7 +8,7 @@ the rule of the profile (see `ties`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -18,6 +18,7 @@ from simk8s.placement.base import Query
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
+from simk8s.placement.sampling import Sampling
 from simk8s.placement.search import Search
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
@@ -59,6 +60,7 @@ class Selector:
         self.kept: tuple[Rows, Numbers] | None = None
         self._draws = draws
         self._ranking = Ranking(framework, view, incremental=incremental, budget=budget)
+        self._sampling = Sampling(self._ranking, framework, view)
         self._search = search or Search()
         self._heap = HeapOrder()
         self._names = Names(view)
@@ -82,7 +84,7 @@ class Selector:
         all_seen = search.sees_all(nodes)
         if all_seen and self.framework.ties != AS_V1_36:
             return self._of_all(query, barred, nodes)
-        limits = self._ranking.limits(query)
+        limits = self._sampling.limits(query)
         if all_seen and limits is None:
             return self._of_all(query, barred, nodes)
         return self._of_some(query, barred, nodes, limits)
@@ -130,23 +132,24 @@ class Selector:
     def _of_some(
         self, query: Query, barred: list[int], nodes: int, limits: frozenset[str] | None
     ) -> Choice | None:
-        found = self._ranking.sample(query, barred, self._search, limits)
+        found = self._sampling.sample(query, barred, self._search, limits)
         self.evaluated = found.looked_at
         self._search.advance(found.looked_at, nodes)
-        if not len(found.rows):
+        total = found.total
+        if not len(total):
             return None
-        total: NDArray[Any] = found.total
         if self.keeps:
-            self.kept = found.rows, total
-        best = total.max()
-        tied = np.flatnonzero(total == best)
+            self.kept = found.nodes(), total
+        first = int(total.argmax())
+        best = total.item(first)
+        tied = (total == total[first : first + 1]).nonzero()[0]  # twice as fast as a number
         if len(tied) == 1:
-            node = int(found.rows[tied[0]])
+            node = found.node(first)
         elif self.framework.ties == AS_V1_36:
-            node = int(found.rows[self._heap.root(tied)])
+            node = found.node(self._heap.root(tied))
         else:
-            node = self._chosen(found.rows[tied])
-        return Choice(node, int(best) + found.constant, len(found.rows))
+            node = self._chosen(found.nodes()[tied])
+        return Choice(node, int(best) + found.constant, len(total))
 
     def _own_nomination_holds(self, query: Query, overlay: Overlay) -> bool:
         row = query.nominated

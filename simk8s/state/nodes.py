@@ -190,18 +190,19 @@ class NodeTable:
     def _change(self, row: int, requests: Requests, devices: int, sign: int) -> None:
         if len(requests.values) > len(self.free):
             self.fit_resources()
+        free, lowest = self.free_at, self.lowest
         for resource, amount in requests.wanted:
-            line = self.free_at[resource]
+            line = free[resource]
             line[row] = left = line[row] - sign * amount
-            if left < self.lowest[resource]:
-                self.lowest[resource] = left
-        values = requests.values
+            if left < lowest[resource]:
+                lowest[resource] = left
+        values, hundred = requests.values, sign * 100
         cpu, memory = self.used_at
         cpu[row] += sign * values[CPU]
         memory[row] += sign * values[MEMORY]
         cpu, memory = self.spare100_at
-        cpu[row] -= sign * 100 * requests.nonzero_cpu
-        memory[row] -= sign * 100 * requests.nonzero_memory
+        cpu[row] -= hundred * requests.nonzero_cpu
+        memory[row] -= hundred * requests.nonzero_memory
         if requests.defaulted:
             self.defaulted_pods += sign
         if devices:

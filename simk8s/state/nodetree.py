@@ -31,6 +31,10 @@ class NodeTree:
     def __init__(self) -> None:
         self._zones: dict[Zone, dict[int, None]] = {}
         self._order: NDArray[np.intp] | None = None
+        self.straight = False
+        """Whether `order` is 0, 1, 2, …, so that a part of it is a slice of any column. Read it
+        after `order`.
+        """
 
     def add(self, row: int, labels: Mapping[str, str]) -> None:
         """A node comes."""
@@ -58,4 +62,5 @@ class NodeTree:
             rounds = zip_longest(*self._zones.values())
             rows = [row for turn in rounds for row in turn if row is not None]
             self._order = np.array(rows, np.intp)
+            self.straight = bool((self._order == np.arange(len(rows))).all())
         return self._order

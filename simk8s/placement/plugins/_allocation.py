@@ -57,6 +57,10 @@ class Allocation(ScorePlugin):
             return (asked.asked_cpu, asked.asked_memory)
         return (asked.id,)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Every pod is scored."""
+        return True
+
     def parts(self, query: Query, view: View, rows: Rows) -> list[tuple[int, Ints, Ints]]:
         """(weight, requested with the pod, allocatable) of each resource that counts."""
         nodes, found = view.nodes, []

@@ -21,10 +21,18 @@ __all__ = ["LeastAllocated", "Params"]
 
 LARGEST = float(1 << 43)
 """Up to 8 TiB of memory a node, half a step is more than the error."""
+DOWN, ONE = np.array(-200.0), np.array(1, np.int32)
+"""Arrays: numpy takes longer to look at a Python number than at 500 nodes."""
 
 
 class LeastAllocated(Allocation):
     """`Σ w_r·((allocatable − requested)·100 // allocatable) // Σ w_r`; 0 where over."""
+
+    def __init__(self, params: Params | None = None) -> None:
+        super().__init__(params)
+        self._largest = 0.0
+        """What `_top` was computed for."""
+        self._top: NDArray[np.float64] = np.array(0.0)
 
     def rate(self, requested: Ints, allocatable: Ints) -> Ints:
         """What is left, in percent."""
@@ -43,8 +51,10 @@ class LeastAllocated(Allocation):
             return super().score(query, view, rows)
         if not self._true(query, view):
             return self._charged(query, view, rows)
-        left = view.halves(asked.asked_cpu, asked.asked_memory, rows) * -200.0
-        left += 100.0 + 0.5 / nodes.largest
+        left = view.halves(asked.asked_cpu, asked.asked_memory, rows) * DOWN
+        if nodes.largest != self._largest:
+            self._largest, self._top = nodes.largest, np.array(100.0 + 0.5 / nodes.largest)
+        np.add(left, self._top, left)
         return _mean(left)
 
     def _true(self, query: Query, view: View) -> bool:
@@ -78,6 +88,6 @@ class LeastAllocated(Allocation):
 def _mean(percent: NDArray[np.float64]) -> NDArray[np.int32]:
     whole = percent.astype(np.int32)
     total: NDArray[np.int32] = whole[0]
-    total += whole[1]
-    total >>= 1
+    np.add(total, whole[1], total)
+    np.right_shift(total, ONE, total)
     return total

@@ -54,6 +54,10 @@ class NodeResourcesFit(FilterPlugin):
         """The request vector, by its number."""
         return query.requests.id
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """Every pod wants a slot at least."""
+        return True
+
     def _wanted(self, query: Query, view: View) -> tuple[tuple[int, int], ...]:
         """(resource, amount) to be checked."""
         if len(query.requests.values) > len(view.nodes.free):
@@ -85,6 +89,17 @@ class NodeResourcesFit(FilterPlugin):
         return before is None or any(
             offered.get(row, 0) > before.allocatable.get(row, 0) for row, _ in wanted
         )
+
+    def passes(self, query: Query, view: View) -> bool:
+        """Whether no node ever had less free than is wanted."""
+        wanted = self._wanted(query, view)
+        lowest = view.nodes.lowest
+        for row, amount in wanted:
+            if lowest[row] < amount:
+                break
+        else:
+            return True
+        return False
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where something is short (see `verdicts` for where it always will be)."""

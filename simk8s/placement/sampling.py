@@ -1,0 +1,199 @@
+"""A search that ends early: the first feasible nodes in the order of the search, and their totals.
+
+Law: what is found, in which order and after how many nodes, does not depend on how the visiting
+order is cut into windows. A request vector that is not worth an entry of the ranking is computed
+on the nodes that are visited and on no others.
+
+How: the first window holds one node more than are to be found, which is all where nothing rejects
+the pod; then windows double. Where nodes stand in the table as they are visited, a window is a
+slice of it and nothing is gathered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.base import (
+    FilterPlugin,
+    PluginError,
+    Query,
+    Rows,
+    Scope,
+    normalized,
+)
+from simk8s.placement.framework import Framework
+from simk8s.placement.ranking import Numbers, Ranking, Static
+from simk8s.placement.search import Search, nodes_to_find
+from simk8s.placement.view import View
+
+Places = NDArray[np.intp]
+
+
+class Sampled(NamedTuple):
+    """The feasible nodes that a search found, in the order in which it found them, with
+    their totals less `constant`, and how many nodes it looked at.
+    """
+
+    rows: Rows
+    total: Numbers
+    constant: int
+    looked_at: int
+
+    def node(self, place: int) -> int:
+        """The row of one of them."""
+        rows = self.rows
+        return rows.start + place if isinstance(rows, slice) else int(rows[place])
+
+    def nodes(self) -> Places:
+        """The rows of all of them."""
+        return _array(self.rows)
+
+
+class Sampling:
+    """Searches of one framework over one view."""
+
+    def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
+        self._ranking = ranking
+        self._view = view
+        plain = FilterPlugin.prefilter
+        self._heard = [p for p in framework.prefilters if type(p).prefilter is not plain]
+
+    def limits(self, query: Query) -> frozenset[str] | None:
+        """Names to which PreFilter limits the search; none of them if it fails, None = all."""
+        view, allowed = self._view, None
+        for plugin in self._heard:
+            if plugin.wakes(query, view):
+                said = plugin.prefilter(query, view)
+                if said.status.code:
+                    return frozenset()
+                if said.nodes is not None:
+                    allowed = said.nodes if allowed is None else allowed & said.nodes
+        return allowed
+
+    def sample(
+        self, query: Query, barred: Sequence[int], search: Search, limits: frozenset[str] | None
+    ) -> Sampled:
+        """Look for feasible nodes as far as the search goes, and score those; the `barred` ones
+        do not fit for a reason of their own. Raises PluginError.
+        """
+        static = self._ranking.static(query)
+        tree = self._view.nodes.tree
+        order, start = tree.order, search.start
+        straight = tree.straight
+        if limits is not None:
+            order, start, straight = self._limited(search, limits), 0, False
+        tour = _Tour(order, start, straight, nodes_to_find(len(order), search.percentage))
+        self._find(query, static, tour, barred)
+        found = tour.found_in_all(static.constant)
+        if static.flaw is not None and len(found.total) > 1:
+            raise PluginError(static.flaw)
+        return self._scored(query, static, found) if len(found.total) else found
+
+    def _limited(self, search: Search, limits: frozenset[str]) -> Places:
+        nodes = self._view.nodes
+        mask = np.zeros(nodes.n, bool)
+        mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
+        return search.visit(self._view, mask)
+
+    def _find(self, query: Query, static: Static, tour: _Tour, barred: Sequence[int]) -> None:
+        """Up to `enough` feasible rows, and how many were looked at until one more was found."""
+        view, ranking = self._view, self._ranking
+        filters = [p for p in ranking.filters[Scope.CLUSTER] if p.wakes(query, view)]
+        entry = ranking.worth_keeping(query, static)
+        awake = ranking.awake(query) if entry is None else None
+        while tour.goes_on:
+            rows = tour.window()
+            if awake is not None:
+                total, rejects = ranking.some(query, static, awake, rows)
+                fit = None if rejects is None else (rejects == 0).nonzero()[0]
+            else:
+                assert entry is not None
+                total = entry.total[rows]
+                fit = None if entry.feasible == len(entry.total) else (total >= 0).nonzero()[0]
+            if barred or filters:
+                nodes = _array(rows)
+                fit = np.arange(len(nodes)) if fit is None else fit
+                fit = fit[~np.isin(nodes[fit], barred)] if barred else fit
+                for plugin in filters:
+                    fit = fit[plugin.filter(query, view, nodes[fit]) == 0]
+            tour.take(rows, total, fit)
+
+    def _scored(self, query: Query, static: Static, found: Sampled) -> Sampled:
+        """With the scores that depend on the feasible nodes."""
+        view = self._view
+        active = [(p, w) for p, w in self._ranking.scores[Scope.CLUSTER] if p.wakes(query, view)]
+        if not active and not static.uneven:
+            return found
+        rows = found.nodes()
+        own = found.total.astype(np.float64)
+        for raw, how, weight in static.uneven:
+            own += normalized(raw[rows], how) * weight
+        for plugin, weight in active:
+            scores = plugin.score(query, view, rows)
+            if scores is not None:
+                own += plugin.finish(query, view, rows, scores) * weight
+        return found._replace(total=own)
+
+
+class _Tour:
+    """A walk over the visiting order, window by window, and what it has found."""
+
+    __slots__ = ("_at", "_enough", "_found", "_order", "_parts", "_straight", "goes_on", "seen")
+
+    def __init__(self, order: Places, start: int, straight: bool, enough: int) -> None:
+        self._order = order
+        self._at = start % len(order) if len(order) else 0
+        self._straight = straight
+        self._enough = enough
+        self._found = 0
+        self._parts: list[tuple[Rows, Numbers]] = []
+        self.seen = 0
+        self.goes_on = len(order) > 0
+        """Whether another window is to be looked at."""
+
+    def window(self) -> Rows:
+        """The next rows to look at; behind the last one the walk starts over."""
+        at, count, seen = self._at, len(self._order), self.seen
+        end = at + min(max(self._enough + 1 - self._found, seen), count - seen)
+        if end > count:
+            return np.concatenate((self._order[at:], self._order[: end - count]))
+        return slice(at, end) if self._straight else self._order[at:end]
+
+    def take(self, rows: Rows, total: Numbers, fit: Places | None) -> None:
+        """The window's feasible places (None = all of them), as far as they are wanted."""
+        count = len(total) if fit is None else len(fit)
+        left = self._enough - self._found
+        if count > left:
+            self.seen += left if fit is None else int(fit[left])
+            self.goes_on = False
+            fit = fit if fit is None else fit[:left]
+            count = left
+        else:
+            self.seen += len(total)
+            self._at = (self._at + len(total)) % len(self._order)
+            self.goes_on = self.seen < len(self._order)
+        self._found += count
+        if fit is not None:
+            self._parts.append((_array(rows)[fit], total[fit]))
+        elif isinstance(rows, slice):
+            self._parts.append((slice(rows.start, rows.start + count), total[:count]))
+        else:
+            self._parts.append((rows[:count], total[:count]))
+
+    def found_in_all(self, constant: int) -> Sampled:
+        """The feasible rows with their totals."""
+        if len(self._parts) == 1:
+            return Sampled(*self._parts[0], constant, self.seen)
+        if not self._parts:
+            return Sampled(self._order, np.zeros(0, np.int32), constant, self.seen)
+        rows = np.concatenate([_array(rows) for rows, _ in self._parts])
+        total = np.concatenate([total for _, total in self._parts])
+        return Sampled(rows, total, constant, self.seen)
+
+
+def _array(rows: Rows) -> Places:
+    return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
