@@ -84,6 +84,10 @@ class Results:
     def controllers(self) -> pl.LazyFrame:
         return self._frames["controllers"]
 
+    @property
+    def api_requests(self) -> pl.LazyFrame:
+        return self._frames["api_requests"]
+
     @cached_property
     def gpu_node_share(self) -> float:
         """Share of nodes that have a GPU."""

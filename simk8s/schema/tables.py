@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from simk8s.schema.enums import FaultPhase, LossCause, Outcome, PodPhase
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Dtype = Literal["int64", "int32", "int16", "float64", "bool", "str", "enum"]
 
@@ -109,10 +109,17 @@ PODS = Table(
         _time("created_us", "Created in the API."),
         _time("scheduled_us", "A node was chosen, last time.", null=True),
         _time("bound_us", "The binding was stored, last time.", null=True),
-        _time("running_us", "All containers ran for the first time.", null=True),
+        _time("seen_us", "Its kubelet heard of the binding, last time.", null=True),
+        _time("pulled_us", "Its images were on the node, last time.", null=True),
+        _time("started_us", "The runtime had started its containers, last time.", null=True),
+        _time("running_us", "Phase Running was stored for the first time.", null=True),
+        _time("ready_us", "Condition Ready was stored for the first time.", null=True),
+        _time("pulling_us", "Time that image pulls took before it ran, last time."),
+        _time("init_us", "Time that its init containers took before it ran, last time."),
         _time("finished_us", "It ended, for whatever reason.", null=True),
         _enum("phase", PodPhase, "Phase when the run ended."),
         _str("reason", "Reason of that phase, as the API would show it.", null=True),
+        Column("stateful", "bool", "", "Mounts a volume that outlives it or comes from elsewhere."),
         _int32("attempts", "", "Scheduling attempts made."),
         _int32("restarts", "", "Container restarts."),
         _enum("lost_cause", LossCause, "Why it was lost; null if it was not.", null=True),
@@ -252,7 +259,8 @@ FAULTS = Table(
 
 CONTROLLERS = Table(
     "controllers",
-    "One row for every component with a work queue: controllers, scheduler.",
+    "One row for every component with workers or a queue: scheduler, controllers, etcd, kubelets "
+    "and the priority levels of kube-apiserver (workers: seats).",
     (
         _str("component", "Name."),
         _int32("workers", "", "Workers."),
@@ -271,6 +279,27 @@ CONTROLLERS = Table(
     ),
 )
 
+API_REQUESTS = Table(
+    "api_requests",
+    "Requests to the API server, one row for every client, verb and resource of five minutes. "
+    "What was rejected (429) has no latency and is not among the requests.",
+    (
+        _str("client", "Who asked."),
+        _str("verb", "GET, LIST, POST, PUT, PATCH, DELETE."),
+        _str("resource", "Resource and subresource: pods/status."),
+        _time("window_us", "Start of the five minutes."),
+        _int("requests", "", "Answered."),
+        _int("rejected", "", "Turned away by priority and fairness."),
+        _int("wait_us_p50", "us", "Waiting for a seat, median."),
+        _int("wait_us_p99", "us", "Waiting for a seat, 99th percentile."),
+        _float("latency_us_mean", "us", "From arrival at the server to the answer, mean."),
+        _int("latency_us_p50", "us", "Median."),
+        _int("latency_us_p90", "us", "90th percentile."),
+        _int("latency_us_p99", "us", "99th percentile."),
+        _int("latency_us_max", "us", "Longest."),
+        _int("throttled_us", "us", "Waiting for the client's own rate limit, added up."),
+    ),
+)
 
 EXPLANATIONS = Table(
     "explanations",
@@ -292,8 +321,11 @@ def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
 
 
 TABLES: dict[str, Table] = _by_name(
-    (PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS)
-)
+    (
+        PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS,
+        API_REQUESTS,
+    )
+)  # fmt: skip
 
 OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS,))
 """Tables that only some runs have; the digest is that of the other tables."""

@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
 PODS_READ = (
     "template", "requests", "workload", "owner", "priority", "node", "phase", "loss", "attempts",
-    "restarts", "created_us", "scheduled_us", "bound_us", "running_us", "finished_us",
-    "deletion_us", "lost_work_us",
+    "restarts", "created_us", "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us",
+    "running_us", "ready_us", "pulling_us", "init_us", "finished_us", "deletion_us",
+    "lost_work_us",
 )  # fmt: skip
+_MAYBE_NEVER = (
+    "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us", "running_us", "ready_us",
+    "finished_us",
+)  # fmt: skip
+_OF_THE_POD = frozenset(("secret", "configMap", "downwardAPI", "emptyDir", "projected"))
+"""Volume sources of a stateless pod as the startup SLO counts it, and projections of those."""
 _PHASES: dict[Phase | str, PodPhase] = {
     Phase.PENDING: PodPhase.PENDING,
     Phase.RUNNING: PodPhase.RUNNING,
@@ -78,18 +85,24 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "node": picked([spec.name for spec in specs], node),
             "zone": picked([spec.zone for spec in specs], node),
             "created_us": column["created_us"],
-            "scheduled_us": nullable(column["scheduled_us"], NEVER),
-            "bound_us": nullable(column["bound_us"], NEVER),
-            "running_us": nullable(column["running_us"], NEVER),
-            "finished_us": nullable(column["finished_us"], NEVER),
+            **{name: nullable(column[name], NEVER) for name in _MAYBE_NEVER},
+            "pulling_us": column["pulling_us"],
+            "init_us": column["init_us"],
             "phase": picked(list(_PHASES.values()), _phases(column)),
             "reason": picked([_REASONS.get(one) for one in Loss], loss),
+            "stateful": _stateful(cluster)[column["template"]],
             "attempts": column["attempts"],
             "restarts": column["restarts"],
             "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
             "lost_work_us": column["lost_work_us"],
         }
     )
+
+
+def _stateful(cluster: Cluster) -> NDArray[np.bool_]:
+    """By template: whether its pods mount anything that is not made for them alone."""
+    sources = ({key for v in t.volumes for key in v} for t in cluster.templates.items)
+    return np.array([bool(keys - _OF_THE_POD - {"name"}) for keys in sources], np.bool_)
 
 
 def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
