@@ -1,0 +1,139 @@
+"""Where a pod's start takes its time: stage by stage from creation to Ready.
+
+Mirrors: the pod lifecycle as kubelet and API report it (behaviour notes 3.2): created, scheduled,
+bound, seen by the kubelet, images pulled, containers started, phase Running, condition Ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from simk8s.report import theme
+from simk8s.report.distribution import at, curve, layout, percentiles
+from simk8s.report.figure import Choice, Figure, plain
+from simk8s.report.panels.base import Block
+from simk8s.results import format as fmt
+from simk8s.results.compare import Comparison
+from simk8s.results.quantities import durations
+from simk8s.results.results import Results
+from simk8s.schema.kpis import READY, STAGES, STARTUP, Quantity
+
+_COLOURS = (*theme.SERIES[:6], theme.GREY)
+_BARS = ((0.5, "median"), (0.9, "p90"), (0.99, "p99"))
+_BAR_HEIGHT, _AROUND = 34, 70
+_TOTALS = (STARTUP, READY)
+
+Found = list[tuple[Quantity, pl.Series]]
+
+
+class Stages:
+    """Bars of the stages' percentiles, curves of the totals, a table of both."""
+
+    title = "Pod startup by stage"
+    order = 25
+
+    def render(self, results: Results) -> Block | None:
+        found = _durations(results, STAGES)
+        if not any(values[-1] for _, values in found):
+            return None
+        names = [label for _, label in _BARS]
+        columns = [(found, share) for share, _ in _BARS]
+        figure = Figure(
+            "stages-by-percentile",
+            "Median, 90th and 99th percentile of every stage of a pod's start",
+            _stacks(names, columns),
+            _layout(),
+            height=_AROUND + _BAR_HEIGHT * len(names),
+        )
+        totals = [(q, v) for q, v in _durations(results, _TOTALS) if v[-1]]
+        curves = Figure(
+            "stages-total",
+            "Share of pods running and ready within a time",
+            [curve(q.title, v, theme.series(i)) for i, (q, v) in enumerate(totals)],
+            layout([v for _, v in totals]),
+            height=240,
+        )
+        table = percentiles((q.title, v) for q, v in (*found, *_durations(results, _TOTALS)))
+        note = (
+            "Percentiles of every stage by itself, end to end: they do not add up to those of "
+            "the total. A stage that has not ended is not in it."
+        )
+        drawn = figure.html() + curves.html() if totals else figure.html()
+        return Block("stages", self.title, drawn + table, note)
+
+    def render_compare(self, comparison: Comparison) -> Block | None:
+        per_variant = [_together(comparison, variant) for variant in comparison.variants]
+        if not any(values[-1] for found in per_variant for _, values in found):
+            return None
+        names = [plain(variant) for variant in comparison.variants]
+        traces, choices = [], []
+        for k, (share, label) in enumerate(_BARS):
+            stacks = _stacks(names, [(found, share) for found in per_variant])
+            first = len(traces)
+            traces += [trace | {"visible": k == 0} for trace in stacks]
+            chosen = label[0].upper() + label[1:]
+            choices.append(Choice(chosen, tuple(range(first, len(traces)))))
+        figure = Figure(
+            "stages-compared",
+            "Stages of a pod's start, one bar per variant",
+            traces,
+            _layout(),
+            height=_AROUND + _BAR_HEIGHT * len(names),
+            choices=choices,
+        )
+        note = "A percentile of every stage by itself, end to end; all seeds together."
+        return Block("stages", self.title, figure.html(), note)
+
+
+def _durations(results: Results, quantities: Sequence[Quantity]) -> Found:
+    """Sorted durations, where there are any."""
+    found = [(quantity, durations(results, quantity)) for quantity in quantities]
+    return [(quantity, values) for quantity, values in found if len(values)]
+
+
+def _together(comparison: Comparison, variant: str) -> Found:
+    """The stages of a variant over all its seeds."""
+    runs = [run.results for run in comparison.of(variant)]
+    found = [(q, pl.concat([durations(run, q) for run in runs]).sort()) for q in STAGES]
+    return [(quantity, values) for quantity, values in found if len(values)]
+
+
+def _stacks(names: list[str], columns: list[tuple[Found, float]]) -> list[dict[str, Any]]:
+    """One trace a stage: its percentile in every bar."""
+    traces = []
+    for stage, colour in zip(STAGES, _COLOURS, strict=True):
+        values = [_value(found, stage, share) for found, share in columns]
+        if any(values):
+            traces.append(_bar(stage.title, names, values, colour))
+    return traces
+
+
+def _value(found: Found, stage: Quantity, share: float) -> int:
+    return next((at(values, share) for quantity, values in found if quantity is stage), 0)
+
+
+def _bar(title: str, names: list[str], values: list[int], colour: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": plain(title),
+        "x": [us / 1e6 for us in values],
+        "y": names,
+        "text": [fmt.duration(us) for us in values],
+        "textposition": "none",
+        "marker": {"color": colour},
+        "hovertemplate": f"{plain(title)}: %{{text}}<extra></extra>",
+    }
+
+
+def _layout() -> dict[str, Any]:
+    return theme.layout(
+        xaxis=theme.axis(ticksuffix=" s", rangemode="tozero"),
+        yaxis=theme.axis(autorange="reversed", type="category", showgrid=False),
+        barmode="stack",
+        bargap=0.35,
+        hovermode="closest",
+    )
