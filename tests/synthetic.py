@@ -242,7 +242,7 @@ def _stages(day: Day, pods: dict) -> dict:
         "started_us": at(0.7),
         "running_us": nullable(pods["running"]),
         "ready_us": at(1.1 if not day.instant else 1, ran),
-        "pulling_us": np.where(ran, pull, 0).astype(np.int64),
+        "image_pull_us": np.where(ran, pull, 0).astype(np.int64),
         "init_us": np.zeros(len(way), np.int64),
     }
 

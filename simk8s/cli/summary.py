@@ -16,6 +16,7 @@ from simk8s.units import US_PER_SECOND, format_duration
 if TYPE_CHECKING:
     from simk8s.results.compare import Comparison
     from simk8s.results.kpis import Kpi
+    from simk8s.results.results import Results
     from simk8s.schema.manifest import Manifest
 
 _PERCENTILES = ("p50", "p90", "p99")
@@ -63,6 +64,7 @@ def print_run(folder: Path) -> None:
     for title, value in rows(kpis(results)):
         table.add_row(Text(title), Text(value))
     Console().print(table)
+    print_verdicts(results)
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -84,6 +86,27 @@ def print_comparison(comparison: Comparison) -> None:
         ]
         table.add_row(Text(row.measure.title), *cells)
     Console().print(table)
+    for run in comparison.runs:
+        if missed_in(run.results):
+            print(printable(f"{run.variant}, seed {run.seed}:"))
+            print_verdicts(run.results)
+
+
+def missed_in(results: Results) -> bool:
+    """Whether a run misses any threshold of its scenario."""
+    from simk8s.results.thresholds import judge, missed
+
+    return bool(missed(judge(results)))
+
+
+def print_verdicts(results: Results) -> None:
+    """The scenario's thresholds, one line each, missed ones first; nothing without any."""
+    from simk8s.results.thresholds import judge
+
+    for judged in sorted(judge(results), key=lambda judged: judged.met):
+        word = "met" if judged.met else "MISSED"
+        said = f"{word:6} {judged.threshold}: {judged.value_text} (margin {judged.margin_text})"
+        print(printable(said))
 
 
 def run_json(folder: Path) -> str:
@@ -99,8 +122,9 @@ def comparison_json(comparison: Comparison) -> str:
     return _dumps({"variants": list(comparison.variants), "runs": runs})
 
 
-def _run(results: Any) -> dict[str, Any]:
+def _run(results: Results) -> dict[str, Any]:
     from simk8s.results.kpis import by_name, kpis
+    from simk8s.results.thresholds import as_data, judge
 
     manifest = results.manifest
     return {
@@ -110,6 +134,7 @@ def _run(results: Any) -> dict[str, Any]:
         "digest": manifest.digest,
         "stop_reason": manifest.stop_reason,
         "folder": str(results.folder),
+        "thresholds": as_data(judge(results)),
         "kpis": by_name(kpis(results)),
     }
 

@@ -62,14 +62,14 @@ def _pooled(group: NDArray[np.intp], n: int, weight: Floats, knots: Floats, shar
         below = np.bincount(group, weight * _distribution(knots, middle[group]), n)
         enough = below >= wanted
         high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    return np.where(alone, exact, high)
+    found: Floats = np.where(alone, exact, high)
+    return found
 
 
 def _inverse(knots: Floats, share: float) -> Floats:
     """Every row's own percentile."""
     k = min(int(np.searchsorted(SHARES, share, "left")), len(SHARES) - 1)
-    if k == 0:
-        return knots[0]
+    k = max(k, 1)
     part = (share - SHARES[k - 1]) / (SHARES[k] - SHARES[k - 1])
     found: Floats = knots[k - 1] + part * (knots[k] - knots[k - 1])
     return found

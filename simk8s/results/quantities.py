@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from simk8s.results import pooled
-from simk8s.results.measure import Compute, Hide, Measure
+from simk8s.results.measure import Compute, Expression, Hide, Measure
 from simk8s.results.results import Results
 from simk8s.schema.kpis import API_LATENCY, PERCENTILES, Quantity
 
@@ -43,7 +43,6 @@ def measures(quantity: Quantity, group: str, hide: Hide = "never") -> Iterable[M
     """The KPIs of a quantity: its percentiles."""
     for percent in PERCENTILES[quantity.name]:
         direct = quantity is not API_LATENCY
-        found = expression(quantity).quantile(percent / 100, interpolation="linear")
         yield Measure(
             f"{quantity.name}_us_p{percent}",
             f"{quantity.title}, p{percent}",
@@ -53,10 +52,15 @@ def measures(quantity: Quantity, group: str, hide: Hide = "never") -> Iterable[M
             group,
             quantity.table,
             quantity.meaning,
-            (lambda _, found=found: found) if direct else None,
+            _expression(quantity, percent) if direct else None,
             hide,
             None if direct else _compute(quantity, percent),
         )
+
+
+def _expression(quantity: Quantity, percent: float) -> Expression:
+    found = expression(quantity).quantile(percent / 100, interpolation="linear")
+    return lambda _: found
 
 
 def _compute(quantity: Quantity, percent: float) -> Compute:

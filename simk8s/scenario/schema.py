@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from simk8s.scenario.control.plane import ControlPlane
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
+from simk8s.scenario.thresholds import Thresholds
 from simk8s.scenario.types import (
     AlsoText,
     Count,
@@ -250,6 +251,7 @@ class Scenario(Model):
     variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
     control_plane: ControlPlane = ControlPlane()
+    thresholds: Thresholds = Field(default_factory=list)
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

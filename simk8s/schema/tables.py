@@ -114,7 +114,7 @@ PODS = Table(
         _time("started_us", "The runtime had started its containers, last time.", null=True),
         _time("running_us", "Phase Running was stored for the first time.", null=True),
         _time("ready_us", "Condition Ready was stored for the first time.", null=True),
-        _time("pulling_us", "Time that image pulls took before it ran, last time."),
+        _time("image_pull_us", "Time that image pulls took before it ran, last time."),
         _time("init_us", "Time that its init containers took before it ran, last time."),
         _time("finished_us", "It ended, for whatever reason.", null=True),
         _enum("phase", PodPhase, "Phase when the run ended."),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PODS_READ = (
     "template", "requests", "workload", "owner", "priority", "node", "phase", "loss", "attempts",
     "restarts", "created_us", "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us",
-    "running_us", "ready_us", "pulling_us", "init_us", "finished_us", "deletion_us",
+    "running_us", "ready_us", "image_pull_us", "init_us", "finished_us", "deletion_us",
     "lost_work_us",
 )  # fmt: skip
 _MAYBE_NEVER = (
@@ -86,7 +86,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "zone": picked([spec.zone for spec in specs], node),
             "created_us": column["created_us"],
             **{name: nullable(column[name], NEVER) for name in _MAYBE_NEVER},
-            "pulling_us": column["pulling_us"],
+            "image_pull_us": column["image_pull_us"],
             "init_us": column["init_us"],
             "phase": picked(list(_PHASES.values()), _phases(column)),
             "reason": picked([_REASONS.get(one) for one in Loss], loss),

@@ -22,7 +22,7 @@ from simk8s.results.results import Results
 from simk8s.schema.kpis import READY, STAGES, STARTUP, Quantity
 
 _COLOURS = (*theme.SERIES[:6], theme.GREY)
-_BARS = ((0.5, "median"), (0.9, "p90"), (0.99, "p99"))
+_BARS = ((0.5, "Median"), (0.9, "p90"), (0.99, "p99"))
 _BAR_HEIGHT, _AROUND = 34, 70
 _TOTALS = (STARTUP, READY)
 
@@ -39,15 +39,7 @@ class Stages:
         found = _durations(results, STAGES)
         if not any(values[-1] for _, values in found):
             return None
-        names = [label for _, label in _BARS]
-        columns = [(found, share) for share, _ in _BARS]
-        figure = Figure(
-            "stages-by-percentile",
-            "Median, 90th and 99th percentile of every stage of a pod's start",
-            _stacks(names, columns),
-            _layout(),
-            height=_AROUND + _BAR_HEIGHT * len(names),
-        )
+        figure = _figure("stages-of-a-pod", "Stages of a pod's start", [""], [found])
         totals = [(q, v) for q, v in _durations(results, _TOTALS) if v[-1]]
         curves = Figure(
             "stages-total",
@@ -69,21 +61,8 @@ class Stages:
         if not any(values[-1] for found in per_variant for _, values in found):
             return None
         names = [plain(variant) for variant in comparison.variants]
-        traces, choices = [], []
-        for k, (share, label) in enumerate(_BARS):
-            stacks = _stacks(names, [(found, share) for found in per_variant])
-            first = len(traces)
-            traces += [trace | {"visible": k == 0} for trace in stacks]
-            chosen = label[0].upper() + label[1:]
-            choices.append(Choice(chosen, tuple(range(first, len(traces)))))
-        figure = Figure(
-            "stages-compared",
-            "Stages of a pod's start, one bar per variant",
-            traces,
-            _layout(),
-            height=_AROUND + _BAR_HEIGHT * len(names),
-            choices=choices,
-        )
+        label = "Stages of a pod's start, one bar per variant"
+        figure = _figure("stages-compared", label, names, per_variant)
         note = "A percentile of every stage by itself, end to end; all seeds together."
         return Block("stages", self.title, figure.html(), note)
 
@@ -99,6 +78,19 @@ def _together(comparison: Comparison, variant: str) -> Found:
     runs = [run.results for run in comparison.of(variant)]
     found = [(q, pl.concat([durations(run, q) for run in runs]).sort()) for q in STAGES]
     return [(quantity, values) for quantity, values in found if len(values)]
+
+
+def _figure(figure_id: str, label: str, names: list[str], bars: list[Found]) -> Figure:
+    """A bar for each name; buttons choose the percentile, since their scales are far apart."""
+    traces: list[dict[str, Any]] = []
+    choices: list[Choice] = []
+    for share, chosen in _BARS:
+        first = len(traces)
+        stacks = _stacks(names, [(found, share) for found in bars])
+        traces += [trace | {"visible": not choices} for trace in stacks]
+        choices.append(Choice(chosen, tuple(range(first, len(traces)))))
+    height = _AROUND + _BAR_HEIGHT * len(names)
+    return Figure(figure_id, label, traces, _layout(), height=height, choices=choices)
 
 
 def _stacks(names: list[str], columns: list[tuple[Found, float]]) -> list[dict[str, Any]]:
