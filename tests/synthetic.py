@@ -265,7 +265,7 @@ def _write_requests(recorder: Recorder, day: Day) -> None:
             p50 = 0 if day.instant else int(median * day.slow_api * rng.uniform(0.8, 1.3) * bad)
             wait = p50 // 3 if bad > 1 else 0
             recorder.api_requests.append((
-                client, verb, resource, start, n * bad, n if bad > 1 and verb == "LIST" else 0,
+                client, verb, resource, start, n * bad, n * 9 if bad > 1 and verb == "LIST" else 0,
                 wait // 2, wait, p50 * 1.3, p50, p50 * 3, p50 * 9, p50 * 20,
                 2 * S if client == "operator" else 0,
             ))  # fmt: skip

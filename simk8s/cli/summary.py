@@ -53,6 +53,8 @@ def print_run(folder: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from simk8s.results import slos
+    from simk8s.results.format import text
     from simk8s.results.kpis import kpis
     from simk8s.results.results import Results
 
@@ -63,6 +65,11 @@ def print_run(folder: Path) -> None:
     table.show_header = False
     for title, value in rows(kpis(results)):
         table.add_row(Text(title), Text(value))
+    for judged in slos.judge(results):
+        if judged.series:
+            limit = text(judged.slo.target_us, "duration")
+            told = f"{judged.verdict} (at most {limit})"
+            table.add_row(Text(f"SLO: {judged.slo.title}"), Text(told))
     Console().print(table)
     print_verdicts(results)
 
@@ -123,8 +130,8 @@ def comparison_json(comparison: Comparison) -> str:
 
 
 def _run(results: Results) -> dict[str, Any]:
+    from simk8s.results import slos, thresholds
     from simk8s.results.kpis import by_name, kpis
-    from simk8s.results.thresholds import as_data, judge
 
     manifest = results.manifest
     return {
@@ -134,7 +141,8 @@ def _run(results: Results) -> dict[str, Any]:
         "digest": manifest.digest,
         "stop_reason": manifest.stop_reason,
         "folder": str(results.folder),
-        "thresholds": as_data(judge(results)),
+        "thresholds": thresholds.as_data(thresholds.judge(results)),
+        "slos": slos.as_data(slos.judge(results)),
         "kpis": by_name(kpis(results)),
     }
 

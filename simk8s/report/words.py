@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from simk8s.results import faults, reasons
+from simk8s.results import faults, reasons, slos
 from simk8s.results import format as fmt
 from simk8s.results.kpis import by_name, kpis
 from simk8s.results.results import Results
@@ -29,6 +29,7 @@ def verdict(results: Results) -> list[str]:
     found = [
         _thresholds(results),
         _arrivals(values),
+        _objectives(results),
         _left_over(values, results),
         _fault(results),
         _lost(values, results),
@@ -50,6 +51,16 @@ def _thresholds(results: Results) -> str:
     told = [f"{judged.threshold} ({judged.value_text})" for judged in bad[:_MOST_REASONS]]
     more = f" and {len(bad) - len(told)} more" if len(bad) > len(told) else ""
     return f"{len(bad)} of {len(found)} thresholds missed: {'; '.join(told)}{more}."
+
+
+def _objectives(results: Results) -> str:
+    """Service level objectives that are missed."""
+    bad = [judged for judged in slos.judge(results) if judged.verdict == "missed"]
+    told = []
+    for judged in bad:
+        value, limit = fmt.text(judged.value_us, "duration"), fmt.duration(judged.slo.target_us)
+        told.append(f"{judged.slo.title} ({value}, allowed are {limit})")
+    return f"SLO{'s' if len(bad) > 1 else ''} missed: {'; '.join(told)}." if bad else ""
 
 
 def _value(values: Values, name: str) -> float:

@@ -21,7 +21,7 @@ def measures() -> Iterable[Measure]:
     requests, rejected = pl.col("requests").sum(), pl.col("rejected").sum()
     yield Measure(
         "api_requests", "API requests", "", None, "count", GROUP, "api_requests",
-        "Requests that the API server answered.", lambda _: requests, "zero",
+        "Requests that arrived at the API server.", lambda _: requests, "zero",
     )  # fmt: skip
     yield Measure(
         "api_rejected", "API requests rejected", "", "lower", "count", GROUP, "api_requests",
@@ -29,8 +29,8 @@ def measures() -> Iterable[Measure]:
     )  # fmt: skip
     yield Measure(
         "api_rejected_share", "API requests rejected, share", "share", "lower", "share", GROUP,
-        "api_requests", "Turned away with 429, of all that came.",
-        lambda _: rejected / (requests + rejected), "zero",
+        "api_requests", "Turned away with 429, of all that arrived.",
+        lambda _: rejected / requests, "zero",
     )  # fmt: skip
     yield from quantities.measures(API_LATENCY, GROUP, "zero")
     yield Measure(

@@ -1,9 +1,9 @@
 """Percentiles of many rows of `api_requests` taken together.
 
 A row knows its own percentiles only. Law: each row's distribution is taken as linear between what
-the row knows (nothing at 0, p50, p90, p99, the longest), rows are weighed by their requests, and
-the pooled percentile is where the weighed sum of distributions reaches it; one row alone answers
-with its own percentiles exactly.
+the row knows (nothing at 0, p50, p90, p99, the longest), rows are weighed by what they answered,
+and the pooled percentile is where the weighed sum of distributions reaches it; one row alone
+answers with its own percentiles exactly.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ def percentile(rows: pl.DataFrame, share: float) -> float | None:
 
 
 def by(rows: pl.DataFrame, keys: Sequence[str], share: float) -> pl.DataFrame:
-    """keys, requests, us: the pooled percentile of every group, in order of appearance."""
-    answered = rows.filter(pl.col("requests") > 0)
+    """keys, answered, us: the pooled percentile of every group, in order of appearance."""
+    answered = rows.with_columns(answered=pl.col("requests") - pl.col("rejected"))
+    answered = answered.filter(pl.col("answered") > 0)
     if answered.is_empty():
-        return answered.select(*keys, "requests", us=pl.lit(0.0)).clear()
+        return answered.select(*keys, "answered", us=pl.lit(0.0)).clear()
     keyed = answered.with_columns(_all=pl.lit(0))
     names = list(keys) or ["_all"]
-    groups = keyed.group_by(names, maintain_order=True).agg(pl.col("requests").sum())
+    groups = keyed.group_by(names, maintain_order=True).agg(pl.col("answered").sum())
     numbered = groups.with_row_index("_group").select("_group", *names)
     group = keyed.join(numbered, on=names, how="left", maintain_order="left", nulls_equal=True)
     us = _pooled(
         group["_group"].to_numpy().astype(np.intp),
         groups.height,
-        answered["requests"].to_numpy().astype(np.float64),
+        answered["answered"].to_numpy().astype(np.float64),
         np.stack([np.zeros(answered.height), *(answered[k].to_numpy() for k in KNOTS)]),
         share,
     )
-    return groups.with_columns(us=pl.Series(us)).select(*keys, "requests", "us")
+    return groups.with_columns(us=pl.Series(us)).select(*keys, "answered", "us")
 
 
 def _pooled(group: NDArray[np.intp], n: int, weight: Floats, knots: Floats, share: float) -> Floats:

@@ -87,7 +87,10 @@ def _kinds() -> dict[str, Kind]:
         "gpu_allocation_end", "solve_gap_mean", "solve_stale_share", "api_rejected_share",
         "etcd_utilisation", "seats_utilisation_max",
     )  # fmt: skip
-    durations = ("service_us_mean", "api_throttled_us")
+    durations = (
+        "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
+        "slo_api_get_us", "slo_api_list_us",
+    )  # fmt: skip
     found: dict[str, Kind] = dict.fromkeys(counts, "count")
     found |= dict.fromkeys((f"lost_{cause.value}" for cause in LossCause), "count")
     found |= dict.fromkeys(shares, "share")

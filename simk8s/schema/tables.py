@@ -109,11 +109,11 @@ PODS = Table(
         _time("created_us", "Created in the API."),
         _time("scheduled_us", "A node was chosen, last time.", null=True),
         _time("bound_us", "The binding was stored, last time.", null=True),
-        _time("seen_us", "Its kubelet heard of the binding, last time.", null=True),
-        _time("pulled_us", "Its images were on the node, last time.", null=True),
-        _time("started_us", "The runtime had started its containers, last time.", null=True),
-        _time("running_us", "Phase Running was stored for the first time.", null=True),
-        _time("ready_us", "Condition Ready was stored for the first time.", null=True),
+        _time("seen_us", "Its kubelet heard of it, last time.", null=True),
+        _time("pulled_us", "Its last image was on the node, last time.", null=True),
+        _time("started_us", "Its last container was started, last time.", null=True),
+        _time("running_us", "The status Running was stored, first time.", null=True),
+        _time("ready_us", "The condition Ready was stored, first time.", null=True),
         _time("image_pull_us", "Time that image pulls took before it ran, last time."),
         _time("init_us", "Time that its init containers took before it ran, last time."),
         _time("finished_us", "It ended, for whatever reason.", null=True),
@@ -259,8 +259,7 @@ FAULTS = Table(
 
 CONTROLLERS = Table(
     "controllers",
-    "One row for every component with workers or a queue: scheduler, controllers, etcd, kubelets "
-    "and the priority levels of kube-apiserver (workers: seats).",
+    "One row for every component with a queue: controllers, scheduler, levels, etcd, clients.",
     (
         _str("component", "Name."),
         _int32("workers", "", "Workers."),
@@ -279,25 +278,25 @@ CONTROLLERS = Table(
     ),
 )
 
+
 API_REQUESTS = Table(
     "api_requests",
-    "Requests to the API server, one row for every client, verb and resource of five minutes. "
-    "What was rejected (429) has no latency and is not among the requests.",
+    "One row for every client, verb, resource and five minutes in which it asked for anything.",
     (
-        _str("client", "Who asked."),
+        _str("client", "Name of the client; all kubelets are one."),
         _str("verb", "GET, LIST, POST, PUT, PATCH, DELETE."),
-        _str("resource", "Resource and subresource: pods/status."),
-        _time("window_us", "Start of the five minutes."),
-        _int("requests", "", "Answered."),
-        _int("rejected", "", "Turned away by priority and fairness."),
-        _int("wait_us_p50", "us", "Waiting for a seat, median."),
-        _int("wait_us_p99", "us", "Waiting for a seat, 99th percentile."),
-        _float("latency_us_mean", "us", "From arrival at the server to the answer, mean."),
-        _int("latency_us_p50", "us", "Median."),
-        _int("latency_us_p90", "us", "90th percentile."),
-        _int("latency_us_p99", "us", "99th percentile."),
-        _int("latency_us_max", "us", "Longest."),
-        _int("throttled_us", "us", "Waiting for the client's own rate limit, added up."),
+        _str("resource", "Resource and subresource, as in pods/binding."),
+        _time("window_us", "Start of the five minutes; a request belongs to its arrival."),
+        _int("requests", "requests", "That arrived at the server, refused ones included."),
+        _int("rejected", "requests", "Of those, answered 429 or not at all; sent again later."),
+        _time("wait_us_p50", "Wait for a seat at the priority level, median."),
+        _time("wait_us_p99", "99th percentile."),
+        _float("latency_us_mean", "us", "From arrival at the server to the response, mean."),
+        _time("latency_us_p50", "Median."),
+        _time("latency_us_p90", "90th percentile."),
+        _time("latency_us_p99", "99th percentile."),
+        _time("latency_us_max", "Longest."),
+        _time("throttled_us", "Time that the client's own limit held requests back, sum."),
     ),
 )
 
@@ -322,10 +321,18 @@ def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
 
 TABLES: dict[str, Table] = _by_name(
     (
-        PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS,
+        PODS,
+        NODES,
+        TIMESERIES,
+        NODE_SAMPLES,
+        DECISIONS,
+        REASONS,
+        SOLVES,
+        FAULTS,
+        CONTROLLERS,
         API_REQUESTS,
     )
-)  # fmt: skip
+)
 
 OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS,))
 """Tables that only some runs have; the digest is that of the other tables."""

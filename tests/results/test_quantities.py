@@ -8,46 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simk8s.record.recorder import Recorder, write_manifest
 from simk8s.results import pooled
 from simk8s.results.kpis import MEASURES, kpis, values
 from simk8s.results.quantities import durations, percentile
-from simk8s.results.results import Results
 from simk8s.schema.dtypes import empty
 from simk8s.schema.kpis import KPIS, QUANTITIES, STAGES
-from simk8s.schema.manifest import Manifest
-from simk8s.schema.tables import PODS, TABLES
-
-S = 1_000_000
-
-
-def pod(row, **times):
-    blank = {
-        "int64": 0, "int32": 0, "str": "", "bool": False, "enum": "running",
-    }  # fmt: skip
-    known = {c.name: None if c.nullable else blank[c.dtype] for c in PODS.columns}
-    return tuple((known | {"pod": row} | times).values())
-
-
-def results(folder, *pods, requests=()):
-    recorder = Recorder()
-    for row in pods:
-        recorder.pods.append(row)
-    for row in requests:
-        recorder.api_requests.append(row)
-    recorder.seal(folder)
-    write_manifest(
-        folder, Manifest(version="0", scenario="s", seed=1, duration_us=S, simulated_us=S)
-    )
-    return Results.open(folder)
-
-
-def whole(row, start, *steps):
-    """A pod whose stages take these times."""
-    names = ("created_us", "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us",
-             "running_us", "ready_us")  # fmt: skip
-    at = np.cumsum([start, *steps]).tolist()
-    return pod(row, **dict(zip(names, at, strict=False)))
+from simk8s.schema.tables import TABLES
+from tests.results.made import pod, results, whole, window
 
 
 def test_stages_add_up_for_every_pod(tmp_path):
@@ -85,10 +52,6 @@ def test_every_quantity_reads_columns_that_exist():
             assert {quantity.start, quantity.end} - {""} <= set(names)
 
 
-def window(requests, p50, p90, p99, most, client="c", start=0):
-    return (client, "POST", "pods", start, requests, 0, 0, 0, 1.0, p50, p90, p99, most, 0)
-
-
 def frame(*rows):
     return pl.DataFrame(list(rows), schema=empty(TABLES["api_requests"]).schema, orient="row")
 
@@ -103,7 +66,12 @@ def test_one_row_answers_with_its_own_percentiles():
 def test_nothing_asked_is_nothing():
     assert pooled.percentile(frame(), 0.99) is None
     assert pooled.percentile(frame(window(0, 1, 1, 1, 1)), 0.5) is None
-    assert pooled.by(frame(), ("verb",), 0.99).columns == ["verb", "requests", "us"]
+    assert pooled.by(frame(), ("verb",), 0.99).columns == ["verb", "answered", "us"]
+
+
+def test_what_was_rejected_has_no_weight():
+    rows = frame(window(500, 1, 1, 1, 1), (*window(10**6, 9, 9, 9, 9)[:5], 10**6 - 1, *(9,) * 8))
+    assert pooled.percentile(rows, 0.9) == pytest.approx(1, abs=0.01)
 
 
 def test_weights_are_requests():
@@ -136,5 +104,5 @@ def test_groups_are_by_their_keys():
         window(1, 100, 200, 300, 400, "a", 300),
     )  # fmt: skip
     got = pooled.by(rows, ("verb", "window_us"), 0.99)
-    assert got["requests"].to_list() == [10, 1]
+    assert got["answered"].to_list() == [10, 1]
     assert got["us"].to_list() == [pytest.approx(30, abs=0.1), 300]
