@@ -59,7 +59,7 @@ def _objectives(results: Results) -> str:
     told = []
     for judged in bad:
         value, limit = fmt.text(judged.value_us, "duration"), fmt.duration(judged.slo.target_us)
-        told.append(f"{judged.slo.title} ({value}, allowed are {limit})")
+        told.append(f"{judged.slo.title} ({value}, at most {limit})")
     return f"SLO{'s' if len(bad) > 1 else ''} missed: {'; '.join(told)}." if bad else ""
 
 

@@ -1,4 +1,4 @@
-"""KPIs of the control plane: requests, what was turned away or held back, how full it was."""
+"""The control plane in numbers: requests, what was turned away or held back, how full it was."""
 
 from __future__ import annotations
 
@@ -6,14 +6,65 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results import quantities
+from simk8s.results import pooled, quantities
 from simk8s.results.measure import Measure
+from simk8s.results.results import Results
 from simk8s.schema.kpis import API_LATENCY
 
 GROUP = "control plane"
 PRIORITY_LEVEL = "kube-apiserver/"
 """Components of that prefix are priority levels, their workers seats."""
 ETCD = "etcd"
+
+
+def of_the_server() -> pl.Expr:
+    """Rows of `controllers` that are parts of API server and etcd, or their clients."""
+    parts = r"^(kube-apiserver|background|client)/|^etcd$"
+    return pl.col("component").str.contains(parts)
+
+
+def windows(results: Results, *by: str) -> pl.DataFrame:
+    """*by, window_us, requests, rejected, answered, p50, p99: the clients of a window together."""
+    keys = [*by, "window_us"]
+    rows = results.api_requests.sort(*keys, "client", "verb", "resource").collect()
+    sums = rows.group_by(keys, maintain_order=True).agg(pl.col("requests", "rejected").sum())
+    for share, name in ((0.5, "p50"), (0.99, "p99")):
+        found = pooled.by(rows, keys, share).rename({"us": name}).drop("answered")
+        sums = sums.join(found, on=keys, how="left", maintain_order="left")
+    return sums.with_columns(answered=pl.col("requests") - pl.col("rejected"))
+
+
+def calls(results: Results) -> pl.DataFrame:
+    """verb, resource, requests, rejected, p50, p90, p99, max_us: most requests first."""
+    keys = ["verb", "resource"]
+    rows = results.api_requests.sort(*keys, "window_us", "client").collect()
+    sums = rows.group_by(keys, maintain_order=True).agg(
+        pl.col("requests", "rejected").sum(), max_us=pl.col("latency_us_max").max()
+    )
+    for share, name in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99")):
+        found = pooled.by(rows, keys, share).rename({"us": name}).drop("answered")
+        sums = sums.join(found, on=keys, how="left", maintain_order="left")
+    return sums.sort("requests", "verb", "resource", descending=[True, False, False])
+
+
+def clients(results: Results) -> pl.DataFrame:
+    """client, requests, rejected, throttled_us: most requests first."""
+    return (
+        results.api_requests.group_by("client")
+        .agg(pl.col("requests", "rejected", "throttled_us").sum())
+        .sort("requests", "client", descending=[True, False])
+        .collect()
+    )
+
+
+def parts(results: Results) -> pl.DataFrame:
+    """The rows of priority levels and etcd that did anything, fullest first."""
+    asked = pl.col("component").str.starts_with(PRIORITY_LEVEL) | (pl.col("component") == ETCD)
+    return (
+        results.controllers.filter(asked & (pl.col("reconciles") > 0))
+        .sort("utilisation", "component", descending=[True, False])
+        .collect()
+    )
 
 
 def measures() -> Iterable[Measure]:

@@ -51,20 +51,21 @@ def by(rows: pl.DataFrame, keys: Sequence[str], share: float) -> pl.DataFrame:
 
 def _pooled(group: NDArray[np.intp], n: int, weight: Floats, knots: Floats, share: float) -> Floats:
     """Halve the interval of every group until the weighed sum of distributions meets `share`."""
-    alone = np.bincount(group, minlength=n) == 1
     own = _inverse(knots, share)
     low, high = np.full(n, np.inf), np.zeros(n)
     np.minimum.at(low, group, own)
     np.maximum.at(high, group, own)
-    exact = high.copy()
+    several = low < high  # one row, or rows that agree, need no search
+    rows = several[group]
+    group, weight, knots = group[rows], weight[rows], knots[:, rows]
     wanted = share * np.bincount(group, weight, n)
-    for _ in range(_STEPS if not alone.all() else 0):
+    for _ in range(_STEPS if len(group) else 0):
         middle = (low + high) / 2
         below = np.bincount(group, weight * _distribution(knots, middle[group]), n)
-        enough = below >= wanted
-        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
-    found: Floats = np.where(alone, exact, high)
-    return found
+        enough = (below >= wanted) & several
+        high = np.where(enough, middle, high)
+        low = np.where(several & ~enough, middle, low)
+    return high
 
 
 def _inverse(knots: Floats, share: float) -> Floats:

@@ -13,10 +13,9 @@ from simk8s.results.results import Results
 from simk8s.results.slos import SLOS, WINDOW_US, Judged, Series, Slo, judge
 
 _MOST = 12
-_HEAD = ("", "Objective", "Target", "Value", "Of", "Counted", "Worst five minutes", "", "Over")
+_HEAD = ("", "Objective", "Target", "Value", "Worst five minutes", "Counted", "Windows over")
 _NOTE = (
-    "SIG Scalability's: 99th percentile of five minutes, and of a day of these the 99th "
-    "percentile. Over: windows above the target."
+    "SIG Scalability's: 99th percentile of five minutes, and of a day of these the 99th percentile."
 )
 
 
@@ -47,7 +46,7 @@ class Slos:
             for i, slo in enumerate(SLOS)
         ]
         table = html.table(("Objective", "Target", *comparison.variants), rows)
-        return Block("slos", self.title, table, f"{_NOTE[: _NOTE.index(' Over')]} Values by seed.")
+        return Block("slos", self.title, table, f"{_NOTE} Values by seed.")
 
 
 def _row(judged: Judged) -> list[str | Markup]:
@@ -55,25 +54,25 @@ def _row(judged: Judged) -> list[str | Markup]:
     head = [badge(judged.verdict), name, fmt.duration(judged.slo.target_us)]
     worst = judged.worst
     if worst is None:
-        return [*head, *[fmt.DASH] * 6]
-    counted = sum(series.counted for series in judged.series)
-    over = sum(series.over for series in judged.series)
-    windows = sum(series.windows for series in judged.series)
+        return [*head, *[fmt.DASH] * 4]
+    series = judged.series
     return [
         *head,
-        fmt.duration(judged.series[0].value_us),
-        judged.series[0].subject,
-        fmt.count(counted),
-        fmt.duration(worst.worst_us),
-        _when(worst),
-        f"{fmt.count(over)} of {fmt.count(windows)}",
+        _two_lines(fmt.duration(series[0].value_us), series[0].subject),
+        _two_lines(fmt.duration(worst.worst_us), _when(worst)),
+        fmt.count(sum(each.counted for each in series)),
+        f"{fmt.count(sum(s.over for s in series))} of {fmt.count(sum(s.windows for s in series))}",
     ]
 
 
+def _two_lines(text: str, under: str) -> Markup:
+    return Markup('{}<span class="diff">{}</span>').format(text, under)
+
+
 def _when(series: Series) -> str:
-    """`pods, 5 h to 5.08 h`."""
+    """`POST pods, 06:50 to 06:55`."""
     start = series.worst_start_us
-    return f"{series.subject}, at {clock(start)} to {clock(start + WINDOW_US)}"
+    return f"{series.subject}, {clock(start)} to {clock(start + WINDOW_US)}"
 
 
 def clock(us: int) -> str:
