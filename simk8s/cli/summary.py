@@ -37,14 +37,17 @@ def heading(manifest: Manifest) -> str:
 
 def rows(found: Iterable[Kpi]) -> Iterator[tuple[str, str]]:
     """Title and value of each KPI; the percentiles of one thing share a line."""
-    values: dict[str, list[str]] = {}
+    lines: dict[str, tuple[list[str], list[str]]] = {}
     for kpi in found:
         title, _, percentile = kpi.title.rpartition(", ")
         if percentile in _PERCENTILES:
-            values.setdefault(f"{title}, p50 / p90 / p99", []).append(kpi.text)
+            names, texts = lines.setdefault(title, ([], []))
+            names.append(percentile)
+            texts.append(kpi.text)
         else:
-            values[kpi.title] = [kpi.text]
-    return ((title, " / ".join(texts)) for title, texts in values.items())
+            lines[kpi.title] = ([], [kpi.text])
+    for title, (names, texts) in lines.items():
+        yield ", ".join([title, " / ".join(names)]) if names else title, " / ".join(texts)
 
 
 def print_run(folder: Path) -> None:
@@ -113,7 +116,7 @@ def print_verdicts(results: Results) -> None:
     for judged in sorted(judge(results), key=lambda judged: judged.met):
         word = "met" if judged.met else "MISSED"
         said = f"{word:6} {judged.threshold}: {judged.value_text} (margin {judged.margin_text})"
-        print(printable(said))
+        print(printable(said.replace("\u00a0", " ")))
 
 
 def run_json(folder: Path) -> str:

@@ -68,6 +68,9 @@ def test_thresholds_that_are_met_are_exit_0(simk8s, straw):
     result = simk8s("run", "tiny.yaml")
     assert result.code == 0
     assert "met    pods_created >= 400: 400 (margin ±0)" in result.out
+    assert "\N{REPLACEMENT CHARACTER}" not in result.out
+    assert "Scheduled to bound, p50 / p99 " in result.out
+    assert "SLO: Pod startup" in result.out
 
 
 def test_a_missed_threshold_is_exit_1_and_told_first(simk8s, straw):

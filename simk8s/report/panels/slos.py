@@ -41,12 +41,19 @@ class Slos:
         if not any(j.series for runs in found.values() for run in runs for j in run):
             return None
         rows = [
-            [slo.title, fmt.duration(slo.target_us)]
+            [_objective(slo)]
             + [_cell([run[i] for run in found[variant]]) for variant in comparison.variants]
             for i, slo in enumerate(SLOS)
         ]
-        table = html.table(("Objective", "Target", *comparison.variants), rows)
+        table = html.table(("Objective", *comparison.variants), rows)
         return Block("slos", self.title, table, f"{_NOTE} Values by seed.")
+
+
+def _objective(slo: Slo) -> Markup:
+    return Markup('<span title="{}">{}</span><span class="diff">at most {}</span>').format(
+        slo.meaning, Markup('<span class="wrap">{}</span>').format(slo.title),
+        fmt.duration(slo.target_us),
+    )  # fmt: skip
 
 
 def _row(judged: Judged) -> list[str | Markup]:
