@@ -74,7 +74,8 @@ def print_run(folder: Path) -> None:
             told = f"{judged.verdict} (at most {limit})"
             table.add_row(Text(f"SLO: {judged.slo.title}"), Text(told))
     Console().print(table)
-    print_verdicts(results)
+    for line in verdict_lines(results):
+        print(printable(line))
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -96,10 +97,8 @@ def print_comparison(comparison: Comparison) -> None:
         ]
         table.add_row(Text(row.measure.title), *cells)
     Console().print(table)
-    for run in comparison.runs:
-        if missed_in(run.results):
-            print(printable(f"{run.variant}, seed {run.seed}:"))
-            print_verdicts(run.results)
+    for line in missed_lines(comparison):
+        print(printable(line))
 
 
 def missed_in(results: Results) -> bool:
@@ -109,14 +108,22 @@ def missed_in(results: Results) -> bool:
     return bool(missed(judge(results)))
 
 
-def print_verdicts(results: Results) -> None:
+def verdict_lines(results: Results) -> Iterator[str]:
     """The scenario's thresholds, one line each, missed ones first; nothing without any."""
     from simk8s.results.thresholds import judge
 
     for judged in sorted(judge(results), key=lambda judged: judged.met):
         word = "met" if judged.met else "MISSED"
         said = f"{word:6} {judged.threshold}: {judged.value_text} (margin {judged.margin_text})"
-        print(printable(said.replace("\u00a0", " ")))
+        yield said.replace("\u00a0", " ")
+
+
+def missed_lines(comparison: Comparison) -> Iterator[str]:
+    """The thresholds of every run that misses one."""
+    for run in comparison.runs:
+        if missed_in(run.results):
+            yield f"{run.variant}, seed {run.seed}:"
+            yield from verdict_lines(run.results)
 
 
 def run_json(folder: Path) -> str:

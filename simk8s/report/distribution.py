@@ -6,6 +6,7 @@ an axis does not have, is drawn at the smallest value above it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,8 @@ _TICKS_US = (
     (3.6e10, "10 h"), (8.64e10, "1 d"), (8.64e11, "10 d"), (8.64e12, "100 d"),
 )  # fmt: skip
 _FEW = {"1 µs", "1 ms", "1 s", "1 min", "1 h", "1 d", "100 d"}
-_MOST_TICKS = 10
+_MOST_TICKS, _LEAST_TICKS = 10, 3
+_BETWEEN = (1, 2, 3, 5, 7)
 
 
 def at(values: pl.Series, share: float) -> int:
@@ -72,6 +74,10 @@ def duration_axis(low: float, high: float, **more: Any) -> dict[str, Any]:
     ticks = [(us, label) for us, label in _TICKS_US if low / 10 <= us <= high * 10]
     if len(ticks) > _MOST_TICKS:
         ticks = [(us, label) for us, label in ticks if label in _FEW]
+    if sum(low <= us <= high for us, _ in ticks) < _LEAST_TICKS:
+        powers = range(int(math.log10(low)), int(math.log10(high)) + 1)
+        fine = [base * 10**power for power in powers for base in _BETWEEN]
+        ticks = [(us, fmt.duration(us)) for us in fine if low / 2 <= us <= high * 2]
     return theme.axis(
         type="log",
         tickvals=[us for us, _ in ticks],

@@ -18,6 +18,8 @@ from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
 from simk8s.results.slos import WINDOW_US
 
+_AROUND = 0.12
+"""Room above and below the lines, in powers of ten."""
 _CURVES, _CALLS, _CLIENTS, _POINTS = 5, 12, 12, 600
 _LINES = (("p50", "median", theme.BLUE), ("p99", "p99", theme.ORANGE))
 

@@ -13,7 +13,7 @@ from simk8s.results.results import Results
 from simk8s.results.slos import SLOS, WINDOW_US, Judged, Series, Slo, judge
 
 _MOST = 12
-_HEAD = ("", "Objective", "Target", "Value", "Worst five minutes", "Counted", "Windows over")
+_HEAD = ("Objective", "Value", "At most", "Worst five minutes", "Counted", "Windows over")
 _NOTE = (
     "SIG Scalability's: 99th percentile of five minutes, and of a day of these the 99th percentile."
 )
@@ -29,7 +29,7 @@ class Slos:
         found = judge(results)
         if not any(judged.series for judged in found):
             return None
-        table = html.table(_HEAD, [_row(judged) for judged in found], words=2)
+        table = html.table(_HEAD, [_row(judged) for judged in found])
         series = [(j.slo, s) for j in found if j.slo.verbs for s in j.series]
         return Block("slos", self.title, table + _every(series), _NOTE)
 
@@ -57,15 +57,18 @@ def _objective(slo: Slo) -> Markup:
 
 
 def _row(judged: Judged) -> list[str | Markup]:
-    name = Markup('<span title="{}">{}</span>').format(judged.slo.meaning, judged.slo.title)
-    head = [badge(judged.verdict), name, fmt.duration(judged.slo.target_us)]
+    name = Markup('<span class="wrap" title="{}">{}</span>{}').format(
+        judged.slo.meaning, judged.slo.title, badge(judged.verdict)
+    )
+    limit = fmt.duration(judged.slo.target_us)
     worst = judged.worst
     if worst is None:
-        return [*head, *[fmt.DASH] * 4]
+        return [name, fmt.DASH, limit, *[fmt.DASH] * 3]
     series = judged.series
     return [
-        *head,
+        name,
         _two_lines(fmt.duration(series[0].value_us), series[0].subject),
+        limit,
         _two_lines(fmt.duration(worst.worst_us), _when(worst)),
         fmt.count(sum(each.counted for each in series)),
         f"{fmt.count(sum(s.over for s in series))} of {fmt.count(sum(s.windows for s in series))}",

@@ -24,6 +24,7 @@ from simk8s.schema.kpis import READY, STAGES, STARTUP, Quantity
 _COLOURS = (*theme.SERIES[:6], theme.GREY)
 _BARS = ((0.5, "Median"), (0.9, "p90"), (0.99, "p99"))
 _BAR_HEIGHT, _AROUND = 34, 70
+_SECOND, _MINUTE = 1_000_000, 60_000_000
 _TOTALS = (STARTUP, READY)
 
 Found = list[tuple[Quantity, pl.Series]]
@@ -84,22 +85,26 @@ def _figure(figure_id: str, label: str, names: list[str], bars: list[Found]) -> 
     """A bar for each name; buttons choose the percentile, since their scales are far apart."""
     traces: list[dict[str, Any]] = []
     choices: list[Choice] = []
+    longest = max(sum(at(values, _BARS[-1][0]) for _, values in found) for found in bars)
+    unit_us = _MINUTE if longest > 10 * _MINUTE else _SECOND
     for share, chosen in _BARS:
         first = len(traces)
-        stacks = _stacks(names, [(found, share) for found in bars])
+        stacks = _stacks(names, [(found, share) for found in bars], unit_us)
         traces += [trace | {"visible": not choices} for trace in stacks]
         choices.append(Choice(chosen, tuple(range(first, len(traces)))))
     height = _AROUND + _BAR_HEIGHT * len(names)
-    return Figure(figure_id, label, traces, _layout(), height=height, choices=choices)
+    return Figure(figure_id, label, traces, _layout(unit_us), height=height, choices=choices)
 
 
-def _stacks(names: list[str], columns: list[tuple[Found, float]]) -> list[dict[str, Any]]:
+def _stacks(
+    names: list[str], columns: list[tuple[Found, float]], unit_us: int
+) -> list[dict[str, Any]]:
     """One trace a stage: its percentile in every bar."""
     traces = []
     for stage, colour in zip(STAGES, _COLOURS, strict=True):
         values = [_value(found, stage, share) for found, share in columns]
         if any(values):
-            traces.append(_bar(stage.title, names, values, colour))
+            traces.append(_bar(stage.title, names, values, unit_us, colour))
     return traces
 
 
@@ -107,12 +112,14 @@ def _value(found: Found, stage: Quantity, share: float) -> int:
     return next((at(values, share) for quantity, values in found if quantity is stage), 0)
 
 
-def _bar(title: str, names: list[str], values: list[int], colour: str) -> dict[str, Any]:
+def _bar(
+    title: str, names: list[str], values: list[int], unit_us: int, colour: str
+) -> dict[str, Any]:
     return {
         "type": "bar",
         "orientation": "h",
         "name": plain(title),
-        "x": [us / 1e6 for us in values],
+        "x": [us / unit_us for us in values],
         "y": names,
         "text": [fmt.duration(us) for us in values],
         "textposition": "none",
@@ -121,9 +128,11 @@ def _bar(title: str, names: list[str], values: list[int], colour: str) -> dict[s
     }
 
 
-def _layout() -> dict[str, Any]:
+def _layout(unit_us: int) -> dict[str, Any]:
+    # `~s` writes 0.002 as 2m, so that with the suffix it reads 2ms.
+    unit = {"ticksuffix": "s", "tickformat": "~s"} if unit_us == _SECOND else {"ticksuffix": " min"}
     return theme.layout(
-        xaxis=theme.axis(ticksuffix=" s", rangemode="tozero"),
+        xaxis=theme.axis(rangemode="tozero", **unit),
         yaxis=theme.axis(autorange="reversed", type="category", showgrid=False),
         barmode="stack",
         bargap=0.35,
