@@ -24,15 +24,8 @@ if TYPE_CHECKING:
 PODS_READ = (
     "template", "requests", "workload", "owner", "priority", "node", "phase", "loss", "attempts",
     "restarts", "created_us", "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us",
-    "running_us", "ready_us", "image_pull_us", "init_us", "finished_us", "deletion_us",
-    "lost_work_us",
+    "running_us", "ready_us", "finished_us", "deletion_us", "lost_work_us",
 )  # fmt: skip
-_MAYBE_NEVER = (
-    "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us", "running_us", "ready_us",
-    "finished_us",
-)  # fmt: skip
-_OF_THE_POD = frozenset(("secret", "configMap", "downwardAPI", "emptyDir", "projected"))
-"""Volume sources of a stateless pod as the startup SLO counts it, and projections of those."""
 _PHASES: dict[Phase | str, PodPhase] = {
     Phase.PENDING: PodPhase.PENDING,
     Phase.RUNNING: PodPhase.RUNNING,
@@ -61,6 +54,9 @@ _REASONS = {
     Loss.NODE_PRESSURE: "Evicted",
 }
 
+_OF_THE_POD = frozenset(("secret", "configMap", "downwardAPI", "emptyDir", "projected"))
+"""Volume sources of a stateless pod as the startup SLO counts it, and projections of those."""
+
 
 def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     """One row for every pod that was created."""
@@ -85,16 +81,23 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "node": picked([spec.name for spec in specs], node),
             "zone": picked([spec.zone for spec in specs], node),
             "created_us": column["created_us"],
-            **{name: nullable(column[name], NEVER) for name in _MAYBE_NEVER},
-            "image_pull_us": column["image_pull_us"],
-            "init_us": column["init_us"],
+            "scheduled_us": nullable(column["scheduled_us"], NEVER),
+            "bound_us": nullable(column["bound_us"], NEVER),
+            "seen_us": nullable(column["seen_us"], NEVER),
+            "pulled_us": nullable(column["pulled_us"], NEVER),
+            "started_us": nullable(column["started_us"], NEVER),
+            "running_us": nullable(column["running_us"], NEVER),
+            "ready_us": nullable(column["ready_us"], NEVER),
+            "finished_us": nullable(column["finished_us"], NEVER),
             "phase": picked(list(_PHASES.values()), _phases(column)),
             "reason": picked([_REASONS.get(one) for one in Loss], loss),
-            "stateful": _stateful(cluster)[column["template"]],
             "attempts": column["attempts"],
             "restarts": column["restarts"],
             "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
             "lost_work_us": column["lost_work_us"],
+            "stateful": _stateful(cluster)[column["template"]],
+            "image_pull_us": pods.column("image_pull_us")[rows],
+            "init_us": pods.column("init_us")[rows],
         }
     )
 
