@@ -247,11 +247,11 @@ class Scenario(Model):
     faults: list[Fault] = Field(default_factory=list)
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)
+    thresholds: Thresholds = Field(default_factory=list)
     # A name and what it changes: {packed: {strategy: most_allocated, nodes.0.count: 50}}.
     variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
     control_plane: ControlPlane = ControlPlane()
-    thresholds: Thresholds = Field(default_factory=list)
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

@@ -102,12 +102,6 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     )
 
 
-def _stateful(cluster: Cluster) -> NDArray[np.bool_]:
-    """By template: whether its pods mount anything that is not made for them alone."""
-    sources = ({key for v in t.volumes for key in v} for t in cluster.templates.items)
-    return np.array([bool(keys - _OF_THE_POD - {"name"}) for keys in sources], np.bool_)
-
-
 def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
     """Positions in `_PHASES`."""
     place = {phase: i for i, phase in enumerate(_PHASES)}
@@ -187,3 +181,9 @@ def _peaks(
     peak = np.zeros(n, np.int64)
     np.maximum.at(peak, where[order], level)
     return peak
+
+
+def _stateful(cluster: Cluster) -> NDArray[np.bool_]:
+    """By template: whether its pods mount anything that is not made for them alone."""
+    sources = ({key for v in t.volumes for key in v} for t in cluster.templates.items)
+    return np.array([bool(keys - _OF_THE_POD - {"name"}) for keys in sources], np.bool_)
