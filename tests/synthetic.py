@@ -6,6 +6,7 @@ tables agree with each other (counts in timeseries are those of pods) and look l
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +42,9 @@ class Day:
     drops: float = 0.0  # share of pods that are dropped
     interrupted: bool = False
     evil: bool = False  # names from input try to break the page
+    instant: bool = False  # nothing takes any time
+    slow_api: float = 1.0  # factor on latencies of the API
+    thresholds: tuple[str, ...] = ()
 
 
 QUICK = Day()
@@ -61,6 +65,7 @@ def write(day: Day, folder: Path) -> Path:
     _write_faults(recorder, day, nodes, pods)
     _write_nodes(recorder, day, nodes, pods, fits)
     _write_controllers(recorder, day, pods)
+    _write_requests(recorder, day)
     _write_solves(recorder, day, rng)
     digest = recorder.seal(folder)
     write_manifest(folder, _manifest(day, digest))
@@ -123,8 +128,11 @@ def _pods(day: Day, nodes: dict[str, np.ndarray], rng: np.random.Generator) -> d
     hard = tight & (rng.random(n) < 0.5)
     attempts = np.where(hard, rng.integers(2, 7, n), 1)
     wait += np.where(hard, rng.exponential(8 * MINUTE, n), 0).astype(np.int64)
+    start = rng.lognormal(np.log(1.6 * S), 0.5, n).astype(np.int64)
+    if day.instant:
+        wait, start = np.zeros(n, np.int64), np.zeros(n, np.int64)
     scheduled = created + wait
-    running = scheduled + rng.lognormal(np.log(1.6 * S), 0.5, n).astype(np.int64)
+    running = scheduled + start
     life = rng.lognormal(np.log(25 * MINUTE), 1.4, n).astype(np.int64)
     life[:steady] = 10 * day.duration_us
     return _ends(
@@ -204,17 +212,63 @@ def _write_pods(recorder: Recorder, day: Day, pods: dict, nodes: dict) -> None:
             "zone": ["abc"[z] if ok else None for z, ok in zip(pods["zone"], placed, strict=True)],
             "created_us": pods["created"],
             "scheduled_us": nullable(pods["scheduled"]),
-            "bound_us": nullable(np.where(placed, pods["scheduled"] + 900, -1)),
-            "running_us": nullable(pods["running"]),
+            **_stages(day, pods),
             "finished_us": nullable(pods["finished"]),
             "phase": phase,
             "reason": ["NodeLost" if lost else None for lost in pods["lost"]],
+            "stateful": np.arange(n) % 10 == 9,
             "attempts": pods["attempts"],
             "restarts": np.zeros(n, dtype=np.int32),
             "lost_cause": nullable(np.where(pods["lost"], 2, -1)),
             "lost_work_us": np.where(pods["lost"], pods["finished"] - pods["running"], 0),
         }
     )
+
+
+def _stages(day: Day, pods: dict) -> dict:
+    """Times from binding to Ready: shares of the time from scheduled to running."""
+    placed, ran = pods["scheduled"] >= 0, pods["running"] >= 0
+    way = np.where(ran, pods["running"] - pods["scheduled"], 2 * S)
+    pull = way * np.where(np.arange(len(way)) % 5 == 0, 0.4, 0)
+
+    def at(share: float, where: np.ndarray = placed) -> object:
+        here = np.minimum(pods["scheduled"] + (way * share).astype(np.int64), day.duration_us)
+        return nullable(np.where(where, here, -1))
+
+    return {
+        "bound_us": at(0.004),
+        "seen_us": at(0.006),
+        "pulled_us": at(0.55),
+        "started_us": at(0.7),
+        "running_us": nullable(pods["running"]),
+        "ready_us": at(1.1 if not day.instant else 1, ran),
+        "image_pull_us": np.where(ran, pull, 0).astype(np.int64),
+        "init_us": np.zeros(len(way), np.int64),
+    }
+
+
+def _write_requests(recorder: Recorder, day: Day) -> None:
+    """Five-minute windows of a few kinds of requests; the outage's are slow and some rejected."""
+    rng = np.random.Generator(np.random.PCG64(day.seed + 1000))
+    evil = EVIL if day.evil else ""
+    kinds = [
+        ("kube-scheduler", "POST", "pods/binding", 6_000, 40),
+        ("kubelet" + evil, "PATCH", "pods/status", 5_000, 80),
+        ("kubelet" + evil, "GET", "pods", 1_500, 120),
+        ("kube-controller-manager/replicaset", "POST", "pods", 8_000, 30),
+        ("operator", "POST", "pods", 9_000, 8),
+        ("operator", "LIST", "pods", 400_000, 2),
+    ]
+    for start in range(0, day.duration_us, 5 * MINUTE):
+        bad = 30 if day.outage and OUTAGE_US <= start < OUTAGE_US + HOUR else 1
+        for client, verb, resource, median, n in kinds:
+            p50 = 0 if day.instant else int(median * day.slow_api * rng.uniform(0.8, 1.3) * bad)
+            wait = p50 // 3 if bad > 1 else 0
+            recorder.api_requests.append((
+                client, verb, resource, start, n * bad, n * 9 if bad > 1 and verb == "LIST" else 0,
+                wait // 2, wait, p50 * 1.3, p50, p50 * 3, p50 * 9, p50 * 20,
+                2 * S if client == "operator" else 0,
+            ))  # fmt: skip
 
 
 def _write_decisions(recorder: Recorder, day: Day, pods: dict, rng: np.random.Generator) -> None:
@@ -403,6 +457,10 @@ def _write_controllers(recorder: Recorder, day: Day, pods: dict) -> None:
         ("replicaset", 5, 12_000.0, 0.12),
         ("job", 5, 15_000.0, 0.31),
         ("nodelifecycle", 8, 900.0, 0.004),
+        ("kube-apiserver/workload-high", 98, 9_000.0, 0.03),
+        ("kube-apiserver/system", 74, 9_000.0, 0.92),
+        ("etcd", 1, 1_500.0, 0.4),
+        ("kubelet", 1, 0.0, 0.0),
     ]:
         busy = int(share * workers * day.duration_us)
         recorder.controllers.append((
@@ -427,7 +485,9 @@ def _manifest(day: Day, digest: str) -> Manifest:
     text = (
         f"apiVersion: simk8s/v1\nname: {day.scenario}\nseed: {day.seed}\nduration: 24h\n"
         f"nodes:\n  - {{profile: m5.4xlarge, count: {day.nodes}, zones: [a, b, c]}}\n"
-        f"strategy: {day.strategy}\n" + (f"# {EVIL}\n" if day.evil else "")
+        f"strategy: {day.strategy}\n"
+        + (f"# {EVIL}\n" if day.evil else "")
+        + (f"thresholds: {json.dumps(day.thresholds)}\n" if day.thresholds else "")
     )
     return Manifest(
         version="0.1.0",

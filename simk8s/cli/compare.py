@@ -64,8 +64,7 @@ def command(
     numbers = list(range(first, first + seeds))
     interrupted = _simulate(loaded, chosen, numbers, folder, until, jobs, audit, again)
     if not interrupted:
-        _report(folder, json_)
-        return
+        raise typer.Exit(int(_report(folder, json_)))
     if any(folder.glob("*/*/manifest.json")):
         _report(folder, json_)
         say.line("interrupted: the page shows what was simulated until then")
@@ -138,7 +137,8 @@ def _simulate(
     return interrupt.is_set()
 
 
-def _report(folder: Path, json_: bool) -> None:
+def _report(folder: Path, json_: bool) -> bool:
+    """Draw and print; whether any run missed a threshold."""
     from simk8s.cli import summary
     from simk8s.report.render import write_compare
     from simk8s.results.compare import open_comparison
@@ -147,6 +147,7 @@ def _report(folder: Path, json_: bool) -> None:
     comparison = open_comparison(folder)
     if json_:
         print(summary.comparison_json(comparison))
-        return
-    summary.print_comparison(comparison)
-    print(say.printable(f"page: {page}"))
+    else:
+        summary.print_comparison(comparison)
+        print(say.printable(f"page: {page}"))
+    return any(summary.missed_in(run.results) for run in comparison.runs)

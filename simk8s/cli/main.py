@@ -1,7 +1,8 @@
 """L5: the entry point: every way a command can end has its exit code here.
 
-Law: 0 done; 1 results differ or an audit failed; 2 the user's input (with every problem, never a
-traceback); 70 our own mistake (a banner that says how to see it again); 130 interrupted.
+Law: 0 done; 1 results differ, a threshold was missed or an audit failed; 2 the user's input (with
+every problem, never a traceback); 70 our own mistake (a banner that says how to see it again); 130
+interrupted.
 Everything else is imported inside, so that Ctrl-C is answered well from the start.
 """
 

@@ -12,7 +12,17 @@ def command(
     folder: Annotated[Path, typer.Argument(help="A folder that run or compare wrote.")],
 ) -> None:
     """Draw the page of a results folder again."""
+    from simk8s.cli import say, summary
     from simk8s.report.render import write_compare, write_run
-    from simk8s.results.compare import is_comparison
+    from simk8s.results.compare import is_comparison, open_comparison
+    from simk8s.results.results import Results
 
-    print(write_compare(folder) if is_comparison(folder) else write_run(folder))
+    if is_comparison(folder):
+        page = write_compare(folder)
+        lines = summary.missed_lines(open_comparison(folder))
+    else:
+        page = write_run(folder)
+        lines = summary.verdict_lines(Results.open(folder))
+    for line in lines:
+        say.line(line)
+    print(page)

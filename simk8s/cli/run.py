@@ -61,7 +61,7 @@ def command(
     manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, pods)
     page = _page(folder)
     _report(folder, page, manifest, json_)
-    raise typer.Exit(_exit_code(manifest))
+    raise typer.Exit(_exit_code(manifest, folder))
 
 
 def _pods(text: str | None) -> PodSelector | None:
@@ -134,7 +134,10 @@ def _report(folder: Path, page: Path, manifest: Manifest, json_: bool) -> None:
         say.line(f"the simulation ended early: {manifest.stop_reason}{detail}")
 
 
-def _exit_code(manifest: Manifest) -> int:
+def _exit_code(manifest: Manifest, folder: Path) -> int:
+    from simk8s.cli.summary import missed_in
+    from simk8s.results.results import Results
+
     if manifest.interrupted:
         return 130
-    return 1 if manifest.audit == "failed" else 0
+    return int(manifest.audit == "failed" or missed_in(Results.open(folder)))

@@ -16,6 +16,7 @@ from simk8s.units import US_PER_SECOND, format_duration
 if TYPE_CHECKING:
     from simk8s.results.compare import Comparison
     from simk8s.results.kpis import Kpi
+    from simk8s.results.results import Results
     from simk8s.schema.manifest import Manifest
 
 _PERCENTILES = ("p50", "p90", "p99")
@@ -36,14 +37,17 @@ def heading(manifest: Manifest) -> str:
 
 def rows(found: Iterable[Kpi]) -> Iterator[tuple[str, str]]:
     """Title and value of each KPI; the percentiles of one thing share a line."""
-    values: dict[str, list[str]] = {}
+    lines: dict[str, tuple[list[str], list[str]]] = {}
     for kpi in found:
         title, _, percentile = kpi.title.rpartition(", ")
         if percentile in _PERCENTILES:
-            values.setdefault(f"{title}, p50 / p90 / p99", []).append(kpi.text)
+            names, texts = lines.setdefault(title, ([], []))
+            names.append(percentile)
+            texts.append(kpi.text)
         else:
-            values[kpi.title] = [kpi.text]
-    return ((title, " / ".join(texts)) for title, texts in values.items())
+            lines[kpi.title] = ([], [kpi.text])
+    for title, (names, texts) in lines.items():
+        yield ", ".join([title, " / ".join(names)]) if names else title, " / ".join(texts)
 
 
 def print_run(folder: Path) -> None:
@@ -52,6 +56,8 @@ def print_run(folder: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from simk8s.results import slos
+    from simk8s.results.format import text
     from simk8s.results.kpis import kpis
     from simk8s.results.results import Results
 
@@ -62,7 +68,14 @@ def print_run(folder: Path) -> None:
     table.show_header = False
     for title, value in rows(kpis(results)):
         table.add_row(Text(title), Text(value))
+    for judged in slos.judge(results):
+        if judged.series:
+            limit = text(judged.slo.target_us, "duration")
+            told = f"{judged.verdict} (at most {limit})"
+            table.add_row(Text(f"SLO: {judged.slo.title}"), Text(told))
     Console().print(table)
+    for line in verdict_lines(results):
+        print(printable(line))
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -84,6 +97,33 @@ def print_comparison(comparison: Comparison) -> None:
         ]
         table.add_row(Text(row.measure.title), *cells)
     Console().print(table)
+    for line in missed_lines(comparison):
+        print(printable(line))
+
+
+def missed_in(results: Results) -> bool:
+    """Whether a run misses any threshold of its scenario."""
+    from simk8s.results.thresholds import judge, missed
+
+    return bool(missed(judge(results)))
+
+
+def verdict_lines(results: Results) -> Iterator[str]:
+    """The scenario's thresholds, one line each, missed ones first; nothing without any."""
+    from simk8s.results.thresholds import judge
+
+    for judged in sorted(judge(results), key=lambda judged: judged.met):
+        word = "met" if judged.met else "MISSED"
+        said = f"{word:6} {judged.threshold}: {judged.value_text} (margin {judged.margin_text})"
+        yield said.replace("\u00a0", " ")
+
+
+def missed_lines(comparison: Comparison) -> Iterator[str]:
+    """The thresholds of every run that misses one."""
+    for run in comparison.runs:
+        if missed_in(run.results):
+            yield f"{run.variant}, seed {run.seed}:"
+            yield from verdict_lines(run.results)
 
 
 def run_json(folder: Path) -> str:
@@ -99,7 +139,8 @@ def comparison_json(comparison: Comparison) -> str:
     return _dumps({"variants": list(comparison.variants), "runs": runs})
 
 
-def _run(results: Any) -> dict[str, Any]:
+def _run(results: Results) -> dict[str, Any]:
+    from simk8s.results import slos, thresholds
     from simk8s.results.kpis import by_name, kpis
 
     manifest = results.manifest
@@ -110,6 +151,8 @@ def _run(results: Any) -> dict[str, Any]:
         "digest": manifest.digest,
         "stop_reason": manifest.stop_reason,
         "folder": str(results.folder),
+        "thresholds": thresholds.as_data(thresholds.judge(results)),
+        "slos": slos.as_data(slos.judge(results)),
         "kpis": by_name(kpis(results)),
     }
 

@@ -62,9 +62,10 @@ def _filled(under: str, texts: dict[str, str]) -> str:
 # What a comparison shows at its top; the rest is in the table of all numbers.
 _COMPARED = (
     "pods_created", "pods_unscheduled", "pods_dropped", "pods_lost", "started_within_5s",
-    "scheduling_us_p99", "startup_us_p50", "startup_us_p99", "cpu_utilisation_mean",
-    "memory_utilisation_mean", "gpu_utilisation_mean", "gpu_allocation_end", "nodes_used_mean",
-    "node_cost", "service_us_mean", "solve_gap_mean",
+    "scheduling_us_p99", "startup_us_p50", "startup_us_p99", "time_to_ready_us_p99",
+    "slo_startup_us", "slo_api_mutating_us", "api_latency_us_p99", "api_rejected",
+    "cpu_utilisation_mean", "memory_utilisation_mean", "gpu_utilisation_mean", "gpu_allocation_end",
+    "nodes_used_mean", "node_cost", "service_us_mean", "solve_gap_mean",
 )  # fmt: skip
 
 

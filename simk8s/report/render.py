@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from simk8s import catalog
 from simk8s.report import kpi_table, words, words_compare
-from simk8s.report.panels.base import Block, ComparingPanel, Panel
+from simk8s.report.panels.base import VERDICTS, Block, ComparingPanel, Panel
 from simk8s.results import format as fmt
 from simk8s.results.compare import Comparison, Run, compare, is_comparison, open_comparison
 from simk8s.results.results import Results
@@ -70,7 +70,9 @@ def render_compare(comparison: Comparison | Iterable[tuple[str, int, Results]]) 
         comparison = compare(Run(*run) for run in comparison)
     manifest = comparison.first(comparison.baseline).manifest
     headline, sentences = words_compare.verdict(comparison)
-    found = [p.render_compare(comparison) for p in panels() if isinstance(p, ComparingPanel)]
+    comparing = [p for p in panels() if isinstance(p, ComparingPanel)]
+    first = [p.render_compare(comparison) for p in comparing if p.order < VERDICTS]
+    rest = [p.render_compare(comparison) for p in comparing if p.order >= VERDICTS]
     return _page(
         "compare.html",
         title=f"{manifest.scenario}: {', '.join(comparison.variants)}",
@@ -80,7 +82,7 @@ def render_compare(comparison: Comparison | Iterable[tuple[str, int, Results]]) 
         headline=headline,
         sentences=sentences,
         sureness=words_compare.sureness(comparison),
-        blocks=_blocks([_side_by_side(comparison), *found]),
+        blocks=_blocks([*first, _side_by_side(comparison), *rest]),
     )
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from simk8s.results import faults, reasons
+from simk8s.results import faults, reasons, slos
 from simk8s.results import format as fmt
 from simk8s.results.kpis import by_name, kpis
 from simk8s.results.results import Results
+from simk8s.results.thresholds import judge, missed
 
 Values = dict[str, float | None]
 
@@ -24,15 +25,42 @@ def verdict(results: Results) -> list[str]:
     """The sentences that sum the run up, the most important first."""
     values = by_name(kpis(results))
     if not values["pods_created"]:
-        return ["No pods were created."]
+        return [said for said in (_thresholds(results), "No pods were created.") if said]
     found = [
+        _thresholds(results),
         _arrivals(values),
+        _objectives(results),
         _left_over(values, results),
         _fault(results),
         _lost(values, results),
         _use(values),
     ]
     return [sentence for sentence in found if sentence]
+
+
+def _thresholds(results: Results) -> str:
+    """Whether the scenario's thresholds are met, the missed ones by name."""
+    found = judge(results)
+    bad = missed(found)
+    if not found:
+        return ""
+    if not bad:
+        return (
+            f"All {len(found)} thresholds are met." if len(found) > 1 else "Its threshold is met."
+        )
+    told = [f"{judged.threshold} ({judged.value_text})" for judged in bad[:_MOST_REASONS]]
+    more = f" and {len(bad) - len(told)} more" if len(bad) > len(told) else ""
+    return f"{len(bad)} of {len(found)} thresholds missed: {'; '.join(told)}{more}."
+
+
+def _objectives(results: Results) -> str:
+    """Service level objectives that are missed."""
+    bad = [judged for judged in slos.judge(results) if judged.verdict == "missed"]
+    told = []
+    for judged in bad:
+        value, limit = fmt.text(judged.value_us, "duration"), fmt.duration(judged.slo.target_us)
+        told.append(f"{judged.slo.title} ({value}, at most {limit})")
+    return f"SLO{'s' if len(bad) > 1 else ''} missed: {'; '.join(told)}." if bad else ""
 
 
 def _value(values: Values, name: str) -> float:

@@ -9,73 +9,35 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results.format import Format, text
+from simk8s.results import control_plane, quantities, slos
+from simk8s.results.measure import Better, Expression, Hide, Kpi, Measure
 from simk8s.results.results import Results
 from simk8s.schema.enums import LossCause
+from simk8s.schema.kpis import QUEUE_WAIT, READY, SCHEDULING, STAGES, STARTUP
 from simk8s.schema.manifest import Manifest
 
-Better = Literal["higher", "lower"]
-Hide = Literal["never", "absent", "zero"]  # when a KPI is left out; zero includes absent
-Expression = Callable[[Manifest], pl.Expr]
+__all__ = ["MEASURES", "Kpi", "Measure", "by_name", "kpis", "values"]
 
 STARTED_WITHIN_US = 5_000_000
 
 
-@dataclass(frozen=True)
-class Measure:
-    """How a KPI is computed and read."""
-
-    name: str
-    title: str
-    unit: str
-    better: Better | None
-    format: Format
-    group: str
-    table: str
-    meaning: str
-    expression: Expression
-    hide: Hide = "never"
-
-    def shows(self, value: float | None) -> bool:
-        """Whether this value is worth a line."""
-        if value is None:
-            return self.hide == "never"
-        return value != 0 or self.hide != "zero"
-
-
-@dataclass(frozen=True, slots=True)
-class Kpi:
-    """A measure's value in one run; None where it does not exist (no GPUs, nothing started)."""
-
-    name: str
-    title: str
-    value: float | None
-    unit: str
-    better: Better | None
-    format: Format
-    group: str
-    meaning: str
-
-    @property
-    def text(self) -> str:
-        """The value as people read it."""
-        return text(self.value, self.format)
-
-
 def kpis(results: Results) -> list[Kpi]:
     """Every KPI of a run, in the order of MEASURES."""
-    values = _values(results, MEASURES)
+    found = values(results)
     return [
-        Kpi(m.name, m.title, values[m.name], m.unit, m.better, m.format, m.group, m.meaning)
+        Kpi(m.name, m.title, found[m.name], m.unit, m.better, m.format, m.group, m.meaning)
         for m in MEASURES
-        if m.shows(values[m.name])
+        if m.shows(found[m.name])
     ]
+
+
+def values(results: Results) -> dict[str, float | None]:
+    """Every KPI by name, those that a summary leaves out too."""
+    return results.remember("kpis", lambda: _values(results, MEASURES))
 
 
 def by_name(found: Iterable[Kpi]) -> dict[str, float | None]:
@@ -85,14 +47,17 @@ def by_name(found: Iterable[Kpi]) -> dict[str, float | None]:
 
 def _values(results: Results, measures: Iterable[Measure]) -> dict[str, float | None]:
     per_table: dict[str, list[pl.Expr]] = defaultdict(list)
+    found: dict[str, float | None] = {}
     for measure in measures:
-        expression = measure.expression(results.manifest).alias(measure.name)
-        per_table[measure.table].append(expression)
-    queries = [results.table(table).select(found) for table, found in per_table.items()]
-    values: dict[str, float | None] = {}
+        if measure.expression is not None:
+            expression = measure.expression(results.manifest).alias(measure.name)
+            per_table[measure.table].append(expression)
+        elif measure.compute is not None:
+            found[measure.name] = _clean(measure.compute(results))
+    queries = [results.table(table).select(asked) for table, asked in per_table.items()]
     for frame in pl.collect_all(queries):
-        values |= {name: _clean(value) for name, value in frame.row(0, named=True).items()}
-    return values
+        found |= {name: _clean(value) for name, value in frame.row(0, named=True).items()}
+    return found
 
 
 def _clean(value: float | int | None) -> float | int | None:
@@ -111,10 +76,6 @@ def _count(predicate: pl.Expr) -> Expression:
 
 def _phase(phase: str) -> Expression:
     return _count(pl.col("phase") == phase)
-
-
-def _quantile(expression: pl.Expr, q: float) -> Expression:
-    return lambda _: expression.drop_nulls().quantile(q, interpolation="linear")
 
 
 def _until_next() -> pl.Expr:
@@ -161,27 +122,8 @@ def _per_second(manifest: Manifest) -> pl.Expr:
     return pl.len() / (manifest.simulated_us / 1e6 or math.nan)
 
 
-_SCHEDULING = pl.col("scheduled_us") - pl.col("created_us")
-_STARTING = pl.col("running_us") - pl.col("created_us")
 _CREATED = pl.col("phase") != "refused"
 _NOT_DROPPED = _CREATED & (pl.col("phase") != "dropped")
-
-
-def _latencies(
-    prefix: str, title: str, table: str, what: pl.Expr, meaning: str
-) -> Iterable[Measure]:
-    for percent in (50, 90, 99):
-        yield Measure(
-            f"{prefix}_us_p{percent}",
-            f"{title}, p{percent}",
-            "us",
-            "lower",
-            "duration",
-            "latency",
-            table,
-            meaning,
-            _quantile(what, percent / 100),
-        )
 
 
 def _resource(name: str, title: str, requested: str, allocatable: str) -> Iterable[Measure]:
@@ -238,6 +180,11 @@ MEASURES: tuple[Measure, ...] = (
     _pod("pods_succeeded", "Succeeded", "Phase succeeded.", _phase("succeeded")),
     _pod("pods_failed", "Failed", "Phase failed, lost pods included.", _phase("failed"), "lower"),
     _pod("pods_pending", "Pending at the end", "Phase pending.", _phase("pending"), "lower"),
+    Measure(
+        "pending_share", "Pending at the end, share", "share", "lower", "share", "pods", "pods",
+        "Pods in phase pending when the run ended, of all that were created.",
+        lambda _: (pl.col("phase") == "pending").mean(), "zero",
+    ),
     _pod("pods_unscheduled", "Never scheduled",
          "No node was ever found, dropped pods not counted.",
          _count(pl.col("scheduled_us").is_null() & _NOT_DROPPED), "lower"),
@@ -250,12 +197,11 @@ MEASURES: tuple[Measure, ...] = (
         "lost_work_us", "Work lost", "us", "lower", "work", "pods", "pods",
         "Running time of lost pods, added up.", lambda _: pl.col("lost_work_us").sum(), "zero",
     ),
-    *_latencies("scheduling", "Created to scheduled", "pods", _SCHEDULING,
-                "From creation until a node was chosen; pods still waiting are not in it."),
-    *_latencies("startup", "Created to running", "pods", _STARTING,
-                "From creation until the pod ran; pods that never ran are not in it."),
-    *_latencies("queue_wait", "Queue wait", "decisions", pl.col("queue_wait_us"),
-                "Time in the scheduler's active queue before an attempt."),
+    *quantities.measures(SCHEDULING, "latency"),
+    *quantities.measures(STARTUP, "latency"),
+    *quantities.measures(READY, "latency", "zero"),
+    *quantities.measures(QUEUE_WAIT, "latency"),
+    *(m for stage in STAGES[1:] for m in quantities.measures(stage, "stages", "zero")),
     Measure(
         "attempts", "Scheduling attempts", "", None, "count", "scheduler", "decisions",
         "Attempts, successful or not.", lambda _: pl.len(),
@@ -278,6 +224,8 @@ MEASURES: tuple[Measure, ...] = (
         "victims", "Pods preempted", "pods", "lower", "count", "scheduler", "decisions",
         "Victims that attempts chose.", lambda _: pl.col("victims").sum(), "zero",
     ),
+    *slos.measures(),
+    *control_plane.measures(),
     *_resource("cpu", "CPU", "cpu_requested_milli", "cpu_allocatable_milli"),
     *_resource("memory", "Memory", "memory_requested_bytes", "memory_allocatable_bytes"),
     *_resource("gpu", "GPU", "gpu_requested_milli", "gpu_allocatable_milli"),

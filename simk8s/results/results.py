@@ -8,9 +8,11 @@ read as text.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import polars as pl
 from pydantic import ValidationError
@@ -20,6 +22,8 @@ from simk8s.schema.dtypes import dtype_of
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
 from simk8s.schema.tables import SCHEMA_VERSION, TABLES, Table
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Results:
@@ -28,6 +32,7 @@ class Results:
     folder: Path
     manifest: Manifest
     _frames: dict[str, pl.LazyFrame] = field(repr=False)
+    _remembered: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: Path) -> Results:
@@ -38,6 +43,13 @@ class Results:
         if problems:
             raise UserError(*problems)
         return cls(folder, manifest, frames)
+
+    def remember(self, name: str, compute: Callable[[], T]) -> T:
+        """What a function of these results gives, computed once."""
+        if name not in self._remembered:
+            self._remembered[name] = compute()
+        found: T = self._remembered[name]
+        return found
 
     def table(self, name: str) -> pl.LazyFrame:
         """A table by name."""
@@ -83,6 +95,10 @@ class Results:
     @property
     def controllers(self) -> pl.LazyFrame:
         return self._frames["controllers"]
+
+    @property
+    def api_requests(self) -> pl.LazyFrame:
+        return self._frames["api_requests"]
 
     @cached_property
     def gpu_node_share(self) -> float:

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from simk8s.scenario.control.plane import ControlPlane
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
+from simk8s.scenario.thresholds import Thresholds
 from simk8s.scenario.types import (
     AlsoText,
     Count,
@@ -246,6 +247,7 @@ class Scenario(Model):
     faults: list[Fault] = Field(default_factory=list)
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)
+    thresholds: Thresholds = Field(default_factory=list)
     # A name and what it changes: {packed: {strategy: most_allocated, nodes.0.count: 50}}.
     variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()

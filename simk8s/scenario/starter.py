@@ -58,6 +58,16 @@ faults:
 
 strategy: kube_scheduler      # or most_allocated, first_fit, best_fit, cp_sat …
 
+# How fast the machinery is (docs/control-plane.md lists every field).
+controlPlane:
+  profile: small     # or managed-gke-like, managed-eks-like, large-5000, instant
+  # apiServer: {{watchLag: 5ms}}                # over the profile, key by key
+
+# What the run has to reach: exit code 1 when one is missed. Any KPI of `--json`, any percentile.
+thresholds:
+  - startup p50 < 5s
+  - pending_share <= 5%
+
 # Side by side:  simk8s compare {file}
 variants:
   spread: {{strategy: kube_scheduler}}

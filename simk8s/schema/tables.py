@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from simk8s.schema.enums import FaultPhase, LossCause, Outcome, PodPhase
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Dtype = Literal["int64", "int32", "int16", "float64", "bool", "str", "enum"]
 
@@ -109,7 +109,11 @@ PODS = Table(
         _time("created_us", "Created in the API (refused: when that was)."),
         _time("scheduled_us", "A node was chosen, last time.", null=True),
         _time("bound_us", "The binding was stored, last time.", null=True),
-        _time("running_us", "All containers ran for the first time.", null=True),
+        _time("seen_us", "Its kubelet heard of it, last time.", null=True),
+        _time("pulled_us", "Its last image was on the node, last time.", null=True),
+        _time("started_us", "Its last container was started, last time.", null=True),
+        _time("running_us", "The status Running was stored, first time.", null=True),
+        _time("ready_us", "The condition Ready was stored, first time.", null=True),
         _time("finished_us", "It ended, for whatever reason.", null=True),
         _enum("phase", PodPhase, "Phase when the run ended."),
         _str("reason", "Reason of that phase, as the API would show it.", null=True),
@@ -117,6 +121,9 @@ PODS = Table(
         _int32("restarts", "", "Container restarts."),
         _enum("lost_cause", LossCause, "Why it was lost; null if it was not.", null=True),
         _time("lost_work_us", "Running time that was lost with it."),
+        Column("stateful", "bool", "", "Mounts more than what is made for it alone."),
+        _time("image_pull_us", "Time that image pulls took before it ran, last time."),
+        _time("init_us", "Time that its init containers took before it ran, last time."),
     ),
 )
 
@@ -252,7 +259,7 @@ FAULTS = Table(
 
 CONTROLLERS = Table(
     "controllers",
-    "One row for every component with a work queue: controllers, scheduler.",
+    "One row for every component with a queue: controllers, scheduler, levels, etcd, clients.",
     (
         _str("component", "Name."),
         _int32("workers", "", "Workers."),
@@ -271,6 +278,27 @@ CONTROLLERS = Table(
     ),
 )
 
+
+API_REQUESTS = Table(
+    "api_requests",
+    "One row for every client, verb, resource and five minutes in which it asked for anything.",
+    (
+        _str("client", "Name of the client; all kubelets are one."),
+        _str("verb", "GET, LIST, POST, PUT, PATCH, DELETE."),
+        _str("resource", "Resource and subresource, as in pods/binding."),
+        _time("window_us", "Start of the five minutes; a request belongs to its arrival."),
+        _int("requests", "requests", "That arrived at the server, refused ones included."),
+        _int("rejected", "requests", "Of those, answered 429 or not at all; sent again later."),
+        _time("wait_us_p50", "Wait for a seat at the priority level, median."),
+        _time("wait_us_p99", "99th percentile."),
+        _float("latency_us_mean", "us", "From arrival at the server to the response, mean."),
+        _time("latency_us_p50", "Median."),
+        _time("latency_us_p90", "90th percentile."),
+        _time("latency_us_p99", "99th percentile."),
+        _time("latency_us_max", "Longest."),
+        _time("throttled_us", "Time that the client's own limit held requests back, sum."),
+    ),
+)
 
 EXPLANATIONS = Table(
     "explanations",
@@ -292,7 +320,18 @@ def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
 
 
 TABLES: dict[str, Table] = _by_name(
-    (PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS)
+    (
+        PODS,
+        NODES,
+        TIMESERIES,
+        NODE_SAMPLES,
+        DECISIONS,
+        REASONS,
+        SOLVES,
+        FAULTS,
+        CONTROLLERS,
+        API_REQUESTS,
+    )
 )
 
 OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS,))

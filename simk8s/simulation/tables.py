@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 PODS_READ = (
     "template", "requests", "workload", "owner", "priority", "node", "phase", "loss", "attempts",
-    "restarts", "created_us", "scheduled_us", "bound_us", "running_us", "finished_us",
-    "deletion_us", "lost_work_us",
+    "restarts", "created_us", "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us",
+    "running_us", "ready_us", "finished_us", "deletion_us", "lost_work_us",
 )  # fmt: skip
 _PHASES: dict[Phase | str, PodPhase] = {
     Phase.PENDING: PodPhase.PENDING,
@@ -56,6 +56,9 @@ _REASONS = {
     Loss.NODE_PRESSURE: "Evicted",
 }
 
+_OF_THE_POD = frozenset(("secret", "configMap", "downwardAPI", "emptyDir", "projected"))
+"""Volume sources of a stateless pod as the startup SLO counts it, and projections of those."""
+
 
 def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     """One row for every pod that was created."""
@@ -82,7 +85,11 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "created_us": column["created_us"],
             "scheduled_us": nullable(column["scheduled_us"], NEVER),
             "bound_us": nullable(column["bound_us"], NEVER),
+            "seen_us": nullable(column["seen_us"], NEVER),
+            "pulled_us": nullable(column["pulled_us"], NEVER),
+            "started_us": nullable(column["started_us"], NEVER),
             "running_us": nullable(column["running_us"], NEVER),
+            "ready_us": nullable(column["ready_us"], NEVER),
             "finished_us": nullable(column["finished_us"], NEVER),
             "phase": picked(list(_PHASES.values()), _phases(column)),
             "reason": _reasons(cluster, rows, loss),
@@ -90,6 +97,9 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "restarts": column["restarts"],
             "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
             "lost_work_us": column["lost_work_us"],
+            "stateful": _stateful(cluster)[column["template"]],
+            "image_pull_us": pods.column("image_pull_us")[rows],
+            "init_us": pods.column("init_us")[rows],
         }
     )
 
@@ -185,3 +195,9 @@ def _peaks(
     peak = np.zeros(n, np.int64)
     np.maximum.at(peak, where[order], level)
     return peak
+
+
+def _stateful(cluster: Cluster) -> NDArray[np.bool_]:
+    """By template: whether its pods mount anything that is not made for them alone."""
+    sources = ({key for v in t.volumes for key in v} for t in cluster.templates.items)
+    return np.array([bool(keys - _OF_THE_POD - {"name"}) for keys in sources], np.bool_)

@@ -77,6 +77,8 @@ _COLUMNS: dict[str, tuple[str, int]] = {
     "pulled_us": ("q", NEVER),
     "started_us": ("q", NEVER),
     "running_us": ("q", NEVER),
+    "image_pull_us": ("q", 0),
+    "init_us": ("q", 0),
     "ready": ("b", False),
     "ready_us": ("q", NEVER),
     "ready_since_us": ("q", NEVER),
@@ -114,6 +116,10 @@ class PodTable:
     """When its images were on the node, last time."""
     started_us: array[int]
     running_us: array[int]
+    image_pull_us: array[int]
+    """How long image pulls took, last time: not in the startup SLO."""
+    init_us: array[int]
+    """How long its init containers ran, last time: not in the startup SLO."""
     ready: array[int]
     """The Ready condition as the API has it."""
     ready_us: array[int]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -41,6 +42,19 @@ def test_json(simk8s, straw):
     assert {run["seed"] for run in found["runs"]} == {1, 2}
     assert found["runs"][0]["kpis"]["pods_created"] > 0
     assert len(found["variants"]) == 3
+
+
+def test_one_run_that_misses_a_threshold_is_exit_1(simk8s, straw, tmp_path):
+    straw.comparison = shutil.copytree(straw.comparison, tmp_path / "compare")
+    path = straw.comparison / "best_fit" / "2" / "manifest.json"
+    text = "thresholds: [pods_created > 1k, pods_created > 1]"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"scenario_text": text}))
+    result = simk8s("compare", "tiny.yaml", "--strategies", "best_fit")
+    assert result.code == 1
+    assert "best_fit, seed 2:\nMISSED pods_created > 1k: 400 (margin −600)" in result.out
+    found = json.loads(simk8s("compare", "tiny.yaml", "--strategies", "best_fit", "--json").out)
+    missing = [(r["variant"], r["seed"]) for r in found["runs"] if r["thresholds"]]
+    assert missing == [("best_fit", 2)]
 
 
 def test_an_interrupt_keeps_what_is_finished(simk8s, straw):

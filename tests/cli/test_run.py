@@ -60,6 +60,40 @@ def test_a_failed_audit_is_exit_1(simk8s, straw):
     assert simk8s("run", "tiny.yaml").code == 1
 
 
+LINES = "thresholds: [%s]\n"
+
+
+def test_thresholds_that_are_met_are_exit_0(simk8s, straw):
+    straw.manifest = {"scenario_text": LINES % "pods_created >= 400, startup p100 < 10h"}
+    result = simk8s("run", "tiny.yaml")
+    assert result.code == 0
+    assert "met    pods_created >= 400: 400 (margin ±0)" in result.out
+    assert "\N{REPLACEMENT CHARACTER}" not in result.out
+    assert "Scheduled to bound, p50 / p99 " in result.out
+    assert "SLO: Pod startup" in result.out
+
+
+def test_a_missed_threshold_is_exit_1_and_told_first(simk8s, straw):
+    straw.manifest = {"scenario_text": LINES % "pods_created > 1, startup p50 < 1us"}
+    result = simk8s("run", "tiny.yaml")
+    assert result.code == 1
+    lines = [line for line in result.out.splitlines() if "margin" in line]
+    assert [line.split()[0] for line in lines] == ["MISSED", "met"]
+    found = json.loads(simk8s("run", "tiny.yaml", "--json").out)["thresholds"]
+    assert [t["met"] for t in found] == [True, False]
+    assert (found[1]["threshold"], found[1]["limit"]) == ("startup p50 < 1us", 1)
+    assert found[1]["margin"] == 1 - found[1]["value"] < 0
+
+
+def test_an_interrupted_run_stays_130_whatever_it_missed(simk8s, straw):
+    straw.manifest = {
+        "scenario_text": LINES % "startup p50 < 1us",
+        "interrupted": True,
+        "stop_reason": "interrupted",
+    }
+    assert simk8s("run", "tiny.yaml").code == 130
+
+
 def test_warnings_come_before_the_run(simk8s, straw):
     result = simk8s("run", "tiny.yaml", "--set", "workload.web.arrivals.poisson.rate=0/s")
     assert result.code == 0

@@ -29,6 +29,16 @@ def test_schema_prints_json_with_all_extensions(simk8s):
     assert "kube_scheduler" in schema["properties"]["strategy"]["anyOf"][0]["enum"]
 
 
+def test_render_says_which_thresholds_are_missed(simk8s, straw, here, small_folder):
+    shutil.copytree(small_folder, here / "run")
+    path = here / "run" / "manifest.json"
+    text = "thresholds: [pods_created > 1k, pods_created > 1]"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"scenario_text": text}))
+    result = simk8s("render", "run")
+    assert (result.code, result.out) == (0, "run/report.html\n")
+    assert result.err.startswith("MISSED pods_created > 1k: 400 (margin −600)\nmet ")
+
+
 def test_render_draws_a_run_or_a_comparison(simk8s, straw, here, small_folder, comparison_folder):
     shutil.copytree(small_folder, here / "run")
     shutil.copytree(comparison_folder, here / "both")

@@ -51,7 +51,7 @@ def test_what_is_no_results_folder(tmp_path):
         ("{", "E602 .* is not JSON"),
         ("[]", "E602 .* is not a manifest"),
         ('{"version": "1"}', "E602 .* scenario: Field required"),
-        ('{"schema_version": 99}', "E603 .* newer simk8s: schema 99, this one reads 1"),
+        ('{"schema_version": 99}', "E603 .* newer simk8s: schema 99, this one reads 2"),
         ('{"schema_version": 0}', "E603 .* older simk8s"),
         (b"\xff\xfe{", "E602 .* cannot be read"),
     ],

@@ -19,6 +19,7 @@ HOUR = 3_600_000_000
 GOLDEN = {
     "quickstart": (8 * HOUR, "1ad6f402e8b846688948c797970231b7"),
     "gpu-sharing": (5 * HOUR, "045c08b690ee7f31dca53afd7d120942"),
+    "control-plane": (HOUR, "05d97f70c08ff9d9734629e3ebeec106"),
     "bad-week": (168 * HOUR, "668f46ef15d982cee4145198d833dec8"),
 }
 

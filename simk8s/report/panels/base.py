@@ -16,6 +16,8 @@ from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
 
 Width = Literal["full", "half"]
+VERDICTS = 10
+"""Panels with an `order` below this are verdicts: they stand above a comparison's numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from simk8s.report import html
 from simk8s.report.panels.base import Block
 from simk8s.results import format as fmt
+from simk8s.results.control_plane import of_the_server
 from simk8s.results.results import Results
 
 _HEAD = (
@@ -25,7 +26,7 @@ class Components:
     order = 70
 
     def render(self, results: Results) -> Block | None:
-        found = results.controllers.collect()
+        found = results.controllers.filter(~of_the_server()).collect()
         if found.is_empty():
             return None
         busiest = found.sort("utilisation", "component", descending=[True, False])

@@ -56,12 +56,14 @@
     var figure = figures[id], box = figure.legend;
     box.textContent = "";
     figure.data.forEach(function (trace, i) {
-      if (trace.type !== "scatter" || trace.showlegend === false || figure.visible[i] === false) { return; }
+      if ((trace.type !== "scatter" && trace.type !== "bar") || trace.showlegend === false || figure.visible[i] === false) { return; }
       var button = document.createElement("button"), key = document.createElement("i");
       button.type = "button";
       button.setAttribute("aria-pressed", figure.visible[i] === true ? "true" : "false");
       if (trace.mode === "markers") {
         key.className = "dot"; key.style.background = colour(trace.marker.color, style);
+      } else if (trace.type === "bar") {
+        key.className = "area"; key.style.background = colour(trace.marker.color, style);
       } else if (trace.stackgroup) {
         key.className = "area"; key.style.background = colour(trace.fillcolor, style);
       } else {

@@ -1,0 +1,112 @@
+"""What can be asked of a run by name: quantities, of which any percentile is known, and KPIs.
+
+Law: names are data, so that a scenario can be checked against them without reading a table; how
+each is computed stands in `results/`, and a test holds the two together. Times are microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from simk8s.schema.enums import LossCause
+
+Kind = Literal["count", "share", "duration", "work", "rate", "money"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A duration that many things have: from one time column of a table to another.
+
+    Without `start` the column `end` is the duration itself.
+    """
+
+    name: str
+    title: str
+    table: str
+    start: str
+    end: str
+    meaning: str
+
+
+def _pods(name: str, title: str, start: str, end: str, meaning: str) -> Quantity:
+    return Quantity(name, title, "pods", f"{start}_us", f"{end}_us", meaning)
+
+
+SCHEDULING = _pods(
+    "scheduling", "Created to scheduled", "created", "scheduled",
+    "From creation until a node was chosen; pods still waiting are not in it.",
+)  # fmt: skip
+STARTUP = _pods(
+    "startup", "Created to running", "created", "running",
+    "From creation until the pod ran; pods that never ran are not in it.",
+)  # fmt: skip
+READY = _pods(
+    "time_to_ready", "Created to ready", "created", "ready",
+    "From creation until the pod was Ready; pods that never were are not in it.",
+)  # fmt: skip
+STAGES: tuple[Quantity, ...] = (
+    SCHEDULING,
+    _pods("binding", "Scheduled to bound", "scheduled", "bound",
+          "From the choice of a node until the binding was stored."),
+    _pods("noticing", "Bound to seen by kubelet", "bound", "seen",
+          "From the binding until the node's kubelet heard of it."),
+    _pods("pulling", "Seen to image pulled", "seen", "pulled",
+          "Volumes, sandbox and images, until all images were on the node."),
+    _pods("starting", "Pulled to started", "pulled", "started",
+          "From the images until the runtime had started the containers."),
+    _pods("reporting", "Started to running", "started", "running",
+          "From started containers until the API server had stored phase Running."),
+    _pods("readying", "Running to ready", "running", "ready",
+          "From phase Running until condition Ready was stored."),
+)  # fmt: skip
+"""A pod's way to Ready; each begins where the one before ends."""
+
+QUEUE_WAIT = Quantity(
+    "queue_wait", "Queue wait", "decisions", "", "queue_wait_us",
+    "Time in the scheduler's active queue before an attempt.",
+)  # fmt: skip
+API_LATENCY = Quantity(
+    "api_latency", "API latency", "api_requests", "", "latency_us",
+    "Of all requests; between the percentiles that the table has, interpolated.",
+)  # fmt: skip
+QUANTITIES: Mapping[str, Quantity] = {
+    quantity.name: quantity for quantity in (*STAGES, STARTUP, READY, QUEUE_WAIT, API_LATENCY)
+}
+
+
+def _kinds() -> dict[str, Kind]:
+    counts = (
+        "pods_created", "pods_started", "pods_running", "pods_succeeded", "pods_failed",
+        "pods_pending", "pods_unscheduled", "pods_dropped", "pods_refused", "pods_lost", "attempts",
+        "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
+    )  # fmt: skip
+    shares = (
+        "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
+        "gpu_allocation_end", "solve_gap_mean", "solve_stale_share", "api_rejected_share",
+        "etcd_utilisation", "seats_utilisation_max",
+    )  # fmt: skip
+    durations = (
+        "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
+        "slo_api_get_us", "slo_api_list_us",
+    )  # fmt: skip
+    found: dict[str, Kind] = dict.fromkeys(counts, "count")
+    found |= dict.fromkeys((f"lost_{cause.value}" for cause in LossCause), "count")
+    found |= dict.fromkeys(shares, "share")
+    found |= dict.fromkeys(durations, "duration")
+    for resource in ("cpu", "memory", "gpu"):
+        found |= {f"{resource}_utilisation_{which}": "share" for which in ("mean", "peak")}
+    for name, percents in PERCENTILES.items():
+        found |= {f"{name}_us_p{percent}": "duration" for percent in percents}
+    return found | {"lost_work_us": "work", "attempts_per_second": "rate", "node_cost": "money"}
+
+
+PERCENTILES: Mapping[str, tuple[int, ...]] = {
+    name: (50, 90, 99) if name in ("scheduling", "startup", "queue_wait") else (50, 99)
+    for name in QUANTITIES
+}
+"""Which percentiles of a quantity are KPIs."""
+
+KPIS: Mapping[str, Kind] = _kinds()
+"""Every KPI and what kind of number it is."""
