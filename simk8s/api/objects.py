@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from simk8s.api.fanout import Fanout
 from simk8s.api.requests import on_its_kind
 from simk8s.api.watch import ChangeLog, Verb
 from simk8s.kernel.clock import Clock
@@ -29,9 +30,9 @@ class Stored(Generic[T]):
 class ObjectTable(Generic[T]):
     """Objects of one kind by key (`namespace/name`)."""
 
-    def __init__(self, clock: Clock, kind: str) -> None:
+    def __init__(self, clock: Clock, kind: str, fanout: Fanout | None = None) -> None:
         self.kind = kind
-        self.log = ChangeLog(clock, kind)
+        self.log = ChangeLog(clock, kind, fanout)
         self._stored: dict[str, Stored[T]] = {}
         self._version = 0
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from simk8s.api.costs import BY_VERB, TABLE
+from simk8s.api.fanout import Fanout
 from simk8s.api.leases import Leases
 from simk8s.api.objects import ObjectTable
 from simk8s.api.requests import request
@@ -35,10 +37,12 @@ from simk8s.state.pods import GONE, NEVER, PENDING, RUNNING, UNBORN, Loss, Phase
 class Store:
     """What etcd holds, and who is told."""
 
-    def __init__(self, clock: Clock, cluster: Cluster, seed: int) -> None:
+    def __init__(
+        self, clock: Clock, cluster: Cluster, seed: int, fanout: Fanout | None = None
+    ) -> None:
         self.cluster = cluster
-        self.pods = ChangeLog(clock, "pods")
-        self.nodes = ChangeLog(clock, "nodes")
+        self.pods = ChangeLog(clock, "pods", fanout)
+        self.nodes = ChangeLog(clock, "nodes", fanout)
         self.leases = Leases(clock, seed)
         self.ready: list[bool] = []
         """Ready condition by node row."""
@@ -51,14 +55,34 @@ class Store:
         self.lost = 0
         """Pods that are gone and were lost (see state.pods.Loss)."""
         self._clock = clock
+        self._fanout = fanout
         self._kinds: dict[str, ObjectTable[Any]] = {}
 
     def objects(self, kind: str) -> ObjectTable[Any]:
         """The table of a small kind; made on first use."""
         table = self._kinds.get(kind)
         if table is None:
-            table = self._kinds[kind] = ObjectTable(self._clock, kind)
+            table = self._kinds[kind] = ObjectTable(self._clock, kind, self._fanout)
         return table
+
+    def count(self, resource: str) -> int:
+        """Objects of a resource that there are now."""
+        if resource == "pods":
+            return sum(self.counts) - self.counts[GONE]
+        if resource == "nodes":
+            return int(self.cluster.nodes.exists.sum())
+        if resource == "leases":
+            return self.leases.renewers
+        table = self._kinds.get(resource)
+        return 0 if table is None else len(table)
+
+    def live_bytes(self) -> int:
+        """What etcd keeps of the objects that there are, without their history."""
+        sizes = {"pods": TABLE["PATCH", "pods/status"], "nodes": TABLE["PATCH", "nodes/status"]}
+        sizes["leases"] = TABLE["PUT", "leases"]
+        fixed = sum(self.count(name) * cost.object_bytes for name, cost in sizes.items())
+        small = sum(len(table) for table in self._kinds.values())
+        return fixed + small * BY_VERB["POST"].object_bytes
 
     # --- pods
 

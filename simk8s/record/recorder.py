@@ -32,6 +32,7 @@ class Recorder:
     solves: TableWriter
     faults: TableWriter
     controllers: TableWriter
+    api_requests: TableWriter
     explanations: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, explain: bool = False) -> None:

@@ -252,7 +252,7 @@ FAULTS = Table(
 
 CONTROLLERS = Table(
     "controllers",
-    "One row for every component with a work queue: controllers, scheduler.",
+    "One row for every component with a queue: controllers, scheduler, levels, etcd, clients.",
     (
         _str("component", "Name."),
         _int32("workers", "", "Workers."),
@@ -271,6 +271,27 @@ CONTROLLERS = Table(
     ),
 )
 
+
+API_REQUESTS = Table(
+    "api_requests",
+    "One row for every client, verb, resource and five minutes in which it asked for anything.",
+    (
+        _str("client", "Name of the client; all kubelets are one."),
+        _str("verb", "GET, LIST, POST, PUT, PATCH, DELETE."),
+        _str("resource", "Resource and subresource, as in pods/binding."),
+        _time("window_us", "Start of the five minutes; a request belongs to its arrival."),
+        _int("requests", "requests", "That arrived at the server, refused ones included."),
+        _int("rejected", "requests", "Of those, answered 429 or not at all; sent again later."),
+        _time("wait_us_p50", "Wait for a seat at the priority level, median."),
+        _time("wait_us_p99", "99th percentile."),
+        _float("latency_us_mean", "us", "From arrival at the server to the response, mean."),
+        _time("latency_us_p50", "Median."),
+        _time("latency_us_p90", "90th percentile."),
+        _time("latency_us_p99", "99th percentile."),
+        _time("latency_us_max", "Longest."),
+        _time("throttled_us", "Time that the client's own limit held requests back, sum."),
+    ),
+)
 
 EXPLANATIONS = Table(
     "explanations",
@@ -292,7 +313,18 @@ def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
 
 
 TABLES: dict[str, Table] = _by_name(
-    (PODS, NODES, TIMESERIES, NODE_SAMPLES, DECISIONS, REASONS, SOLVES, FAULTS, CONTROLLERS)
+    (
+        PODS,
+        NODES,
+        TIMESERIES,
+        NODE_SAMPLES,
+        DECISIONS,
+        REASONS,
+        SOLVES,
+        FAULTS,
+        CONTROLLERS,
+        API_REQUESTS,
+    )
 )
 
 OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS,))

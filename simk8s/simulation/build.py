@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from simk8s.api.client import Client
+from simk8s.api.fanout import Fanout
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._manager import SHIPPED, ControllerManager
@@ -26,8 +27,9 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
-from simk8s.simulation.control_plane import api_times, cycle_times, pod_times
+from simk8s.simulation.control_plane import api_times, client_limits, cycle_times, pod_times
 from simk8s.simulation.explaining import Explained
+from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.state.cluster import Cluster
@@ -82,6 +84,7 @@ class World:
         client = scheduler.client
         yield scheduler.measure.row(now_us, client.writes, client.throttled_us)
         yield from self.controllers.rows(now_us)
+        yield from self.server.rows(now_us)
 
 
 def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> World:
@@ -90,12 +93,17 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane = scenario.control_plane
     recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
-    store, server = Store(clock, cluster, seed), ApiServer(clock, times)
+    fanout, clients = Fanout(*times.dispatch_ns), client_limits(plane)
+    store, server = (
+        Store(clock, cluster, seed, fanout),
+        ApiServer(clock, times, streams, fanout),
+    )
+    server.counts, server.etcd.live_bytes = store.count, store.live_bytes
     machines = Machines(clock)
     kubelets = KubeletPool(
         clock,
         store,
-        Client(clock, server, "kubelet"),
+        Client(clock, server, "kubelet", node_limit=clients.kubelet),
         machines,
         streams.get("kubelet"),
         pod_times(plane),
@@ -104,10 +112,11 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     strategy = _strategy(loaded, cluster, streams, recorder, options)
     settings = strategy.settings
     qps = settings.qps if plane.throttling else 0.0
+    events = Client(clock, server, "kube-scheduler/events", *clients.scheduler_events)
     scheduler = Scheduler(
         clock,
         store,
-        Client(clock, server, "kube-scheduler", qps, settings.burst),
+        Client(clock, server, "kube-scheduler", qps, settings.burst, events=events),
         strategy,
         recorder,
         cycle_times(plane),
@@ -137,7 +146,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
-    _add_workload(loaded, world)
+    Heartbeats(clock, store, server)
+    _add_workload(loaded, world, clients.user_in_flight)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
@@ -174,8 +184,8 @@ def _add_nodes(loaded: Loaded, world: World) -> None:
         world.joined_us.append(world.clock.now_us)
 
 
-def _add_workload(loaded: Loaded, world: World) -> None:
-    user = Client(world.clock, world.server, "user")
+def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:
+    user = Client(world.clock, world.server, "user", in_flight=in_flight)
     for source in sources(loaded):
         world.feeders.append(Feeder(world.clock, world.store, user, source, world.streams))
     writer = ObjectWriter(world.clock, world.store, user, world.streams)

@@ -16,7 +16,7 @@ def every_column():
 def test_the_contracts_tables_are_there():
     assert list(TABLES) == [
         "pods", "nodes", "timeseries", "node_samples", "decisions", "reasons", "solves", "faults",
-        "controllers",
+        "controllers", "api_requests",
     ]  # fmt: skip
 
 
