@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from simk8s.api.client import Client
 from simk8s.api.fanout import Fanout
-from simk8s.api.server import ApiServer
+from simk8s.api.server import ApiServer, Times
 from simk8s.api.store import Store
 from simk8s.controllers._manager import SHIPPED, ControllerManager
 from simk8s.faults._driver import FaultDriver
@@ -28,6 +28,7 @@ from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.simulation.control_plane import api_times, client_limits, cycle_times, pod_times
+from simk8s.simulation.effects import PlaneEffects
 from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
@@ -91,14 +92,9 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     """Wire up a world; nothing has happened in it yet."""
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
-    plane = scenario.control_plane
+    plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
     recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
-    fanout, clients = Fanout(*times.dispatch_ns), client_limits(plane)
-    store, server = (
-        Store(clock, cluster, seed, fanout),
-        ApiServer(clock, times, streams, fanout),
-    )
-    server.counts, server.etcd.live_bytes = store.count, store.live_bytes
+    store, server = _api(clock, cluster, streams, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
         clock,
@@ -124,10 +120,11 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
-    faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us)
-    lag_us = times.watch_lag_us
+    effects = PlaneEffects(server)
+    faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us, effects)
+    lag_us, throttled = times.watch_lag_us, plane.throttling
     controllers = ControllerManager(
-        clock, store, server, streams, lag_us, faults.moment, throttled=plane.throttling
+        clock, store, server, streams, lag_us, faults.moment, throttled=throttled
     )
     world = World(
         clock,
@@ -151,6 +148,15 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
+
+
+def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
+    """Store and server, which know the same watchers and the same objects."""
+    fanout = Fanout(*times.dispatch_ns)
+    store = Store(clock, cluster, streams.seed, fanout)
+    server = ApiServer(clock, times, streams, fanout)
+    server.counts, server.etcd.live_bytes = store.count, store.live_bytes
+    return store, server
 
 
 def _strategy(
