@@ -154,9 +154,7 @@ class Levels:
         wanted = []
         for name, each in self._served.items():
             mean = -(-(_asked(each) - self._before[name]) // elapsed_us)
-            queue = each.queue
-            now = queue.seats_in_use + queue.seats_waiting
-            wanted.append(max(mean, now) + self.held.get(name, 0))
+            wanted.append(max(mean, each.queue.wanted()) + self.held.get(name, 0))
         self._borrowing = any(each.queue.waiting for each in served) or any(
             want > each.nominal for want, each in zip(wanted, served, strict=True)
         )

@@ -127,6 +127,11 @@ class FairQueue:
             self._bell.ring()
         self.seats = seats
 
+    def wanted(self) -> int:
+        """Seats that are taken or waited for now."""
+        self._settle(self._clock.now_us)
+        return self.seats_in_use + self.seats_waiting
+
     def suspend(self, from_us: int, until_us: int) -> None:
         """Whoever is on a seat stays there longer: what they wait for stands still in between."""
         shift_us = until_us - from_us

@@ -3,49 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
 import pytest
 
-from simk8s.api.client import Client
 from simk8s.api.etcd import EtcdTimes
-from simk8s.api.requests import GET_POD, POST_EVENT, POST_TOKEN, kind, request
-from simk8s.api.server import INSTANT, ApiServer, Times
-from simk8s.kernel.clock import Clock
-from simk8s.kernel.phase import Phase
-
-MS, SECOND = 1_000, 1_000_000
-DISK = EtcdTimes(fsync=(1_000, 1_000), backend_commit=(0, 0), apply_us=0)
-FIXED = Times(service_us=2_000, dispatch_ns=(0, 0), etcd=DISK)
-"""Every request computes 2 ms, every flush takes 1 ms."""
-
-
-class World:
-    """A server, and what was answered when."""
-
-    def __init__(self, times: Times = FIXED) -> None:
-        self.clock = Clock()
-        self.server = ApiServer(self.clock, times)
-        self.done: list[int] = []
-        self._calls = self.clock.lane("test", Phase.ARRIVE, lambda _, calls: [c() for c in calls])
-
-    def client(self, name: str = "user", *limits: Any, **options: Any) -> Client:
-        return Client(self.clock, self.server, name, *limits, **options)
-
-    def write(self, client: Client, count: int = 1, verb: str = "POST") -> None:
-        @request(verb, "things")
-        def stored() -> int:
-            return self.clock.now_us
-
-        for _ in range(count):
-            client.write(stored, done=lambda now, result: self.done.append(result))
-
-    def at(self, t_us: int, call: Any) -> None:
-        self._calls.at(t_us, call)
-
-    def run(self, until_us: int = 1_000 * SECOND) -> list[int]:
-        self.clock.run(until_us)
-        return self.done
+from simk8s.api.requests import GET_POD, POST_EVENT, POST_TOKEN, kind
+from simk8s.api.server import INSTANT, Times
+from tests.api.world import DISK, FIXED, SECOND, World
 
 
 def commits(times: Times, count: int, qps: float = 0.0, burst: int = 1) -> list[int]:
