@@ -106,9 +106,10 @@ def demands(generator: Generator, cost: Cost) -> Iterator[int]:
         yield from spread_us(generator, cost.p50_us, cost.p99_us, _BATCH).tolist()
 
 
-def mean_us(cost: Cost) -> float:
-    """Mean of the draws."""
+def moments_us(cost: Cost) -> tuple[float, float]:
+    """Mean and mean square of the draws."""
     if cost.p50_us == cost.p99_us or not cost.p50_us:
-        return float(cost.p50_us)
+        return float(cost.p50_us), float(cost.p50_us) ** 2
     mu, sigma = lognormal((0.5, cost.p50_us), (0.99, cost.p99_us))
-    return rounded(math.exp(mu + sigma * sigma / 2))
+    mean, square = math.exp(mu + sigma * sigma / 2), math.exp(2 * mu + 2 * sigma * sigma)
+    return rounded(mean), rounded(square)

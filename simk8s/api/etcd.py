@@ -20,6 +20,7 @@ cost nothing; a slow follower never needs one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -80,7 +81,7 @@ class Etcd:
         many = times.members > 1
         self.log = Batcher(self._fsync, times.max_batch, self._answer if many else None)
         self._backend = _spread(draws, times.backend_commit)
-        self._square_us2 = _second_moment(self._flushes_of(_BATCH)[0])
+        self._typical = np.sort(self._flushes_of(_BATCH)[0])[_BATCH // 128 :: _BATCH // 64].tolist()
         self._beside_per_s = 0.0
         self._beside_bytes = 0.0
         self._since_us = 0
@@ -98,7 +99,7 @@ class Etcd:
     def commit(self, arrival_us: int, object_bytes: int, is_event: bool = False) -> int:
         """A proposal; when it is applied, or REFUSED."""
         slot = arrival_us // COMPACTION_US
-        if slot != self._slot:
+        if slot > self._slot:
             self._compact(slot)
         if self._alarm or self._live + self.history_bytes > self.times.quota_bytes:
             return self._no_space()
@@ -138,8 +139,8 @@ class Etcd:
         slot = now_us // COMPACTION_US
         if slot != self._slot:
             self._compact(slot)
-        beside = self._beside_bytes * (now_us - self._since_us) / 1e6
-        return self._live + self.history_bytes + int(beside)
+        self._grow(now_us)
+        return self._live + self.history_bytes
 
     # --- what changes the disk
 
@@ -162,8 +163,9 @@ class Etcd:
 
     def beside(self, now_us: int, flushes_per_s: float, bytes_per_s: float) -> None:
         """Background writes from now on, as a rate."""
-        self.history_bytes += int(self._beside_bytes * (now_us - self._since_us) / 1e6)
-        self._since_us = now_us
+        if now_us // COMPACTION_US != self._slot:
+            self._compact(now_us // COMPACTION_US)
+        self._grow(now_us)
         self._beside_per_s, self._beside_bytes = flushes_per_s, bytes_per_s
         self._rate()
 
@@ -171,9 +173,17 @@ class Etcd:
         self._slow = _ONE
         for factor in self._factors:
             self._slow = self._slow * factor // _ONE
-        flush_us = int(self._square_us2**0.5) * self._slow // _ONE
-        rate = self._beside_per_s
-        self.log.beside = (max(1, round(1e6 / rate)), flush_us) if rate and flush_us else None
+        per_us, flushes = self._beside_per_s / 1e6, self._typical
+        if not per_us or not flushes[-1]:
+            self.log.beside = None
+            return
+        slow, n = self._slow / _ONE, len(flushes)
+        # Those that come during a flush share the next: so often the disk starts one.
+        nobody = sum(math.exp(-per_us * each * slow) for each in flushes) / n
+        started = per_us / (nobody + per_us * slow * sum(flushes) / n)
+        # As long as makes others wait, on average, as they would for drawn ones.
+        flush_us = slow * math.sqrt(sum(each * each for each in flushes) / n)
+        self.log.beside = max(1, round(1 / started)), round(flush_us)
 
     # --- draws
 
@@ -208,13 +218,20 @@ class Etcd:
         self.refused += 1
         return REFUSED
 
+    def _grow(self, now_us: int) -> None:
+        """What background has written since somebody asked."""
+        self.history_bytes += int(self._beside_bytes * max(0, now_us - self._since_us) / 1e6)
+        self._since_us = max(self._since_us, now_us)
+
     def _compact(self, slot: int) -> None:
         """The compactions since the last write: revisions from before the last but one are gone."""
         now_us = slot * COMPACTION_US
-        self.history_bytes += int(self._beside_bytes * max(0, now_us - self._since_us) / 1e6)
-        self._since_us = max(self._since_us, now_us)
-        dropped = self._old_bytes if slot == self._slot + 1 else self.history_bytes
-        self.history_bytes -= dropped
+        if slot == self._slot + 1:
+            self.history_bytes -= self._old_bytes
+        else:
+            self._grow(now_us - COMPACTION_US)
+            self.history_bytes = 0
+        self._grow(now_us)
         self._old_bytes = self.history_bytes
         for passed in range(self._slot + 1, min(slot, self._slot + EVENT_TTL_SLOTS) + 1):
             self._events[passed % EVENT_TTL_SLOTS] = 0
@@ -227,8 +244,3 @@ def _spread(draws: Generator, spread: Spread) -> list[int]:
     """A table of durations, looked up by the number of the backend commit."""
     found: list[int] = spread_us(draws, *spread, _BATCH).tolist()
     return found
-
-
-def _second_moment(durations: NDArray[np.int64]) -> float:
-    """Mean square: a flush that takes the root of it makes others wait as long as drawn ones do."""
-    return float((durations * durations).sum()) / len(durations)

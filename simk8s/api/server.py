@@ -26,7 +26,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from simk8s.api.background import Background, Stream
-from simk8s.api.costs import Cost, cost_of, demands, list_seats, mean_us
+from simk8s.api.costs import Cost, cost_of, demands, list_seats, moments_us
 from simk8s.api.etcd import Etcd, EtcdTimes
 from simk8s.api.fanout import Fanout
 from simk8s.api.levels import Levels
@@ -187,9 +187,11 @@ class ApiServer:
         demand_us = next(port.demands) + port.fanout_us
         if port.lists:
             demand_us += port.cost.per_object_us * self.counts(port.kind.resource)
-        if load.alone != _ONE:
-            factor = load.crowded if self.cpu.free_us() > now_us else load.alone
-            demand_us = demand_us * factor // _ONE
+        if load.active:
+            if self.cpu.free_us() > now_us:
+                demand_us = demand_us * load.crowded // _ONE
+            else:
+                demand_us = demand_us * load.alone // _ONE + load.wait_us
         call.start_us = now_us
         _, end_us = self.cpu.serve(now_us, demand_us)
         if port.stored:
@@ -332,11 +334,14 @@ class ApiServer:
         if stream is None:
             cost = self._cost(kind)
             level = self.levels.name_of(client or name, kind)
-            mean = mean_us(cost)
+            mean, square = moments_us(cost)
             if kind.verb == "LIST":
-                mean += cost.per_object_us * self.counts(kind.resource)
+                more = cost.per_object_us * self.counts(kind.resource)
+                mean, square = mean + more, square + 2 * mean * more + more * more
             stored = cost.object_bytes if kind.mutating else 0
-            stream = load.streams[name] = Stream(name, kind, level, mean, stored, since_us=now_us)
+            stream = load.streams[name] = Stream(
+                name, kind, level, mean, square, stored, since_us=now_us
+            )
         stream.change(now_us, per_second)
         load.update(self.levels.seats())
         self.levels.hold(load.seats)

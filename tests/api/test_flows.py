@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -71,7 +72,7 @@ def test_allocated_seats_add_up_and_keep_what_is_not_lent(
     assert all(s >= floor for s, floor in zip(seats, least, strict=True))
     assert total - len(each) <= sum(seats) <= total
     ranked = sorted(zip(wanted, least, seats, strict=True))
-    for (want, floor, got), (more, other, most) in zip(ranked, ranked[1:], strict=False):
+    for (want, floor, got), (more, other, most) in pairwise(ranked):
         if want <= more and floor <= other:
             assert got <= max(most, floor), "asked for less and got more"
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from simk8s.api.costs import TABLE, cost_of, mean_us, spread_us
+from simk8s.api.costs import TABLE, cost_of, moments_us, spread_us
 from simk8s.api.etcd import Etcd, EtcdTimes
 from simk8s.api.requests import kind
 from simk8s.api.server import Times
@@ -74,7 +74,7 @@ def second_moment(p50: float, p99: float) -> float:
 def test_one_processor_is_m_g_1_with_the_tables_demand() -> None:
     """Pollaczek–Khinchine."""
     cost, load = cost_of(GET), 0.5
-    gap_us = mean_us(cost) / load
+    gap_us = moments_us(cost)[0] / load
     expected = second_moment(cost.p50_us, cost.p99_us) / gap_us / (2 * (1 - load))
     agrees(lambda s, r: cpu_wait_us(s, r, 1, gap_us, 0.0), expected, 0.35)
 
@@ -134,5 +134,6 @@ def test_a_burst_leaves_at_once_and_the_rest_at_the_rate(burst: int) -> None:
 def test_means_are_those_of_the_draws() -> None:
     for cost in TABLE.values():
         drawn = spread_us(np.random.Generator(np.random.PCG64(1)), cost.p50_us, cost.p99_us, 40_000)
-        assert drawn.mean() == pytest.approx(mean_us(cost), rel=0.02)
+        assert drawn.mean() == pytest.approx(moments_us(cost)[0], rel=0.02)
+        assert (drawn.astype(float) ** 2).mean() == pytest.approx(moments_us(cost)[1], rel=0.1)
         assert np.quantile(drawn, 0.99) == pytest.approx(cost.p99_us, rel=0.05)
