@@ -50,10 +50,10 @@ class Cost:
 
 # UNVERIFIED, all of it; see the module.
 TABLE: Mapping[tuple[str, str], Cost] = {
-    ("POST", "pods"): Cost(1_900, 9_000, 3_000),
-    ("POST", "pods/binding"): Cost(1_700, 9_000, 3_200),
-    ("POST", "pods/eviction"): Cost(2_000, 9_000, 3_200),
-    ("PATCH", "pods/status"): Cost(1_700, 8_000, 4_500),
+    ("POST", "pods"): Cost(2_200, 14_000, 3_000),
+    ("POST", "pods/binding"): Cost(2_200, 14_000, 3_200),
+    ("POST", "pods/eviction"): Cost(2_400, 14_000, 3_200),
+    ("PATCH", "pods/status"): Cost(1_900, 11_000, 4_500),
     ("PATCH", "pods"): Cost(1_700, 8_000, 4_500),
     ("DELETE", "pods"): Cost(1_500, 7_000, 4_500),
     ("GET", "pods"): Cost(400, 1_500, 4_500),
