@@ -10,6 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from time import process_time
 
+import simpy
+
+from simk8s.api.client import Client
+from simk8s.api.etcd import EtcdTimes
+from simk8s.api.requests import POST_EVENT, request
+from simk8s.api.server import ApiServer, Times
 from simk8s.kernel.batcher import Batcher
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.fairqueue import FairQueue
@@ -147,6 +153,67 @@ def workqueue(n: int) -> None:
     clock.run(FOREVER_US)
 
 
+class Api:
+    """A server with the latencies of a large control plane, on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.server = ApiServer(self.clock, Times(cores=64, etcd=EtcdTimes(members=3)))
+        self.client = Client(self.clock, self.server, "kube-scheduler")
+
+
+@request("POST", "pods/binding")
+def stored(number: int) -> bool:
+    """An operation that costs nothing by itself."""
+    return True
+
+
+def api_write(n: int) -> None:
+    """A request every millisecond, priced, measured and applied, with its arrival."""
+    api = Api()
+    write = api.client.write
+
+    def arrive(now_us: int, numbers: list[int]) -> None:
+        for number in numbers:
+            write(stored, number)
+
+    lane = api.clock.lane("arrivals", Phase.ARRIVE, arrive)
+    for number in range(n):
+        lane.at(number * 1_000, number)
+    api.clock.run(FOREVER_US)
+
+
+def api_note(n: int) -> None:
+    """Shadows, ten at each of a row of instants a few milliseconds apart."""
+    api = Api()
+    note = api.client.note
+
+    def arrive(now_us: int, numbers: list[int]) -> None:
+        for _ in range(10):
+            note(POST_EVENT)
+
+    lane = api.clock.lane("arrivals", Phase.ARRIVE, arrive)
+    for number in range(n // 10):
+        lane.at(number * 10_000, number)
+    api.clock.run(FOREVER_US)
+
+
+def simpy_customer(n: int) -> None:
+    """What a customer of simpy.Resource costs: the unit of comparison."""
+    env = simpy.Environment()
+    seats = simpy.Resource(env, 8)
+
+    def customer(delay: int) -> Iterator[simpy.Event]:
+        yield env.timeout(delay)
+        with seats.request() as seat:
+            yield seat
+            yield env.timeout(64)
+
+    for number in range(n):
+        env.process(customer(number * 10))
+    env.run()
+
+
 def cases() -> Iterator[tuple[str, int, Work]]:
     yield "lane timer, distinct instants, a few pending", 30_000, lane_chain
     yield "lane timer, distinct instants, 1,000 pending", 1_000, lane_distinct
@@ -162,6 +229,9 @@ def cases() -> Iterator[tuple[str, int, Work]]:
     yield "priority level, uncontended, with arrival", 20_000, lambda n: fair_level(n, 20)
     yield "priority level, contended, with arrival", 20_000, lambda n: fair_level(n, 6)
     yield "work queue, add to done, with arrival", 20_000, workqueue
+    yield "API write, priced, measured, applied, with arrival", 10_000, api_write
+    yield "API shadow (note)", 10_000, api_note
+    yield "a customer of simpy.Resource, to compare", 10_000, simpy_customer
 
 
 def best_us(work: Work, n: int, repeats: int = REPEATS) -> float:

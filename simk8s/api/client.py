@@ -1,47 +1,165 @@
 """What a component holds of the API: writes through its own rate limit, counted.
 
-Mirrors: client-go rest client with a token bucket per client (QPS, burst), v1.36.
+Law: requests leave in the order in which they were made, each when the bucket has a token for it.
+Requests that nobody waits for (events, GETs before a PATCH, tokens) take the same tokens, and
+no more than `MOST_SHADOWS` of them wait for one: the rest is dropped, as a full event queue does.
+
+Mirrors: client-go rest client with a token bucket per client (QPS, burst), event recorder with its
+spam filter, v1.36; the events of kube-controller-manager take tokens of their controller's client,
+kube-scheduler has a second client for them. Departs: the bound of 1,000 waiting events is
+UNVERIFIED; a limit on requests under way (`in_flight`) stands for how a user's tool paces itself.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Hashable
 from typing import Any
 
-from simk8s.api.requests import RequestKind
-from simk8s.api.server import ApiServer, Done, Operation
+from simk8s.api.events import SpamFilter
+from simk8s.api.flows import flow_hash
+from simk8s.api.ports import Call, Done, Operation, Port
+from simk8s.api.requests import POST_EVENT, RequestKind, kind_of
+from simk8s.api.server import ApiServer
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.ratelimit import TokenBucket
 
+MOST_SHADOWS = 1_000
+
 
 class Client:
-    """One component's client; `qps` 0 = no limit."""
+    """One component's client; `qps` 0 = no limit, `in_flight` 0 = any number under way.
+
+    `events` is the client that sends its events, by default itself. `node_limit` (QPS, burst) is
+    the limit of each `of(row)`.
+    """
 
     def __init__(
-        self, clock: Clock, server: ApiServer, name: str, qps: float = 0.0, burst: int = 1
+        self,
+        clock: Clock,
+        server: ApiServer,
+        name: str,
+        qps: float = 0.0,
+        burst: int = 1,
+        *,
+        events: Client | None = None,
+        in_flight: int = 0,
+        node_limit: tuple[float, int] = (0.0, 1),
     ) -> None:
         self.name = name
+        self.flow = flow_hash(name)
         self.writes = 0
         self.noted = 0
+        self.dropped = 0
         self.throttled_us = 0
         self.conflicts = 0
+        self.retries = 0
+        self.in_flight_limit = in_flight
+        self.waiting_shadows = 0
+        self.events = events if events is not None else self
         self._clock = clock
         self._server = server
         self._bucket = TokenBucket(qps, burst) if qps > 0 else None
+        self._ports: dict[RequestKind, Port] = {}
+        self._spam = SpamFilter()
+        self._under_way = 0
+        self._backlog: deque[tuple[int, Call]] = deque()
+        self._node_limit = node_limit
+        self._nodes: dict[int, Client] = {}
+        server.clients.append(self)
+
+    def of(self, row: int) -> Client:
+        """The client of one node's kubelet: a flow and a bucket of its own, made on first use."""
+        found = self._nodes.get(row)
+        if found is None:
+            found = self._nodes[row] = Client(
+                self._clock, self._server, self.name, *self._node_limit
+            )
+            self._server.clients.pop()
+            found.flow = flow_hash(self.name, row)
+            found._ports = self._ports
+        return found
 
     def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
-        """Send `op(*args)` to the store; the instant at which it leaves this client."""
-        leaves = now_us = self._clock.now_us
+        """Send `op(*args)` to the store; the instant at which it leaves this client (with a limit
+        on requests under way, at the earliest).
+        """
         self.writes += 1
-        if self._bucket is not None:
-            leaves = self._bucket.reserve(now_us)
-            self.throttled_us += leaves - now_us
-        self._server.submit(leaves, op, args, done)
-        return leaves
+        call = Call(self, self._port(kind_of(op)), op, args, done)
+        if self.in_flight_limit:
+            if self._under_way == self.in_flight_limit:
+                self._backlog.append((self._clock.now_us, call))
+                return self._clock.now_us
+            self._under_way += 1
+        return self._send(call)
 
     def note(self, kind: RequestKind, count: int = 1) -> None:
         """Send `count` requests that nobody waits for and that change nothing simulated (events,
         GETs before a PATCH, tokens): they take tokens, seats, CPU and disk, and make no event.
         """
         self.noted += count
+        sender = self if kind.resource != "events" else self.events
+        port, now_us = sender._port(kind), self._clock.now_us
+        for _ in range(count):
+            leaves_us = now_us
+            if sender._bucket is not None:
+                if sender.waiting_shadows == MOST_SHADOWS:
+                    sender.dropped += 1
+                    continue
+                leaves_us = sender._leave(port, now_us)
+                sender.waiting_shadows += leaves_us > now_us
+            sender._server.shadow(leaves_us, sender, port)
+
+    def event(self, source: Hashable, kind: RequestKind = POST_EVENT) -> bool:
+        """Send an event about an object unless the spam filter swallows it."""
+        if not self._spam.passes(source, self._clock.now_us):
+            return False
+        self.note(kind)
+        return True
+
+    def resend(self, call: Call) -> None:
+        """A request was refused and its time has come."""
+        self._send(call)
+
+    def answered(self) -> None:
+        """One request fewer under way: the next one leaves."""
+        if not self._backlog:
+            self._under_way -= 1
+            return
+        since_us, call = self._backlog.popleft()
+        held_us = self._clock.now_us - since_us
+        self.throttled_us += held_us
+        if held_us:
+            call.port.meter.throttled(since_us, held_us)
+        self._send(call)
+
+    def totals(self) -> tuple[int, int, int, int]:
+        """(requests, µs held back, conflicts, retries), those of its nodes' clients included."""
+        every = (self, *self._nodes.values())
+        return (
+            sum(each.writes + each.noted for each in every),
+            sum(each.throttled_us for each in every),
+            sum(each.conflicts for each in every),
+            sum(each.retries for each in every),
+        )
+
+    def _send(self, call: Call) -> int:
+        leaves_us = self._clock.now_us
         if self._bucket is not None:
-            self._bucket.reserve(self._clock.now_us, count)
+            leaves_us = self._leave(call.port, leaves_us)
+        self._server.submit(leaves_us, call)
+        return leaves_us
+
+    def _leave(self, port: Port, now_us: int) -> int:
+        assert self._bucket is not None, "only a client with a limit waits"
+        leaves_us = self._bucket.reserve(now_us)
+        if leaves_us > now_us:
+            self.throttled_us += leaves_us - now_us
+            port.meter.throttled(now_us, leaves_us - now_us)
+        return leaves_us
+
+    def _port(self, kind: RequestKind) -> Port:
+        port = self._ports.get(kind)
+        if port is None:
+            port = self._ports[kind] = self._server.port(self.name, kind)
+        return port

@@ -24,6 +24,8 @@ class Leases:
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self.log = ChangeLog(clock, "leases")
+        self.renewers = 0
+        """Nodes that renew at present."""
         self._clock = clock
         self._seed = seed
         self._since: dict[int, int] = {}
@@ -31,6 +33,7 @@ class Leases:
 
     def start(self, node: int) -> None:
         """The kubelet of a node renews from now on."""
+        self.renewers += not self.renewing(node)
         self._since[node] = self._clock.now_us
         self._stopped.pop(node, None)
         self.log.append(Verb.ADDED, node)
@@ -39,6 +42,7 @@ class Leases:
         """The kubelet of a node falls silent."""
         if node in self._since and node not in self._stopped:
             self._stopped[node] = self._clock.now_us
+            self.renewers -= 1
             self.log.append(Verb.DELETED, node)
 
     def renewing(self, node: int) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from simk8s.api.fanout import Fanout
 from simk8s.api.refused import Refused
 from simk8s.api.requests import on_its_kind
 from simk8s.api.watch import ChangeLog, Verb
@@ -46,12 +47,17 @@ class ObjectTable(Generic[T]):
     """
 
     def __init__(
-        self, clock: Clock, kind: str, gate: Gate | None = None, mirror: Mirror | None = None
+        self,
+        clock: Clock,
+        kind: str,
+        gate: Gate | None = None,
+        mirror: Mirror | None = None,
+        fanout: Fanout | None = None,
     ) -> None:
         self.kind = kind
         self._gate = gate
         self._mirror = mirror
-        self.log = ChangeLog(clock, kind)
+        self.log = ChangeLog(clock, kind, fanout)
         self._stored: dict[str, Stored[T]] = {}
         self._version = 0
 

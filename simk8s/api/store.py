@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from simk8s.api.admission._chain import Chain
+from simk8s.api.costs import BY_VERB, TABLE
+from simk8s.api.fanout import Fanout
 from simk8s.api.leases import Leases
 from simk8s.api.objects import ObjectTable
 from simk8s.api.policies import MIRRORS
@@ -39,10 +41,12 @@ from simk8s.state.pods import GONE, NEVER, PENDING, RUNNING, UNBORN, Loss, Phase
 class Store:
     """What etcd holds, and who is told."""
 
-    def __init__(self, clock: Clock, cluster: Cluster, seed: int) -> None:
+    def __init__(
+        self, clock: Clock, cluster: Cluster, seed: int, fanout: Fanout | None = None
+    ) -> None:
         self.cluster = cluster
-        self.pods = ChangeLog(clock, "pods")
-        self.nodes = ChangeLog(clock, "nodes")
+        self.pods = ChangeLog(clock, "pods", fanout)
+        self.nodes = ChangeLog(clock, "nodes", fanout)
         self.leases = Leases(clock, seed)
         self.ready: list[bool] = []
         """Ready condition by node row."""
@@ -59,6 +63,7 @@ class Store:
         self.admission = Chain(cluster, clock)
         self._policies = cluster.policies
         self._clock = clock
+        self._fanout = fanout
         self._kinds: dict[str, ObjectTable[Any]] = {}
 
     def objects(self, kind: str) -> ObjectTable[Any]:
@@ -66,9 +71,34 @@ class Store:
         table = self._kinds.get(kind)
         if table is None:
             mirror = MIRRORS.get(kind)
-            table = ObjectTable(self._clock, kind, self.admission, mirror and mirror(self.cluster))
+            table = ObjectTable(
+                self._clock,
+                kind,
+                self.admission,
+                mirror and mirror(self.cluster),
+                self._fanout,
+            )
             self._kinds[kind] = table
         return table
+
+    def count(self, resource: str) -> int:
+        """Objects of a resource that there are now."""
+        if resource == "pods":
+            return sum(self.counts) - self.counts[GONE]
+        if resource == "nodes":
+            return int(self.cluster.nodes.exists.sum())
+        if resource == "leases":
+            return self.leases.renewers
+        table = self._kinds.get(resource)
+        return 0 if table is None else len(table)
+
+    def live_bytes(self) -> int:
+        """What etcd keeps of the objects that there are, without their history."""
+        sizes = {"pods": TABLE["PATCH", "pods/status"], "nodes": TABLE["PATCH", "nodes/status"]}
+        sizes["leases"] = TABLE["PUT", "leases"]
+        fixed = sum(self.count(name) * cost.object_bytes for name, cost in sizes.items())
+        small = sum(len(table) for table in self._kinds.values())
+        return fixed + small * BY_VERB["POST"].object_bytes
 
     # --- pods
 

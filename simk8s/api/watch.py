@@ -1,11 +1,13 @@
 """Change logs and the cursors that read them: a watch is a cursor with a lag.
 
 Law: a log is in commit order; a cursor rings its reader for entries with a verb of its interest
-and hands out each entry once, no earlier than `lag_us` after its commit, and rings its reader's
-bell for it. What every cursor has read is dropped.
+and hands out each entry once, no earlier than `lag_us` after it was dispatched, and rings its
+reader's bell for it. An entry is dispatched when the cacher of its resource, one loop that takes
+events in order, is through with it. What every cursor has read is dropped.
 
-Mirrors: the watch cache and client-go informers of v1.36 as one number, the lag. Departs: no
-relists, no resyncs (level-triggered readers do not need them).
+Mirrors: the watch cache of kube-apiserver v1.36 (dispatch, see fanout) and client-go informers,
+whose way (network, decoding) is one number, the lag. Departs: no relists, no resyncs
+(level-triggered readers do not need them).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
+from simk8s.api.fanout import Fanout
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.wake import Bell
 
@@ -37,7 +40,7 @@ ADDED, BOUND, STATUS, DELETING, DELETED, UPDATED, ENDED = Verb
 """By themselves: to look a member up on its class costs 70 ns."""
 
 Entry = tuple[int, Verb, Any]
-"""(commit time in µs, verb, row or key)."""
+"""(time in µs from which it can be seen, verb, row or key): its commit and the dispatch."""
 
 
 class Cursor:
@@ -79,13 +82,20 @@ class Cursor:
 class ChangeLog:
     """What happened to the objects of one kind, in commit order."""
 
-    def __init__(self, clock: Clock, kind: str) -> None:
+    def __init__(self, clock: Clock, kind: str, fanout: Fanout | None = None) -> None:
         self.kind = kind
         self.base = 0
         self.entries: list[Entry] = []
+        self.dispatch_us = 0
+        """What one event takes in the dispatch loop at present."""
+        self._dispatched_us = 0
+        self._fanout = fanout
         self._clock = clock
         self._cursors: list[Cursor] = []
         self._wanting: list[list[Cursor]] = [[] for _ in Verb]  # by verb
+        if fanout is not None:
+            fanout.listen(self._watched)
+            self._watched(kind)
 
     @property
     def end(self) -> int:
@@ -100,6 +110,7 @@ class ChangeLog:
         """
         cursor = Cursor(self, bell, lag_us, sum(1 << verb for verb in verbs))
         self._cursors.append(cursor)
+        self._count()
         self.regroup()
         return cursor
 
@@ -110,16 +121,30 @@ class ChangeLog:
     def unsubscribe(self, cursor: Cursor) -> None:
         """The cursor reads no more, and what it has not read need not be kept."""
         self._cursors.remove(cursor)
+        self._count()
+        self.regroup()
 
     def append(self, verb: Verb, item: Any) -> None:
         """Record a change that commits now."""
         now_us = self._clock.now_us
         entries = self.entries
+        if self.dispatch_us:
+            start_us = self._dispatched_us
+            now_us = (start_us if start_us > now_us else now_us) + self.dispatch_us
+            self._dispatched_us = now_us
         entries.append((now_us, verb, item))
         for cursor in self._wanting[verb]:
             cursor.bell.ring_at(now_us + cursor.lag_us)
         if len(entries) >= TRIM_AT:
             self._trim()
+
+    def _count(self) -> None:
+        if self._fanout is not None:
+            self._fanout.cursors(self.kind, len(self._cursors))
+
+    def _watched(self, resource: str) -> None:
+        if resource == self.kind and self._fanout is not None:
+            self.dispatch_us = self._fanout.cost_us(resource)
 
     def _trim(self) -> None:
         read = min((cursor.position for cursor in self._cursors), default=self.end) - self.base

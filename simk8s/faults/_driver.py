@@ -1,7 +1,8 @@
 """Merges the timelines of all fault models and lets them happen.
 
-Law: at a fault's instant its machines go down, `duration_us` later they come back; every moment
-of a fault (start, detected, tainted, end) is a row of the `faults` table. A timeline is read one
+Law: at a fault's instant its machines go down or its effect begins, `duration_us` later they come
+back and it ends; every moment of a fault (start, detected, tainted, end) is a row of the `faults`
+table. A timeline is read one
 fault ahead, so that its length costs no memory.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from simk8s.errors import InvariantError
-from simk8s.faults.base import Context, Damage, Fault, FaultModel, NodeInfo
+from simk8s.faults.base import Context, ControlPlane, Damage, Fault, FaultModel, NodeInfo
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.record.writer import TableWriter
@@ -29,8 +30,15 @@ class FaultDriver:
     """Starts and ends faults; called by the control plane's controllers for what they notice."""
 
     def __init__(
-        self, clock: Clock, cluster: Cluster, damage: Damage, rows: TableWriter, horizon_us: int
+        self,
+        clock: Clock,
+        cluster: Cluster,
+        damage: Damage,
+        rows: TableWriter,
+        horizon_us: int,
+        plane: ControlPlane | None = None,
     ) -> None:
+        self._plane = plane
         self._cluster = cluster
         self._damage = damage
         self._append = rows.append
@@ -80,15 +88,22 @@ class FaultDriver:
             hit = self._pods_on(rows)
             self._last.update(dict.fromkeys(rows, fault))
             self._damage.crash(rows)
-            self._note(now_us, fault, FaultPhase.START, fault.duration_us, hit)
-            if fault.duration_us is not None:
-                self._ends.at(now_us + fault.duration_us, (fault, rows, hit))
+            lasts_us, by_itself = fault.duration_us, False
+            if fault.effect is not None and self._plane is not None:
+                own_us = self._plane.begin(fault.effect)
+                if own_us is not None:
+                    lasts_us, by_itself = own_us, True
+            self._note(now_us, fault, FaultPhase.START, lasts_us, hit)
+            if lasts_us is not None:
+                self._ends.at(now_us + lasts_us, (fault, rows, hit, lasts_us, by_itself))
             self._arm(timeline, now_us)
 
     def _end(self, now_us: int, due: list[Any]) -> None:
-        for fault, rows, hit in due:
+        for fault, rows, hit, lasts_us, by_itself in due:
             self._damage.restore(rows)
-            self._note(now_us, fault, FaultPhase.END, fault.duration_us, hit)
+            if fault.effect is not None and self._plane is not None and not by_itself:
+                self._plane.end(fault.effect)
+            self._note(now_us, fault, FaultPhase.END, lasts_us, hit)
 
     def _note(
         self, now_us: int, fault: Fault, phase: FaultPhase, duration_us: int | None, hit: int

@@ -1,5 +1,8 @@
 """What a fault model is: a timeline of faults, made from its own random stream.
 
+A fault takes machines down (`rows`), or does something to the control plane (`effect`, plain data
+that says what; whoever wires a simulation knows what to do about it).
+
 A file of this folder has one public class, a `FaultModel`, built from the `Params` beside it. It
 knows the nodes by name, zone and labels, and nothing of what runs on them.
 
@@ -21,8 +24,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiOutage:
+    """No kube-apiserver answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiLoad:
+    """Requests that nobody here waits for, at a rate."""
+
+    verb: str
+    resource: str
+    per_second: float
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlowDisk:
+    """etcd's disks take `factor` times as long, or until their median fsync is `fsync_us`."""
+
+    factor: float | None
+    fsync_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderLoss:
+    """etcd has to elect another leader."""
+
+
+Effect = ApiOutage | ApiLoad | SlowDisk | LeaderLoss
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
-    """Machines that fail together; `duration_us` None = for good."""
+    """Machines that fail together, or an effect on the control plane; `duration_us` None = for
+    good, or as long as the effect itself takes.
+    """
 
     at_us: int
     kind: str
@@ -30,6 +66,7 @@ class Fault:
     rows: tuple[int, ...]
     duration_us: int | None = None
     detail: str | None = None
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +108,13 @@ class Damage(Protocol):
     def crash(self, rows: Iterable[int]) -> None: ...
 
     def restore(self, rows: Iterable[int]) -> None: ...
+
+
+class ControlPlane(Protocol):
+    """Whom effects befall; they may overlap."""
+
+    def begin(self, effect: Effect) -> int | None:
+        """It starts now; answers how long it takes if the effect itself decides that."""
+
+    def end(self, effect: Effect) -> None:
+        """It is over. Not called for an effect that ends by itself."""

@@ -8,6 +8,8 @@ bounds the answers are a station's.
 *Mirrors* kube-apiserver v1.36 priority levels (apiserver/pkg/util/flowcontrol/fairqueuing):
 shuffle sharding, seats and lingering seats, virtual time in units of 1e-8 seat-seconds,
 guessed service 3 ms, round robin between equals.
+Where what a request costs depends on when it starts (processor, disk), `price(item, start_us)`
+answers its end at its start, in order of starts.
 *Departs*: fairness has no memory of the time when nobody waited: when a line forms, virtual time
 starts anew and each line owes for what it is executing; a request leaves its line's books when its
 last seat is free, not when its answer is sent; too wide a lingering is not stretched in time.
@@ -15,13 +17,13 @@ last seat is free, not when its answer is sent; too wide a lingering is not stre
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
+from simk8s.kernel.fairlines import GUESS_US, R_PER_SEAT_US, Line, Waiting, deal, work_of
 from simk8s.kernel.phase import Phase
 
 QUEUED = -1
@@ -29,69 +31,9 @@ QUEUED = -1
 REFUSED = -2
 """Answer of `submit`: the line was full."""
 
-_GUESS_US = 3_000
-_R_PER_SEAT_US = 100
-
+Price = Callable[[Any, int], int]
 Started = Callable[[int, list[tuple[Any, int]]], None]
 Expired = Callable[[int, list[Any]], None]
-
-
-class _Request:
-    """Somebody in a line."""
-
-    __slots__ = ("arrival_r", "arrival_us", "item", "line", "linger_us", "seats", "service_us",
-                 "waiting", "width", "work")  # fmt: skip
-
-    def __init__(
-        self, item: Any, service_us: int, seats: int, linger_seats: int, linger_us: int
-    ) -> None:
-        self.item = item
-        self.service_us = service_us
-        self.seats = seats
-        self.width = max(seats, linger_seats) if linger_us else seats
-        self.linger_us = linger_us
-        self.work = _work(seats, linger_seats, linger_us)
-        self.waiting = True
-        self.line: _Line
-        self.arrival_r = 0
-        self.arrival_us = 0
-
-
-class _Line:
-    """One queue, kept while it has somebody waiting or executing and somebody waits somewhere."""
-
-    __slots__ = ("executing", "index", "next_r", "requests", "waiting_work")
-
-    def __init__(self, index: int, next_r: int) -> None:
-        self.index = index
-        self.next_r = next_r
-        self.requests: deque[_Request] = deque()
-        self.waiting_work = 0
-        self.executing = 0
-
-    def execute(self, work: int) -> None:
-        self.executing += 1
-        self.next_r += work
-
-    def not_before_arrival(self) -> None:
-        """A line that could not use its share must not save it up."""
-        if self.requests and self.next_r < self.requests[0].arrival_r:
-            self.next_r = self.requests[0].arrival_r
-
-
-def _work(seats: int, linger_seats: int, linger_us: int) -> int:
-    return _R_PER_SEAT_US * (seats * _GUESS_US + linger_seats * linger_us)
-
-
-def deal(flow: int, queues: int, hand: int) -> tuple[int, ...]:
-    """The lines a flow may join: `hand` different cards out of `queues`, by the flow's hash."""
-    cards: list[int] = []
-    for dealt in range(hand):
-        flow, card = divmod(flow, queues - dealt)
-        for taken in sorted(cards):
-            card += card >= taken
-        cards.append(card)
-    return tuple(cards)
 
 
 class FairQueue:
@@ -99,6 +41,8 @@ class FairQueue:
 
     `started(now_us, [(item, end_us)])` and `expired(now_us, items)` tell about those who waited.
     `length=None` and `timeout_us=None` take the bounds away; `queues=0` refuses who cannot start.
+    `price` tells the end of a service at its start, in place of the service given to `submit`;
+    `on_wait` is called when somebody starts to wait where nobody waited.
     `fast=False` takes everybody through a line, for tests.
     """
 
@@ -114,6 +58,8 @@ class FairQueue:
         hand: int = 1,
         length: int | None = 50,
         timeout_us: int | None = 15_000_000,
+        price: Price | None = None,
+        on_wait: Callable[[], None] | None = None,
         fast: bool = True,
     ) -> None:
         if seats < 1 or queues < 0 or not 1 <= hand <= max(queues, 1):
@@ -125,6 +71,8 @@ class FairQueue:
         self.served = self.refused = self.expired = self.busy_us = self.wait_us = 0
         self.seats_in_use = self.seats_waiting = self.waiting = 0
         self._clock = clock
+        self._price = price
+        self._on_wait = on_wait
         self._fast = fast or not queues
         self._tell_started, self._tell_expired = started, expired
         # The bell first: who gets a seat at his deadline has not missed it.
@@ -136,7 +84,7 @@ class FairQueue:
         self._enqueued = 0
         self._robin = 0
         # Only while somebody waits: lines in use, virtual time, and when it was read.
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, Line] = {}
         self._r = 0
         self._r_us = 0
         self._news: list[tuple[Any, int]] = []
@@ -145,7 +93,7 @@ class FairQueue:
         self,
         item: Any,
         flow: int,
-        service_us: int,
+        service_us: int = 0,
         seats: int = 1,
         linger_seats: int = 0,
         linger_us: int = 0,
@@ -161,13 +109,13 @@ class FairQueue:
             if self._has_room(width):
                 index = self._hand_of(flow)[self._enqueued % self.hand]
                 self._enqueued += 1
-                work = _work(seats, linger_seats, linger_us)
-                return self._begin(now_us, index, service_us, width, seats, work, linger_us)
+                work = work_of(seats, linger_seats, linger_us)
+                return self._begin(now_us, index, item, service_us, width, seats, work, linger_us)
         if not self.queues:
             self.refused += 1
             return REFUSED
         return self._enqueue(
-            now_us, flow, _Request(item, service_us, seats, linger_seats, linger_us)
+            now_us, flow, Waiting(item, service_us, seats, linger_seats, linger_us)
         )
 
     def resize(self, seats: int) -> None:
@@ -178,6 +126,31 @@ class FairQueue:
             self._sync(self._clock.now_us)
             self._bell.ring()
         self.seats = seats
+
+    def wanted(self) -> int:
+        """Seats that are taken or waited for now."""
+        self._settle(self._clock.now_us)
+        return self.seats_in_use + self.seats_waiting
+
+    def suspend(self, from_us: int, until_us: int) -> None:
+        """Whoever is on a seat stays there longer: what they wait for stands still in between."""
+        shift_us = until_us - from_us
+        self._executing = [
+            (free_us + shift_us if free_us > from_us else free_us, line, width, work, too_much)
+            for free_us, line, width, work, too_much in self._executing
+        ]
+        heapify(self._executing)
+
+    def abort(self) -> list[Any]:
+        """Everybody is sent away; answers who waited, line by line."""
+        items = [r.item for _, line in sorted(self._lines.items()) for r in line.requests]
+        for line in self._lines.values():
+            for request in line.requests:
+                request.waiting = False
+        self._executing.clear()
+        self._lines.clear()
+        self.seats_in_use = self.seats_waiting = self.waiting = 0
+        return items
 
     def _has_room(self, width: int) -> bool:
         if width > self.seats:  # too wide ever to fit: alone
@@ -195,18 +168,21 @@ class FairQueue:
         self,
         now_us: int,
         index: int,
+        item: Any,
         service_us: int,
         width: int,
         seats: int,
         work: int,
         linger_us: int,
     ) -> int:
+        if self._price is not None:
+            service_us = self._price(item, now_us) - now_us
         end_us = now_us + service_us
-        too_much = _R_PER_SEAT_US * seats * (_GUESS_US - service_us)
+        too_much = R_PER_SEAT_US * seats * (GUESS_US - service_us)
         heappush(self._executing, (end_us + linger_us, index, width, work, too_much))
         self.seats_in_use += width
         self.served += 1
-        self.busy_us += service_us
+        self.busy_us += service_us * width
         self._robin = index
         return end_us
 
@@ -231,7 +207,7 @@ class FairQueue:
                 self._drop_if_idle(line)
             self.seats_in_use -= width
 
-    def _enqueue(self, now_us: int, flow: int, request: _Request) -> int:
+    def _enqueue(self, now_us: int, flow: int, request: Waiting) -> int:
         if self._lines:
             self._sync(now_us)
         else:
@@ -246,6 +222,8 @@ class FairQueue:
             self._drop_if_idle(line)
             return REFUSED
         request.line, request.arrival_r, request.arrival_us = line, self._r, now_us
+        if not self.waiting and self._on_wait is not None:
+            self._on_wait()
         line.requests.append(request)
         line.waiting_work += request.work
         self.waiting += 1
@@ -261,13 +239,13 @@ class FairQueue:
         for _, index, _, work, _ in self._executing:
             self._line(index).execute(work)
 
-    def _line(self, index: int) -> _Line:
+    def _line(self, index: int) -> Line:
         line = self._lines.get(index)
         if line is None:
-            line = self._lines[index] = _Line(index, self._r)
+            line = self._lines[index] = Line(index, self._r)
         return line
 
-    def _shortest_of(self, flow: int) -> _Line:
+    def _shortest_of(self, flow: int) -> Line:
         """The line of the flow's hand with the least waiting work; first come in a fair deal."""
         hand = self._hand_of(flow)
         offset = self._enqueued % len(hand)
@@ -280,7 +258,7 @@ class FairQueue:
                 best, least = index, work
         return self._line(best)
 
-    def _dispatch(self, now_us: int, own: _Request | None = None) -> int:
+    def _dispatch(self, now_us: int, own: Waiting | None = None) -> int:
         """Start all who can; answers the end of `own`, the others go to the news."""
         own_end_us = QUEUED
         while self.waiting and self.seats_in_use < self.seats:
@@ -289,11 +267,13 @@ class FairQueue:
             if not self._has_room(request.width):
                 break
             self._forget(request)
-            end_us = self._begin(now_us, line.index, request.service_us, request.width,
-                                 request.seats, request.work, request.linger_us)  # fmt: skip
+            end_us = self._begin(
+                now_us, line.index, request.item, request.service_us,
+                request.width, request.seats, request.work, request.linger_us,
+            )  # fmt: skip
             line.execute(request.work)
             line.not_before_arrival()
-            self.wait_us += now_us - request.arrival_us
+            self.wait_us += (now_us - request.arrival_us) * request.width
             if request is own:
                 own_end_us = end_us
             else:
@@ -304,10 +284,10 @@ class FairQueue:
             self._lines.clear()
         return own_end_us
 
-    def _next_line(self) -> _Line:
+    def _next_line(self) -> Line:
         """The line whose head would finish first in virtual time; round robin between equals."""
         robin, queues = self._robin + 1, self.queues
-        best: _Line | None = None
+        best: Line | None = None
         least = turn = 0
         for line in self._lines.values():
             if line.requests:
@@ -319,7 +299,7 @@ class FairQueue:
         assert best is not None, "somebody waits"
         return best
 
-    def _forget(self, request: _Request) -> None:
+    def _forget(self, request: Waiting) -> None:
         """The request leaves its line, one way or the other."""
         line = request.line
         line.requests.remove(request)
@@ -328,7 +308,7 @@ class FairQueue:
         self.waiting -= 1
         self.seats_waiting -= request.width
 
-    def _drop_if_idle(self, line: _Line) -> None:
+    def _drop_if_idle(self, line: Line) -> None:
         if not line.requests and not line.executing:
             del self._lines[line.index]
 
@@ -337,7 +317,7 @@ class FairQueue:
         elapsed_us = now_us - self._r_us
         if elapsed_us > 0 and self._lines:
             seats = min(self.seats_in_use + self.seats_waiting, self.seats)
-            self._r += _R_PER_SEAT_US * seats * elapsed_us // len(self._lines)
+            self._r += R_PER_SEAT_US * seats * elapsed_us // len(self._lines)
         self._r_us = now_us
 
     def _on_release(self, now_us: int) -> None:
@@ -349,7 +329,7 @@ class FairQueue:
         if news:
             self._tell_started(now_us, news)
 
-    def _on_timeout(self, now_us: int, requests: list[_Request]) -> None:
+    def _on_timeout(self, now_us: int, requests: list[Waiting]) -> None:
         expired = [request for request in requests if request.waiting]
         if not expired:
             return

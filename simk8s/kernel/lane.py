@@ -12,7 +12,7 @@ is the earliest, and no event is ever stale.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,13 @@ class Lane(Component):
     def after(self, delay_us: int, item: Any) -> None:
         """Hand `item` over `delay_us` from now."""
         self.at(self._clock.now_us + delay_us, item)
+
+    def pending(self) -> Iterator[Any]:
+        """Items not handed over yet, in order of time. For what happens rarely: it looks at all."""
+        for items in self._rounds.values():
+            yield from items
+        for t_us in sorted(self._due):
+            yield from self._due[t_us]
 
     def __len__(self) -> int:
         """Items not handed over yet. Counted on demand: not for a hot path."""

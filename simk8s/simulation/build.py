@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from simk8s.api.client import Client
-from simk8s.api.server import ApiServer
+from simk8s.api.fanout import Fanout
+from simk8s.api.server import ApiServer, Times
 from simk8s.api.store import Store
 from simk8s.controllers._manager import SHIPPED, ControllerManager
 from simk8s.faults._driver import FaultDriver
@@ -26,8 +27,10 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
-from simk8s.simulation.control_plane import api_times, cycle_times, pod_times
+from simk8s.simulation.control_plane import api_times, client_limits, cycle_times, pod_times
+from simk8s.simulation.effects import PlaneEffects
 from simk8s.simulation.explaining import Explained
+from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.state.cluster import Cluster
@@ -83,20 +86,21 @@ class World:
         client = scheduler.client
         yield scheduler.measure.row(now_us, client.writes, client.throttled_us)
         yield from self.controllers.rows(now_us)
+        yield from self.server.rows(now_us)
 
 
 def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> World:
     """Wire up a world; nothing has happened in it yet."""
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
-    plane = scenario.control_plane
+    plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
     recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
-    store, server = Store(clock, cluster, seed), ApiServer(clock, times)
+    store, server = _api(clock, cluster, streams, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
         clock,
         store,
-        Client(clock, server, "kubelet"),
+        Client(clock, server, "kubelet", node_limit=clients.kubelet),
         machines,
         streams.get("kubelet"),
         pod_times(plane),
@@ -105,10 +109,11 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     strategy = _strategy(loaded, cluster, streams, recorder, options)
     settings = strategy.settings
     qps = settings.qps if plane.throttling else 0.0
+    events = Client(clock, server, "kube-scheduler/events", *clients.scheduler_events)
     scheduler = Scheduler(
         clock,
         store,
-        Client(clock, server, "kube-scheduler", qps, settings.burst),
+        Client(clock, server, "kube-scheduler", qps, settings.burst, events=events),
         strategy,
         recorder,
         cycle_times(plane),
@@ -116,10 +121,11 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
-    faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us)
-    lag_us = times.watch_lag_us
+    effects = PlaneEffects(server)
+    faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us, effects)
+    lag_us, throttled = times.watch_lag_us, plane.throttling
     controllers = ControllerManager(
-        clock, store, server, streams, lag_us, faults.moment, throttled=plane.throttling
+        clock, store, server, streams, lag_us, faults.moment, throttled=throttled
     )
     world = World(
         clock,
@@ -138,10 +144,20 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
-    _add_workload(loaded, world)
+    Heartbeats(clock, store, server)
+    _add_workload(loaded, world, clients.user_in_flight)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
+
+
+def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
+    """Store and server, which know the same watchers and the same objects."""
+    fanout = Fanout(*times.dispatch_ns)
+    store = Store(clock, cluster, streams.seed, fanout)
+    server = ApiServer(clock, times, streams, fanout)
+    server.counts, server.etcd.live_bytes = store.count, store.live_bytes
+    return store, server
 
 
 def _strategy(
@@ -175,8 +191,8 @@ def _add_nodes(loaded: Loaded, world: World) -> None:
         world.joined_us.append(world.clock.now_us)
 
 
-def _add_workload(loaded: Loaded, world: World) -> None:
-    user = Client(world.clock, world.server, "user")
+def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:
+    user = Client(world.clock, world.server, "user", in_flight=in_flight)
     for source in sources(loaded):
         world.feeders.append(Feeder(world.clock, world.store, user, source, world.streams))
     world.writer = writer = ObjectWriter(world.clock, world.store, user, world.streams)

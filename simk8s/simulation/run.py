@@ -157,6 +157,8 @@ def _seal(world: World, out: Path) -> str:
     write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us)
     for row in world.component_rows(now_us):
         recorder.controllers.append(row)
+    for request_row in world.server.meters.rows():
+        recorder.api_requests.append(request_row)
     return recorder.seal(out)
 
 

@@ -66,7 +66,9 @@ class Feeder:
         end = start + 1
         while end < len(when) and when[end] == now_us:
             end += 1
-        self._client.write(self._store.create_pods, range(self._first + start, self._first + end))
+        write, create = self._client.write, self._store.create_pods
+        for pod in range(self._first + start, self._first + end):
+            write(create, (pod,))
         self._next = end
         self._advance()
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from simk8s import catalog
 from simk8s.api.client import Client
-from simk8s.api.server import INSTANT, ApiServer, Times
+from simk8s.api.server import INSTANT, ApiServer
 from simk8s.api.store import Store
 from simk8s.api.watch import Verb
 from simk8s.controllers._manager import SHIPPED, ControllerManager
@@ -27,10 +27,13 @@ from simk8s.state.pods import NEVER, Phase
 from simk8s.state.quota import Quota
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
+from tests.steady import steady
 
 __all__ = ("INSTANT", "INSTANT_PODS", "SECOND", "TEMPLATE", "PodTimes", "Times", "World")
 
 SECOND = 1_000_000
+Times = steady
+"""Latencies for controllers to live with: constants, so that tests can count."""
 TEMPLATE = {"spec": {"containers": [{"resources": {"requests": {"cpu": "100m"}}}]}}
 NEVER_RESTARTED = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from simk8s import catalog
-from simk8s.faults.base import Context, Fault, NodeInfo
+from simk8s.faults.base import Context, Effect, Fault, NodeInfo
 from simk8s.units import US_PER_DAY
 
 HORIZON_US = 60 * US_PER_DAY
@@ -57,7 +57,8 @@ def check_fault(made, params):
         "a shorter horizon is more than a cut"
     )
     assert timeline(made, params, horizon_us=0) == [f for f in found if f.at_us == 0]
-    assert timeline(made, params, count=0) == [], "faults without nodes"
+    nowhere = timeline(made, params, count=0)
+    assert nowhere == [f for f in found if f.effect is not None], "faults without nodes"
     state = np.random.get_state()[1].tolist()
     timeline(made, params)
     assert np.random.get_state()[1].tolist() == state, "it draws from the global generator"
@@ -73,7 +74,9 @@ def _check_shape(made, found):
         assert last_us <= fault.at_us <= HORIZON_US, f"out of order or beyond the end: {fault}"
         assert fault.duration_us is None or type(fault.duration_us) is int
         assert fault.duration_us is None or fault.duration_us > 0, f"no duration: {fault}"
-        assert fault.rows, f"hits nothing: {fault}"
+        assert fault.rows or fault.effect is not None, f"hits nothing: {fault}"
+        assert isinstance(fault.effect, Effect | None), f"nobody knows this effect: {fault}"
+        assert fault.effect is None or hash(fault.effect) == hash(fault.effect), "effects are data"
         assert len(set(fault.rows)) == len(fault.rows), f"hits a node twice: {fault}"
         assert set(fault.rows) <= set(range(30)), f"hits unknown nodes: {fault}"
         assert fault.kind == made.kind

@@ -17,7 +17,8 @@ NAMES = [*catalog.names("faults"), *([OWN] if OWN else [])]
 
 
 def test_the_folder_has_what_the_scenario_language_promises():
-    assert {"node_crash", "zone_outage"} <= set(NAMES)
+    promised = {"node_crash", "zone_outage", "api_server_outage", "api_server_overload"}
+    assert promised | {"etcd_slow_disk", "etcd_leader_loss"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,7 +37,7 @@ def test_more_nodes_leave_the_others_faults_as_they_were(name):
     made, params = resolve(name)
     few = timeline(made, params, count=12)
     many = timeline(made, params, count=30)
-    kept = [f for f in many if len(f.rows) > 1 or f.rows[0] < 12]
+    kept = [f for f in many if len(f.rows) != 1 or f.rows[0] < 12]
     assert [(f.at_us, f.target) for f in kept] == [(f.at_us, f.target) for f in few]
 
 
@@ -63,6 +64,13 @@ class Backwards(FaultModel):
                 yield Fault(at_us, self.kind, "node-0", (0,), 5)
 
 
+class Empty(Backwards):
+    kind = "empty"
+
+    def timeline(self, context):
+        yield Fault(5, self.kind, "nothing", (), 5)
+
+
 class Forgetful(Backwards):
     kind = "forgetful"
     calls = 0
@@ -73,7 +81,7 @@ class Forgetful(Backwards):
             yield Fault(self.calls, self.kind, "node-0", (0,), 5)
 
 
-@pytest.mark.parametrize("broken", [Backwards, Forgetful])
+@pytest.mark.parametrize("broken", [Backwards, Empty, Forgetful])
 def test_a_broken_model_is_found_out(broken):
     with pytest.raises(AssertionError):
         check_fault(broken, None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from simk8s.api.server import Times
 from simk8s.api.watch import Verb
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.kubelet import PodTimes
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.audit import audit
 from simk8s.state.pods import Loss, Phase
+from tests.steady import steady
 from tests.world import GIB, SECOND, World, node, pod_manifest, world
 
 
@@ -84,7 +84,7 @@ def test_preemption_evicts_nominates_and_binds() -> None:
 
 
 def test_the_last_victim_is_deleted_when_the_others_are_through() -> None:
-    w = world(times=Times(), pod_times=PodTimes(stop=(2 * SECOND, 3 * SECOND)))
+    w = world(times=steady(), pod_times=PodTimes(stop=(2 * SECOND, 3 * SECOND)))
     w.add_node(node("n", 1_000))
     w.create(pod_manifest("400m"), 2)
     w.run(60 * SECOND)
@@ -100,7 +100,7 @@ def test_the_last_victim_is_deleted_when_the_others_are_through() -> None:
     w.run(90 * SECOND)
     (first_us, one), (last_us, other) = seen
     assert one != other
-    assert last_us - first_us == Times().service_us + Times().fsync_us + Times().round_trip_us
+    assert last_us - first_us == 2_000 + 1_000 + 500
     assert w.cluster.pods.node[high] == 0
     audit(w.cluster)
 
@@ -164,7 +164,7 @@ def test_a_drop_workload_is_recorded_and_not_retried() -> None:
 
 
 def test_a_refused_binding_gives_the_room_back() -> None:
-    w = world(times=Times())
+    w = world(times=steady())
     w.add_node(node("n"))
     pod = w.create(pod_manifest("1"), 1)[0]
     w.run(6_000)  # created and seen; the cycle is over, the binding on its way
@@ -189,7 +189,7 @@ def test_binding_is_limited_by_the_client() -> None:
 
 
 def digest(incremental: bool, **more: Any) -> str:
-    w = world(times=Times(), pod_times=PodTimes(), incremental=incremental, **more)
+    w = world(times=steady(), pod_times=PodTimes(), incremental=incremental, **more)
     for i in range(20):
         w.add_node(node(f"n{i}", 2_000 + 500 * (i % 4), zone="abc"[i % 3]))
     for i in range(40):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from simk8s.scenario.control.api_server import ApiServer
+from simk8s.scenario.control.clients import Clients
 from simk8s.scenario.control.etcd import Etcd
 from simk8s.scenario.control.kubelet import Kubelet
 from simk8s.scenario.control.profiles import DEFAULT, PROFILES, merged
@@ -24,7 +25,8 @@ class ControlPlane(Model):
     # Whether clients keep to their QPS and burst.
     throttling: bool = True
     api_server: ApiServer = ApiServer()
-    etcd: Etcd = Etcd()
+    etcd: Etcd = Field(default_factory=Etcd.standard)
+    clients: Clients = Clients()
     scheduler: SchedulerTimes = SchedulerTimes()
     kubelet: Kubelet = Kubelet()
 

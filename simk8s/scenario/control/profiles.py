@@ -10,15 +10,40 @@ from collections.abc import Mapping
 from typing import Any
 
 PROFILES: Mapping[str, Mapping[str, Any]] = {
-    "small": {},
-    "managed-gke-like": {},
-    "managed-eks-like": {},
-    "large-5000": {},
+    # The machine of the recordings: one of everything on two cores and a virtual disk.
+    "small": {"apiServer": {"replicas": 1, "cores": 2}, "etcd": {"members": 1, "disk": "virtual"}},
+    # What providers run is not published: replicas, cores and disks are UNVERIFIED.
+    "managed-gke-like": {
+        "apiServer": {"replicas": 3, "cores": 4, "cpuFactor": 0.7},
+        "etcd": {"members": 3, "disk": "ssd", "roundTrip": "500us", "quota": "6Gi"},
+    },
+    "managed-eks-like": {
+        "apiServer": {"replicas": 2, "cores": 8, "cpuFactor": 0.7},
+        "etcd": {"members": 3, "disk": "nvme", "roundTrip": "700us", "quota": "8Gi"},
+    },
+    # A control plane made for the published limit of 5,000 nodes (UNVERIFIED sizes).
+    "large-5000": {
+        "apiServer": {
+            "replicas": 3,
+            "cores": 32,
+            "cpuFactor": 0.5,
+            "maxRequestsInflight": 1_600,
+            "maxMutatingRequestsInflight": 800,
+        },
+        "etcd": {"members": 3, "disk": "nvme", "roundTrip": "300us", "quota": "8Gi"},
+        "clients": {"userInFlight": 400},
+    },
     # No latency at all: for pure packing studies.
     "instant": {
         "throttling": False,
-        "apiServer": {"service": 0, "watchLag": 0},
-        "etcd": {"fsync": 0, "roundTrip": 0},
+        "apiServer": {"service": 0, "watchLag": 0, "dispatch": {"event": 0, "watcher": 0}},
+        "etcd": {
+            "fsync": {"p50": 0, "p99": 0},
+            "backendCommit": {"p50": 0, "p99": 0},
+            "roundTrip": 0,
+            "apply": 0,
+        },
+        "clients": {"userInFlight": 0},
         "scheduler": {"base": 0, "perNodeNs": 0, "perVisitNs": 0, "perPodNs": 0},
         "kubelet": {"start": {"p50": 0, "p99": 0}, "stop": {"p50": 0, "p99": 0}},
     },
