@@ -76,6 +76,16 @@ class Store:
                 self.pods.append(ADDED, pod)
         return True
 
+    @request("POST", "pods")
+    def create_mirror(self, pod: int, node: int) -> bool:
+        """A kubelet shows a static pod: unborn row, bound from the start."""
+        pods = self.cluster.pods
+        if pods.phase[pod] != UNBORN or not self.cluster.nodes.exists[node]:
+            return False
+        pods.static.add(pod)
+        self.create_pods((pod,))
+        return self.bind(pod, node)
+
     @request("POST", "pods/binding")
     def bind(self, pod: int, node: int) -> bool:
         """Set `spec.nodeName`; refused if the pod is bound, going or gone, or the node is gone."""
@@ -142,10 +152,12 @@ class Store:
 
     @request("DELETE", "pods")
     def delete_pod(self, pod: int, grace_us: int | None = None, loss: Loss = Loss.NONE) -> bool:
-        """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once."""
+        """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once, and a static
+        pod stays (its kubelet would create its mirror again).
+        """
         pods = self.cluster.pods
         phase = pods.phase[pod]
-        if phase in (UNBORN, GONE):
+        if phase in (UNBORN, GONE) or (pod in pods.static and grace_us != 0):
             return False
         if loss != Loss.NONE and pods.loss[pod] == Loss.NONE and phase not in TERMINAL:
             pods.loss[pod] = loss
@@ -200,6 +212,22 @@ class Store:
             return False
         self.ready[row] = ready
         self.nodes.append(STATUS, row)
+        return True
+
+    @request("PATCH", "nodes/status")
+    def report_images(self, arrived: Iterable[tuple[int, str, int]]) -> bool:
+        """Nodes list images that they did not have: (node, name, size in bytes)."""
+        nodes = self.cluster.nodes
+        for row, name, size in arrived:
+            if nodes.exists[row]:
+                nodes.images.add(row, ((name, size),))
+        return True
+
+    @request("PATCH", "nodes/status")
+    def drop_images(self, row: int, names: Iterable[str]) -> bool:
+        """A node no longer lists some images."""
+        for name in names:
+            self.cluster.nodes.images.remove(row, name)
         return True
 
     @request("DELETE", "nodes")

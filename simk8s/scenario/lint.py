@@ -23,7 +23,7 @@ from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
 from simk8s.scenario.schema import Scenario, WorkloadEntry
-from simk8s.scenario.templates import template_paths, template_warnings
+from simk8s.scenario.templates import static_paths, template_paths, template_warnings
 from simk8s.units import format_duration
 
 
@@ -167,7 +167,7 @@ def _drawn(entry: WorkloadEntry) -> tuple[str, ...]:
 
 
 def template_words(context: Context) -> Iterator[Problem]:
-    for path, template in template_paths(context.data):
+    for path, template in (*template_paths(context.data), *static_paths(context.data)):
         yield from template_warnings(template, path, context.positions)
     for objects in context.manifests.values():
         for item in objects:

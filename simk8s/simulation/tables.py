@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 PODS_READ = (
     "template", "requests", "workload", "owner", "priority", "node", "phase", "loss", "attempts",
-    "restarts", "created_us", "scheduled_us", "bound_us", "running_us", "finished_us",
-    "deletion_us", "lost_work_us",
+    "restarts", "created_us", "scheduled_us", "bound_us", "seen_us", "pulled_us", "started_us",
+    "running_us", "ready_us", "finished_us", "deletion_us", "lost_work_us",
 )  # fmt: skip
 _PHASES: dict[Phase | str, PodPhase] = {
     Phase.PENDING: PodPhase.PENDING,
@@ -80,16 +80,31 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "created_us": column["created_us"],
             "scheduled_us": nullable(column["scheduled_us"], NEVER),
             "bound_us": nullable(column["bound_us"], NEVER),
+            "seen_us": nullable(column["seen_us"], NEVER),
+            "pulled_us": nullable(column["pulled_us"], NEVER),
+            "started_us": nullable(column["started_us"], NEVER),
             "running_us": nullable(column["running_us"], NEVER),
+            "ready_us": nullable(column["ready_us"], NEVER),
             "finished_us": nullable(column["finished_us"], NEVER),
             "phase": picked(list(_PHASES.values()), _phases(column)),
-            "reason": picked([_REASONS.get(one) for one in Loss], loss),
+            "reason": _reasons(pods.reasons, rows, loss),
             "attempts": column["attempts"],
             "restarts": column["restarts"],
             "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
             "lost_work_us": column["lost_work_us"],
         }
     )
+
+
+def _reasons(
+    given: Mapping[int, str], rows: NDArray[np.int64], loss: NDArray[Any]
+) -> list[str | None]:
+    """What kubelet said, or what the loss is called."""
+    names = [_REASONS.get(one) for one in Loss]
+    found = [names[one] for one in loss.tolist()]
+    if given:
+        found = [given.get(pod, name) for pod, name in zip(rows.tolist(), found, strict=True)]
+    return found
 
 
 def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:

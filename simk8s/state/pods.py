@@ -125,6 +125,10 @@ class PodTable:
 
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
+        self.static: set[int] = set()
+        """Mirror pods of static pods (looked up, never iterated)."""
+        self.reasons: dict[int, str] = {}
+        """Of the phase or of what a container waits for, where kubelet gave one."""
         for name, (code, _) in _COLUMNS.items():
             setattr(self, name, array(code))
 

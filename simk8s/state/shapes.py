@@ -68,6 +68,7 @@ class PodTemplate:
     """Containers, init containers among them."""
     volumes: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
     gates: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 class TemplateTable:
@@ -128,6 +129,7 @@ class TemplateTable:
             containers=len(spec.get("containers") or ()) + len(spec.get("initContainers") or ()),
             volumes=tuple(spec.get("volumes") or ()),
             gates=tuple(str(g["name"]) for g in spec.get("schedulingGates") or ()),
+            annotations={str(k): str(v) for k, v in (meta.get("annotations") or {}).items()},
         )
 
 

@@ -11,6 +11,8 @@ from simk8s.scenario.control.api_server import ApiServer
 from simk8s.scenario.control.etcd import Etcd
 from simk8s.scenario.control.kubelet import Kubelet
 from simk8s.scenario.control.profiles import DEFAULT, PROFILES, merged
+from simk8s.scenario.control.registry import ImageRegistry
+from simk8s.scenario.control.runtime import ContainerRuntime, Runtime
 from simk8s.scenario.control.scheduler import SchedulerTimes
 from simk8s.scenario.types import Model
 
@@ -27,6 +29,8 @@ class ControlPlane(Model):
     etcd: Etcd = Etcd()
     scheduler: SchedulerTimes = SchedulerTimes()
     kubelet: Kubelet = Kubelet()
+    runtime: Runtime = ContainerRuntime()
+    registry: ImageRegistry = ImageRegistry()
 
     @model_validator(mode="before")
     @classmethod

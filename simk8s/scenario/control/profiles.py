@@ -12,7 +12,7 @@ from typing import Any
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     "small": {},
     "managed-gke-like": {},
-    "managed-eks-like": {},
+    "managed-eks-like": {"kubelet": {"serializeImagePulls": False}},
     "large-5000": {},
     # No latency at all: for pure packing studies.
     "instant": {
@@ -20,7 +20,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "apiServer": {"service": 0, "watchLag": 0},
         "etcd": {"fsync": 0, "roundTrip": 0},
         "scheduler": {"base": 0, "perNodeNs": 0},
-        "kubelet": {"start": {"p50": 0, "p99": 0}, "stop": {"p50": 0, "p99": 0}},
+        "kubelet": {"fake": {"start": 0, "stop": 0}},
     },
 }
 DEFAULT = "small"
