@@ -38,13 +38,14 @@ class Between(Model):
 
 
 Between_ = Annotated[Between, AlsoText()]
+# Defaults are in µs and must not be read as if a user had written them: hence model_construct.
 
 
 class Fake(Model):
     """Pods are Running and Ready, and gone, so long after the kubelet hears of it."""
 
-    start: Between_ = Between(p50=0, p99=0)
-    stop: Between_ = Between(p50=0, p99=0)
+    start: Between_ = Between.model_construct(p50=0, p99=0)
+    stop: Between_ = Between.model_construct(p50=0, p99=0)
 
 
 class CrashLoopBackOff(Model):
@@ -82,8 +83,8 @@ class Kubelet(Model):
     volume_poll_period: Duration = 300_000
     node_status_update_frequency: Duration = Field(default=10_000_000, gt=0)
     # --- what is not configured but takes time
-    admit: Between_ = Between(p50=10_000, p99=40_000)
-    mount: Between_ = Between(p50=60_000, p99=450_000)
+    admit: Between_ = Between.model_construct(p50=10_000, p99=40_000)
+    mount: Between_ = Between.model_construct(p50=60_000, p99=450_000)
     # Sync of the pod and GET, before the PATCH of its status.
     status_sync: Duration = 10_000
 
