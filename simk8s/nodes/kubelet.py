@@ -114,11 +114,16 @@ class KubeletPool:
             mirror(self._store, row, spec)
 
     def pods_on(self, row: int) -> int:
-        """Pods that this node's kubelet knows."""
-        return len(self._on[row])
+        """Pods that this node's kubelet runs."""
+        return len(self._live(row))
+
+    def _live(self, row: int) -> list[int]:
+        """Pods of a node that have not ended (of ends it hears with the next binding)."""
+        phases = self._table.phase
+        return [pod for pod in self._on[row] if phases[pod] in (PENDING, RUNNING)]
 
     def _images_on(self, row: int) -> Iterator[str]:
-        for pod in self._on[row]:
+        for pod in self._live(row):
             yield from self._lives.of(pod).images
 
     def _deliver(self, now_us: int) -> None:
@@ -262,7 +267,7 @@ class KubeletPool:
         self._store.leases.stop(row)
         self._runtimes.crashed(row)
         self._pulling.crashed(row)
-        for pod in self._on[row]:
+        for pod in self._live(row):
             pods.epoch[pod] += 1
             self._containers.forget(pod)
             if pods.started_us[pod] != NEVER:
@@ -275,7 +280,7 @@ class KubeletPool:
             return
         self._store.leases.start(row)
         self._client.write(self._store.set_ready, row, True)
-        for pod in self._on[row]:
+        for pod in self._live(row):
             if pods.deletion_us[pod] != NEVER:
                 self._terminate(pod, now_us)
             elif self._store.cluster.template_of(pod).restart_policy == "Never":
