@@ -35,7 +35,10 @@ def refusal(cluster: Cluster, pod: int, node: int, others: Iterable[int]) -> str
                 return TAINT
     if cluster.pods.charged[pod] == node:
         free = cluster.nodes.free_at
-        if not any(free[row][node] < 0 for row, _ in cluster.requests_of(pod).wanted):
+        for row, _ in cluster.requests_of(pod).wanted:
+            if free[row][node] < 0:
+                break
+        else:
             return ""
     return _lacking(cluster, pod, node, others)
 

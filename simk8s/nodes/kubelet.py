@@ -113,10 +113,6 @@ class KubeletPool:
         if spec.static_pods:
             mirror(self._store, row, spec)
 
-    def pods_on(self, row: int) -> int:
-        """Pods that this node's kubelet runs."""
-        return len(self._live(row))
-
     def _live(self, row: int) -> list[int]:
         """Pods of a node that have not ended (of ends it hears with the next binding)."""
         phases = self._table.phase

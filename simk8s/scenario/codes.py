@@ -54,6 +54,7 @@ CODES: dict[str, str] = {
     "W106": "pods that never end",
     "W107": "a sampling interval longer than the simulation",
     "W108": "no nodes, or no workload",
+    "W121": "an image that no pod runs",
 }
 _SECTIONS = {
     "E0": "The file",

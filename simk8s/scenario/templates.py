@@ -44,6 +44,15 @@ def static_paths(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield ("nodes", index, "staticPods", number), template
 
 
+def images_of(template: dict[str, Any]) -> Iterator[str]:
+    """The images that the containers of a valid template name."""
+    spec = template.get("spec") or {}
+    for kind in ("initContainers", "containers"):
+        for container in spec.get(kind) or ():
+            if container.get("image"):
+                yield str(container["image"])
+
+
 def template_problems(data: Any, positions: Positions) -> Iterator[Problem]:
     """Errors in all templates of a scenario."""
     for path, template in chain(template_paths(data), static_paths(data)):
