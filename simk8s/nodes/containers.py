@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simk8s.api.client import Client
-from simk8s.api.requests import GET_POD, POST_EVENT
+from simk8s.api.requests import GET_POD, POST_EVENT, RequestKind
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
@@ -66,7 +66,8 @@ class Containers:
         self._settings, self._relists, self._runtimes = settings, relists, runtimes
         self._lives, self._seed = lives, seed
         self._pods = store.cluster.pods
-        self._status_us = 0 if settings.fake is not None else settings.status_us
+        self._fake = settings.fake is not None
+        self._status_us = 0 if self._fake else settings.status_us
         self._flips = clock.lane("kubelet/probes", Order.RELEASE, self._flipped)
         self._exits = clock.lane("kubelet/exits", Order.RELEASE, self._ended)
         self._restarts = clock.lane("kubelet/restarts", Order.RELEASE, self._restarted)
@@ -147,12 +148,17 @@ class Containers:
             return end.wanted or life.restart_policy != "Always"
         return life.restart_policy == "Never"
 
+    def _note(self, asked: RequestKind, count: int) -> None:
+        """A fake kubelet sends nothing but its writes."""
+        if not self._fake:
+            self._client.note(asked, count)
+
     # --- timers
 
     def _flipped(self, now_us: int, timers: list[tuple[int, int, bool]]) -> None:
         for pod, epoch, ready in timers:
             if self._pods.epoch[pod] == epoch:
-                self._client.note(GET_POD)
+                self._note(GET_POD, 1)
                 self._client.write(self._store.set_pod_ready, pod, ready, epoch)
 
     def _ended(self, now_us: int, timers: list[tuple[int, int, int, End]]) -> None:
@@ -162,7 +168,7 @@ class Containers:
 
     def _over(self, now_us: int, pod: int, epoch: int, node: int, end: End) -> None:
         life = self._lives.of(pod)
-        self._client.note(GET_POD)
+        self._note(GET_POD, 1)
         if self._final(life, end):
             phase = FAILED if end.code else SUCCEEDED
             if end.code:
@@ -182,9 +188,9 @@ class Containers:
         if due_us > since_us:
             at_us = looked_us(self._seed, pod, loop.restarts, since_us, due_us)
             self._pods.reasons[pod] = "CrashLoopBackOff"
-            self._client.note(POST_EVENT)
+            self._note(POST_EVENT, 1)
         loop.restarted(end.at_us, at_us)
-        started_us = at_us + (0 if self._settings.fake else self._runtimes.container_us(node))
+        started_us = at_us + (0 if self._fake else self._runtimes.container_us(node))
         seen_us = self._relists.seen(node, started_us)
         shown_us = max(seen_us + self._status_us, self._clock.now_us)
         work_us = end.at_us - self._pods.started_us[pod] if end.code else 0
@@ -199,8 +205,8 @@ class Containers:
                 pods.started_us[pod] = started_us
                 pods.reasons.pop(pod, None)
                 life = self._lives.of(pod)
-                self._client.note(GET_POD)
-                self._client.note(POST_EVENT, 2)  # Created, Started
+                self._note(GET_POD, 1)
+                self._note(POST_EVENT, 2)  # Created, Started
                 self.run((pod, epoch, node, life, started_us, shown_us - self._status_us))
 
 

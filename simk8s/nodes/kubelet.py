@@ -221,7 +221,8 @@ class KubeletPool:
         pods = self._table
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
-                self._client.note(GET_POD)
+                if not self._fake:
+                    self._client.note(GET_POD)
                 self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
 
     # --- stopping
@@ -254,6 +255,7 @@ class KubeletPool:
             if pods.epoch[pod] == epoch:
                 if pods.started_us[pod] != NEVER and pods.loss[pod] != Loss.NONE:
                     pods.lost_work_us[pod] += now_us - pods.started_us[pod]
+                pods.reasons.pop(pod, None)
                 self._client.write(self._store.finalize_pod, pod)
 
     # --- machines

@@ -99,11 +99,11 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
 def _reasons(
     given: Mapping[int, str], rows: NDArray[np.int64], loss: NDArray[Any]
 ) -> list[str | None]:
-    """What kubelet said, or what the loss is called."""
+    """What the loss is called, or what kubelet said."""
     names = [_REASONS.get(one) for one in Loss]
     found = [names[one] for one in loss.tolist()]
     if given:
-        found = [given.get(pod, name) for pod, name in zip(rows.tolist(), found, strict=True)]
+        found = [name or given.get(pod) for pod, name in zip(rows.tolist(), found, strict=True)]
     return found
 
 

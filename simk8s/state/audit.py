@@ -112,6 +112,14 @@ def phases_agree(cluster: Cluster) -> Iterator[str]:
             yield f"pod {pod} is placed before it was created"
 
 
+def what_is_ready_runs(cluster: Cluster) -> Iterator[str]:
+    """A Ready pod is Running, and has been Ready before."""
+    pods = cluster.pods
+    for pod, ready in enumerate(pods.ready):
+        if ready and (pods.phase[pod] != Phase.RUNNING or pods.ready_us[pod] == NEVER):
+            yield f"pod {pod} is ready in phase {Phase(pods.phase[pod]).name}"
+
+
 CHECKS: tuple[Check, ...] = (
     free_is_allocatable_minus_charged,
     mirrors_are_exact,
@@ -120,6 +128,7 @@ CHECKS: tuple[Check, ...] = (
     charges_follow_pods,
     times_are_in_order,
     phases_agree,
+    what_is_ready_runs,
 )
 
 
