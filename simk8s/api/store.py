@@ -64,9 +64,9 @@ class Store:
 
     @request("POST", "pods")
     def create_pods(self, rows: Iterable[int]) -> bool:
-        """Unborn rows become Pending pods."""
+        """Unborn rows become Pending pods; who names a node in the spec has bound them himself."""
         pods, now_us = self.cluster.pods, self._clock.now_us
-        phases = pods.phase
+        phases, templates = pods.phase, self.cluster.templates.items
         for pod in rows:
             if phases[pod] == UNBORN:
                 phases[pod] = PENDING
@@ -74,6 +74,9 @@ class Store:
                 self.created += 1
                 self.counts[PENDING] += 1
                 self.pods.append(ADDED, pod)
+                named = templates[pods.template[pod]].node_name
+                if named and (node := self.cluster.nodes.row(named)) is not None:
+                    self.bind(pod, node)
         return True
 
     @request("POST", "pods")

@@ -34,7 +34,7 @@ from simk8s.scheduler.preemptor import Preemptor
 from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
-from simk8s.state.pods import NEVER, PENDING, Loss
+from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
 from simk8s.strategies.base import Assignment, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
@@ -116,6 +116,11 @@ class Scheduler:
             query = Query(pod, template, requests, pods.priority[pod])
             if self._strategy.handles(query):
                 self.queue.add(query, now_us)
+        elif pods.phase[pod] in (PENDING, RUNNING) and pods.charged[pod] == NEVER:
+            # Bound by its creator: it counts, even if it is more than the node has.
+            node = pods.node[pod]
+            devices = self._cluster.nodes.choose_devices(node, self._cluster.requests_of(pod))
+            self._cluster.charge(pod, node, devices or 0)
 
     def _bound(self, pod: int, now_us: int) -> None:
         if self.queue.listens:

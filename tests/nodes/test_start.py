@@ -312,3 +312,31 @@ def test_a_static_pod_that_does_not_fit_is_refused() -> None:
     w.run(5 * SECOND)
     assert w.cluster.pods.reasons[0] == "OutOfcpu"
     audit(w.cluster)
+
+
+def test_a_creator_may_name_a_node_but_not_make_room_on_it() -> None:
+    """spec.nodeName skips the scheduler, which counts the pod; the kubelet has the last word."""
+    w = exact(pods=3)
+    rows = w.create(pod(nodeName="n0"), 5)
+    w.run(30 * SECOND)
+    pods = w.cluster.pods
+    assert [pods.phase[p] for p in rows] == [Phase.RUNNING] * 3 + [Phase.FAILED] * 2
+    assert {pods.reasons[p] for p in rows[3:]} == {"OutOfpods"}
+    assert [pods.attempts[p] for p in rows] == [0] * 5
+    assert pods.bound_us[rows[0]] == pods.created_us[rows[0]]
+    audit(w.cluster)
+    waiting = w.create(pod())[0]
+    w.run(60 * SECOND)
+    assert pods.node[waiting] == NEVER
+    w.user.write(w.store.delete_pod, rows[0])
+    w.run(120 * SECOND)
+    assert pods.phase[waiting] == Phase.RUNNING
+    audit(w.cluster)
+
+
+def test_a_named_node_that_is_not_there_leaves_the_pod_pending() -> None:
+    w = exact()
+    row = w.create(pod(nodeName="elsewhere"))[0]
+    w.run(30 * SECOND)
+    assert w.cluster.pods.phase[row] == Phase.PENDING
+    assert w.cluster.pods.node[row] == NEVER

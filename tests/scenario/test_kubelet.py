@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from simk8s.scenario.annotations import NAMES, behaviour
 from simk8s.scenario.control.kubelet import Kubelet
@@ -122,3 +125,16 @@ def test_a_duration_alone_is_always_the_same() -> None:
     assert fake is not None
     assert (fake.start.p50, fake.start.p99) == (500_000, 500_000)
     assert (fake.stop.p50, fake.stop.p99) == (1_000_000, 2_000_000)
+
+
+def test_the_examples_of_the_docs_are_valid(bench) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "nodes.md").read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in text.split("```yaml\n")[1:]]
+    assert len(blocks) == 3
+    for block in blocks:
+        keys = yaml.safe_load(block)
+        base = yaml.safe_load(bench.base)
+        for group in keys.get("nodes", ()):
+            group["profile"] = "m5.4xlarge"
+        found = bench.problems(yaml.safe_dump({**base, **keys, "faults": []}, sort_keys=False))
+        assert [p for p in found if p.code != "W121"] == []
