@@ -17,7 +17,8 @@ HOUR = 3600 * S
 def pod(row, created, scheduled=None, running=None, finished=None, phase="running", lost=None):
     return (
         row, "default", f"p{row}", "web", None, 0, 100, 200, 0, None, None, created, scheduled,
-        scheduled, running, running, running, running, running, finished, phase, None, 1, 0, lost, 60 * S if lost else 0,
+        scheduled, running, running, running, running, running, finished, phase, None,
+        1, 0, lost, 60 * S if lost else 0,
     )  # fmt: skip
 
 
