@@ -104,9 +104,11 @@ class Store:
 
     @request("POST", "pods")
     def create_pods(self, rows: Iterable[int]) -> bool | Refused:
-        """Unborn rows become Pending pods; the last refusal, if there was one."""
+        """Unborn rows become Pending pods; who names a node in the spec has bound them himself.
+        The last refusal, if there was one.
+        """
         pods, now_us = self.cluster.pods, self._clock.now_us
-        phases = pods.phase
+        phases, templates = pods.phase, self.cluster.templates.items
         admit = self.admission.admit if self._policies.version else None
         answer: bool | Refused = True
         for pod in rows:
@@ -121,6 +123,9 @@ class Store:
                 self.created += 1
                 self.counts[PENDING] += 1
                 self.pods.append(ADDED, pod)
+                named = templates[pods.template[pod]].node_name
+                if named and (node := self.cluster.nodes.row(named)) is not None:
+                    self.bind(pod, node)
         return answer
 
     def _refuse(self, pod: int, refused: Refused) -> None:
@@ -133,6 +138,16 @@ class Store:
             pods.refusals[pod] = str(refused)
             self.counts[GONE] += 1
             self.lost += 1
+
+    @request("POST", "pods")
+    def create_mirror(self, pod: int, node: int) -> bool:
+        """A kubelet shows a static pod: unborn row, bound from the start."""
+        pods = self.cluster.pods
+        if pods.phase[pod] != UNBORN or not self.cluster.nodes.exists[node]:
+            return False
+        pods.static.add(pod)
+        self.create_pods((pod,))
+        return self.bind(pod, node)
 
     @request("POST", "pods/binding")
     def bind(self, pod: int, node: int) -> bool:
@@ -206,10 +221,12 @@ class Store:
 
     @request("DELETE", "pods")
     def delete_pod(self, pod: int, grace_us: int | None = None, loss: Loss = Loss.NONE) -> bool:
-        """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once."""
+        """DELETE: a pod on a node gets a deletionTimestamp, any other goes at once, and a static
+        pod stays (its kubelet would create its mirror again).
+        """
         pods = self.cluster.pods
         phase = pods.phase[pod]
-        if phase in (UNBORN, GONE):
+        if phase in (UNBORN, GONE) or (pod in pods.static and grace_us != 0):
             return False
         if loss != Loss.NONE and pods.loss[pod] == Loss.NONE and phase not in TERMINAL:
             pods.loss[pod] = loss
@@ -268,6 +285,22 @@ class Store:
             return False
         self.ready[row] = ready
         self.nodes.append(STATUS, row)
+        return True
+
+    @request("PATCH", "nodes/status")
+    def report_images(self, arrived: Iterable[tuple[int, str, int]]) -> bool:
+        """Nodes list images that they did not have: (node, name, size in bytes)."""
+        nodes = self.cluster.nodes
+        for row, name, size in arrived:
+            if nodes.exists[row]:
+                nodes.images.add(row, ((name, size),))
+        return True
+
+    @request("PATCH", "nodes/status")
+    def drop_images(self, row: int, names: Iterable[str]) -> bool:
+        """A node no longer lists some images."""
+        for name in names:
+            self.cluster.nodes.images.remove(row, name)
         return True
 
     @request("DELETE", "nodes")

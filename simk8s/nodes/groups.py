@@ -8,6 +8,7 @@ Mirrors: the well-known labels of v1.36 (hostname, zone, instance type, arch, os
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,19 @@ if TYPE_CHECKING:
 GPU_MILLI = 1_000
 
 
-def node_specs(groups: list[NodeGroup], base: Path, catalog: CatalogLike) -> Iterator[NodeSpec]:
-    """Every node of the scenario, group by group."""
+def node_specs(
+    groups: list[NodeGroup], base: Path, catalog: CatalogLike, max_pods: int | None = None
+) -> Iterator[NodeSpec]:
+    """Every node of the scenario, group by group; no kubelet takes more than `max_pods`."""
+    for spec in _all_specs(groups, base, catalog):
+        pods = spec.allocatable[PODS]
+        if max_pods is None or pods <= max_pods:
+            yield spec
+        else:
+            yield replace(spec, allocatable={**spec.allocatable, PODS: max_pods})
+
+
+def _all_specs(groups: list[NodeGroup], base: Path, catalog: CatalogLike) -> Iterator[NodeSpec]:
     taken: dict[str, int] = {}
     for group in groups:
         if group.csv is not None:
@@ -89,6 +101,8 @@ def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) ->
             machine.price_per_hour if group.price_per_hour is None else group.price_per_hour
         ),
         boot_us=(machine.boot_us_p50, machine.boot_us_p99),
+        runtime=group.runtime or "",
+        static_pods=tuple(group.static_pods),
     )
 
 
@@ -115,4 +129,6 @@ def _from_file(group: NodeGroup, path: Path, catalog: CatalogLike) -> Iterator[N
             gpu_count=node.gpu_count,
             gpu_model=node.gpu_model or "",
             profile=node.gpu_model or "cpu",
+            runtime=group.runtime or "",
+            static_pods=tuple(group.static_pods),
         )

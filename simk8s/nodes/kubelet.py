@@ -1,56 +1,54 @@
 """All kubelets as one component: starts what is bound, stops what is deleted, reports what
 happened.
 
-A pod's life on its node is rows in three lanes (start, end, stop). A crash moves the epoch of
-every pod on the machine on, so that its timers fall through; when the machine is back, what is
-still bound is started again and what is being deleted is finally removed.
+A pod's life on its node is rows in lanes. Nearly everything about a start is known when the
+kubelet hears of the pod, and is added up then: admission, volumes, sandbox, containers, the PLEG
+relist that sees them run, the status PATCH. So a plain pod takes one timer for its start and one
+for its end. What is known only later has timers of its own: pulls (pulling), probes, crashes and
+restarts (containers).
 
-Mirrors: kubelet v1.36 pod start with a cached image (log-normal, p50 1.25 s and p99 2.5 s:
-UNVERIFIED prior of the behaviour notes 3.2), termination within the grace period, container
-restart after a reboot by restartPolicy. Departs: no image pulls, probes or node pressure; a
-status update is one write.
+A crash moves the epoch of every pod on the machine on, so that its timers fall through; when the
+machine is back, what is still bound is started again and what is being deleted is finally removed.
+
+Mirrors: kubelet v1.36: admission, volume manager, SyncPod, generic PLEG, status manager (GET and
+PATCH), killPod within the grace period, housekeeping, container restart after a reboot by
+restartPolicy; unloaded with a cached image p50 1 to 1.5 s and p99 2 to 3 s (behaviour notes 3.2).
+Departs: no node pressure; what a reboot brings back is not admitted again; a pod that is deleted
+before its start was seen has nothing to stop; one client without a rate limit for all nodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from numpy.random import Generator
 
 from simk8s.api.client import Client
+from simk8s.api.requests import GET_POD, POST_EVENT, POST_TOKEN, kind
 from simk8s.api.store import Store
 from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
-from simk8s.kernel.percentiles import lognormal
 from simk8s.kernel.phase import Phase as Order
+from simk8s.nodes.admission import refusal
+from simk8s.nodes.containers import Containers
+from simk8s.nodes.lives import Lives
 from simk8s.nodes.machines import Machines
+from simk8s.nodes.pulling import Pulling, Way
+from simk8s.nodes.relists import Relists
+from simk8s.nodes.runtime import Runtimes, endless_us
+from simk8s.nodes.settings import INSTANT_PODS, KubeletSettings, PodTimes
+from simk8s.nodes.static_pods import mirror
 from simk8s.state.pods import FAILED, NEVER, PENDING, RUNNING, SUCCEEDED, Loss
+
+__all__ = ("INSTANT_PODS", "KubeletPool", "KubeletSettings", "PodTimes")
 
 Timer = tuple[int, int]
 """(pod, epoch under which it was set)."""
-_BATCH = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class PodTimes:
-    """Median and 99th percentile of what a node does to a pod, in µs; zeros mean at once."""
-
-    start: tuple[int, int] = (1_250_000, 2_500_000)
-    stop: tuple[int, int] = (1_500_000, 3_000_000)
-
-
-INSTANT_PODS = PodTimes((0, 0), (0, 0))
-
-
-def lognormal_us(generator: Generator, median: int, high: int) -> Iterator[int]:
-    """Endless log-normal draws from the median and the 99th percentile, drawn in batches."""
-    if not median:
-        while True:
-            yield 0
-    mu, sigma = lognormal((0.5, median), (0.99, high))
-    while True:
-        yield from generator.lognormal(mu, sigma, _BATCH).astype("int64").tolist()
+Start = tuple[int, int, int, int]
+"""(pod, epoch, last image there, last container started)."""
+PATCH_POD_STATUS = kind("PATCH", "pods/status")
+EVENTS = 3
+"""Pulled, Created, Started: of each container."""
 
 
 class KubeletPool:
@@ -65,32 +63,64 @@ class KubeletPool:
         client: Client,
         machines: Machines,
         draws: Generator,
-        times: PodTimes,
+        settings: KubeletSettings | PodTimes,
         lag_us: int,
     ) -> None:
+        if isinstance(settings, PodTimes):
+            settings = KubeletSettings(fake=settings)
         self._clock = clock
         self._store = store
         self._client = client
         self._machines = machines
+        self._settings = settings
         self._table = store.cluster.pods
         self._on: list[dict[int, None]] = []
-        self._start_us = lognormal_us(draws, *times.start)
-        self._stop_us = lognormal_us(draws, *times.stop)
+        fake = settings.fake
+        self._fake = fake is not None
+        self._fake_start_us = endless_us(draws, fake.start if fake else (0, 0))
+        self._fake_stop_us = endless_us(draws, fake.stop if fake else (0, 0))
+        self._status_us = 0 if fake else settings.status_us
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
         self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING))
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
+        self._wire(draws)
         machines.listen(self._crashed, self._restored)
+
+    def _wire(self, draws: Generator) -> None:
+        clock, store, client, settings = self._clock, self._store, self._client, self._settings
+        seed = int(draws.integers(1 << 62))
+        pleg_us, house_us = settings.pleg_period_us, settings.housekeeping_us
+        loops = (1, 1) if self._fake else (pleg_us, house_us)
+        self._relists = relists = Relists(seed, *loops, settings.image_gc_period_us)
+        self._runtimes = runtimes = Runtimes(settings, draws)
+        self._lives = lives = Lives(store.cluster, fake=self._fake)
+        self._containers = Containers(
+            clock, store, client, settings, relists, runtimes, lives, seed
+        )
+        self._pulling = Pulling(
+            clock, store, client, settings, relists, runtimes, self._way_done, self._images_on, seed
+        )
 
     def add(self, row: int) -> None:
         """A node has joined."""
         self._machines.add(row)
         self._on.append({})
+        self._relists.add(row)
+        spec = self._store.cluster.nodes.specs[row]
+        self._runtimes.add(spec.runtime)
+        if spec.static_pods:
+            mirror(self._store, row, spec)
 
-    def pods_on(self, row: int) -> int:
-        """Pods that this node's kubelet knows."""
-        return len(self._on[row])
+    def _live(self, row: int) -> list[int]:
+        """Pods of a node that have not ended (of ends it hears with the next binding)."""
+        phases = self._table.phase
+        return [pod for pod in self._on[row] if phases[pod] in (PENDING, RUNNING)]
+
+    def _images_on(self, row: int) -> Iterator[str]:
+        for pod in self._live(row):
+            yield from self._lives.of(pod).images
 
     def _deliver(self, now_us: int) -> None:
         pods = self._table
@@ -100,38 +130,125 @@ class KubeletPool:
                 if pods.phase[pod] == PENDING:
                     self._on[node][pod] = None
                     if self._machines.up(node):
-                        self._begin(pod)
+                        self._hear_of(pod, node, now_us)
             elif verb is DELETING:
                 if self._machines.up(pods.node[pod]):
-                    self._terminate(pod)
+                    self._terminate(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 node = pods.node[pod]
                 if node != NEVER:
                     self._on[node].pop(pod, None)
+                    self._containers.forget(pod)
 
-    def _begin(self, pod: int) -> None:
-        self._starts.after(next(self._start_us), (pod, self._table.epoch[pod]))
+    # --- starting
 
-    def _started(self, now_us: int, timers: list[Timer]) -> None:
+    def _hear_of(self, pod: int, node: int, now_us: int) -> None:
+        if self._fake:
+            self._begin(pod, node, now_us)
+            return
+        reason = refusal(self._store.cluster, pod, node, self._on[node])
+        if not reason:
+            self._begin(pod, node, now_us)
+            return
         pods = self._table
-        for pod, epoch in timers:
-            if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
-                pods.started_us[pod] = now_us
-                self._client.write(self._store.set_phase, pod, RUNNING, epoch)
-                lifetime = pods.lifetime_us[pod]
-                if lifetime >= 0:
-                    self._ends.after(lifetime, (pod, epoch))
+        pods.seen_us[pod] = now_us
+        pods.loss[pod] = Loss.REJECTED
+        pods.reasons[pod] = reason
+        del self._on[node][pod]
+        self._client.note(POST_EVENT)
+        self._client.write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
+
+    def _begin(self, pod: int, node: int, now_us: int) -> None:
+        pods = self._table
+        pods.seen_us[pod] = now_us
+        pods.image_pull_us[pod] = pods.init_us[pod] = 0
+        if self._fake:
+            at_us = now_us + next(self._fake_start_us)
+            self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
+            return
+        life = self._lives.of(pod)
+        admit_us, mount_us, sandbox_us, first_us = self._runtimes.start(node)
+        t_us = now_us + admit_us
+        if life.mounts:
+            t_us += mount_us
+            if life.token:
+                self._client.note(POST_TOKEN)
+        self._client.note(GET_POD, 2)  # before the two status PATCHes
+        self._client.note(PATCH_POD_STATUS)  # Pending, with the start time
+        if life.probes:
+            self._containers.workers[pod] = t_us
+        t_us = self._runtimes.sandbox(node, t_us, sandbox_us)
+        step = life.steps[0]
+        if life.direct and (
+            not step.image or self._pulling.images.ready(node, step.image, step.policy, now_us)
+        ):
+            self._show(pod, pods.epoch[pod], node, t_us, t_us + first_us)
+        else:
+            self._pulling.walk(Way(pod, pods.epoch[pod], node, life, first_us, t_us))
+
+    def _way_done(self, way: Way, started_us: int) -> None:
+        self._show(way.pod, way.epoch, way.node, way.pulled_us, started_us)
+
+    def _show(self, pod: int, epoch: int, node: int, pulled_us: int, started_us: int) -> None:
+        """The status goes out when a relist has seen what was started."""
+        shown_us = self._relists.seen(node, started_us) + self._status_us
+        self._starts.at(shown_us, (pod, epoch, pulled_us, started_us))
+
+    def _started(self, now_us: int, timers: list[Start]) -> None:
+        pods = self._table
+        for pod, epoch, pulled_us, started_us in timers:
+            if pods.epoch[pod] != epoch or pods.deletion_us[pod] != NEVER:
+                continue
+            pods.pulled_us[pod] = pulled_us
+            pods.started_us[pod] = started_us
+            life, node = self._lives.of(pod), pods.node[pod]
+            if not self._fake:
+                self._client.note(POST_EVENT, EVENTS * len(life.steps))
+            if not life.plain:
+                seen_us = now_us - self._status_us
+                self._containers.run((pod, epoch, node, life, started_us, seen_us))
+                continue
+            lifetime_us = pods.lifetime_us[pod]
+            if lifetime_us >= 0:
+                ended_us = self._relists.seen(node, started_us + lifetime_us) + self._status_us
+                if ended_us <= now_us and not self._fake:
+                    # Over before a relist saw it run.
+                    self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
+                    continue
+                self._ends.at(ended_us, (pod, epoch))
+            self._client.write(self._store.set_phase, pod, RUNNING, epoch)
 
     def _ended(self, now_us: int, timers: list[Timer]) -> None:
         pods = self._table
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
+                if not self._fake:
+                    self._client.note(GET_POD)
                 self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
 
-    def _terminate(self, pod: int) -> None:
-        pods = self._table
-        grace = max(0, pods.deletion_us[pod] - self._clock.now_us)
-        self._stops.after(min(grace, next(self._stop_us)), (pod, pods.epoch[pod]))
+    # --- stopping
+
+    def _terminate(self, pod: int, now_us: int) -> None:
+        pods, node = self._table, self._table.node[pod]
+        grace_us = max(0, pods.deletion_us[pod] - now_us)
+        if self._fake:
+            at_us = now_us + min(grace_us, next(self._fake_stop_us))
+        else:
+            at_us = self._gone_us(pod, node, now_us, grace_us)
+        self._stops.at(at_us, (pod, pods.epoch[pod]))
+
+    def _gone_us(self, pod: int, node: int, now_us: int, grace_us: int) -> int:
+        """Containers stopped, seen by PLEG, cleaned up by housekeeping, reported."""
+        life = self._lives.of(pod)
+        if self._table.started_us[pod] == NEVER:
+            stopped_us = now_us
+        else:
+            stopped_us = self._containers.killed(node, life, now_us, grace_us)
+        self._client.note(POST_EVENT)  # Killing
+        self._client.note(GET_POD, 2)
+        self._client.note(PATCH_POD_STATUS)
+        seen_us = self._relists.seen(node, stopped_us)
+        return self._relists.cleaned(node, seen_us) + self._status_us
 
     def _stopped(self, now_us: int, timers: list[Timer]) -> None:
         pods = self._table
@@ -139,30 +256,38 @@ class KubeletPool:
             if pods.epoch[pod] == epoch:
                 if pods.started_us[pod] != NEVER and pods.loss[pod] != Loss.NONE:
                     pods.lost_work_us[pod] += now_us - pods.started_us[pod]
+                pods.reasons.pop(pod, None)
                 self._client.write(self._store.finalize_pod, pod)
+
+    # --- machines
 
     def _crashed(self, row: int) -> None:
         pods, now_us = self._table, self._clock.now_us
         self._store.leases.stop(row)
-        for pod in self._on[row]:
+        self._runtimes.crashed(row)
+        self._pulling.crashed(row)
+        for pod in self._live(row):
             pods.epoch[pod] += 1
+            self._containers.forget(pod)
             if pods.started_us[pod] != NEVER:
                 pods.lost_work_us[pod] += now_us - pods.started_us[pod]
                 pods.started_us[pod] = NEVER
 
     def _restored(self, row: int) -> None:
-        pods = self._table
+        pods, now_us = self._table, self._clock.now_us
         if not self._store.cluster.nodes.exists[row]:
             return
         self._store.leases.start(row)
         self._client.write(self._store.set_ready, row, True)
-        for pod in self._on[row]:
+        for pod in self._live(row):
             if pods.deletion_us[pod] != NEVER:
-                self._terminate(pod)
+                self._terminate(pod, now_us)
             elif self._store.cluster.template_of(pod).restart_policy == "Never":
                 if pods.loss[pod] == Loss.NONE:
                     pods.loss[pod] = Loss.NODE_CRASH
                 self._client.write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
             else:
                 pods.restarts[pod] += pods.running_us[pod] != NEVER
-                self._begin(pod)
+                if pods.ready[pod] and not self._fake:
+                    self._client.write(self._store.set_pod_ready, pod, False, pods.epoch[pod])
+                self._begin(pod, row, now_us)

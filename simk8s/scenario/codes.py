@@ -55,6 +55,7 @@ CODES: dict[str, str] = {
     "W107": "a sampling interval longer than the simulation",
     "W108": "no nodes, or no workload",
     "W109": "pods of a PodGroup that no manifest has",
+    "W121": "an image that no pod runs",
 }
 _SECTIONS = {
     "E0": "The file",

@@ -24,7 +24,12 @@ from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
 from simk8s.scenario.schema import Scenario, WorkloadEntry
-from simk8s.scenario.templates import template_paths, template_warnings
+from simk8s.scenario.templates import (
+    images_of,
+    static_paths,
+    template_paths,
+    template_warnings,
+)
 from simk8s.units import format_duration
 
 
@@ -171,7 +176,7 @@ def _drawn(entry: WorkloadEntry) -> tuple[str, ...]:
 
 
 def template_words(context: Context) -> Iterator[Problem]:
-    for path, template in template_paths(context.data):
+    for path, template in (*template_paths(context.data), *static_paths(context.data)):
         yield from template_warnings(template, path, context.positions)
     for objects in context.manifests.values():
         for item in objects:
@@ -234,6 +239,21 @@ def something_there(context: Context) -> Iterator[Problem]:
         yield context.problem("W108", "there is no workload", ("workload",), key=True)
 
 
+def used_images(context: Context) -> Iterator[Problem]:
+    """An image that the scenario describes is one that some pod runs."""
+    listed = context.scenario.images
+    if not listed:
+        return
+    templates = [t for _, t in (*template_paths(context.data), *static_paths(context.data))]
+    templates += [item.template for objects in context.manifests.values() for item in objects]
+    used = dict.fromkeys(image for template in templates for image in images_of(template))
+    for name in listed:
+        if not used.keys() & {name, f"{name}:latest", name.removesuffix(":latest")}:
+            hint = _near(name, [*used], "images of this scenario: " + (", ".join(used) or "none"))
+            text = f"no pod runs the image {name!r}"
+            yield context.problem("W121", text, ("images", name), hint, key=True)
+
+
 RULES: tuple[Rule, ...] = (
     unique_names,
     known_profiles,
@@ -249,4 +269,5 @@ RULES: tuple[Rule, ...] = (
     jobs_end,
     enough_samples,
     something_there,
+    used_images,
 )

@@ -76,7 +76,6 @@ _HARMLESS_CONTAINER = [
     "resizePolicy",
     "restartPolicyRules",
 ]
-_MISSING_CONTAINER = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"]
 
 
 class Kubernetes(BaseModel):
@@ -174,8 +173,48 @@ class Toleration(Kubernetes):
     toleration_seconds: int | None = None
 
 
+Seconds: TypeAlias = Annotated[int, Field(ge=0, le=2**31)]
+
+
+class _Handler(Kubernetes):
+    """What is called changes nothing: what it takes and answers is said by annotations."""
+
+    exec: dict[str, Any] | None = None
+    http_get: dict[str, Any] | None = None
+    tcp_socket: dict[str, Any] | None = None
+
+
+class Probe(_Handler):
+    grpc: dict[str, Any] | None = None
+    initial_delay_seconds: Seconds = 0
+    period_seconds: Seconds = 0
+    timeout_seconds: Seconds = 0
+    success_threshold: Seconds = 0
+    failure_threshold: Seconds = 0
+    termination_grace_period_seconds: Seconds | None = None
+
+
+class Sleep(Kubernetes):
+    seconds: Seconds
+
+
+class Hook(_Handler):
+    sleep: Sleep | None = None
+
+
+class Lifecycle(Kubernetes):
+    post_start: Hook | None = None
+    pre_stop: Hook | None = None
+    stop_signal: str | None = None
+
+
 class Container(Kubernetes):
     model_config = ConfigDict(extra="allow")
+
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    startup_probe: Probe | None = None
+    lifecycle: Lifecycle | None = None
 
     resources: Resources = Resources()
     restart_policy: Literal["Always", "OnFailure", "Never"] | None = None
@@ -236,7 +275,7 @@ def oddities(template: Mapping[str, Any]) -> Iterator[Oddity]:
     for kind in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(kind) or ()):
             known = (*_aliases(Container), *_HARMLESS_CONTAINER)
-            yield from _odd(container, ("spec", kind, index), known, _MISSING_CONTAINER)
+            yield from _odd(container, ("spec", kind, index), known, [])
     for kind in ("podAffinity", "podAntiAffinity"):
         if (spec.get("affinity") or {}).get(kind):
             yield Oddity(("spec", "affinity", kind), True, ())

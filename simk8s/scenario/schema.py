@@ -20,6 +20,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from simk8s.scenario.control.plane import ControlPlane
+from simk8s.scenario.control.registry import Images
+from simk8s.scenario.control.runtime import RuntimeName
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
 from simk8s.scenario.thresholds import Thresholds
@@ -118,6 +120,10 @@ class NodeGroup(Model):
     taints: list[TaintOrText] = Field(default_factory=list)
     reserved: Reserved | None = None
     price_per_hour: Annotated[float, Field(ge=0)] | None = None
+    # Container runtime, where it is not `controlPlane.runtime`.
+    runtime: RuntimeName | None = None
+    # Templates of pods that every node of the group runs from the start.
+    static_pods: list[Template] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _one_source(self) -> NodeGroup:
@@ -252,6 +258,8 @@ class Scenario(Model):
     variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
     control_plane: ControlPlane = ControlPlane()
+    # Container images by name; what is not here is as `controlPlane.registry.unlisted` says.
+    images: Images = Field(default_factory=dict)
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

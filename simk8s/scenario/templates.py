@@ -7,12 +7,14 @@ and simk8s does not simulate is a warning (given by `template_warnings`, once pe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from pydantic import ValidationError
 
 from simk8s.catalog import suggest
 from simk8s.errors import Problem
+from simk8s.scenario.annotations import wrong
 from simk8s.scenario.explain import problems_of
 from simk8s.scenario.podspec import PodTemplate, oddities
 from simk8s.scenario.positions import Path, Positions, shown
@@ -32,9 +34,28 @@ def template_paths(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
                 yield ("workload", index, *inner), here
 
 
+def static_paths(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every template of a static pod, with its path."""
+    groups = data.get("nodes") if isinstance(data, dict) else None
+    for index, group in enumerate(groups if isinstance(groups, list) else ()):
+        listed = group.get("staticPods") if isinstance(group, dict) else None
+        for number, template in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(template, dict):
+                yield ("nodes", index, "staticPods", number), template
+
+
+def images_of(template: dict[str, Any]) -> Iterator[str]:
+    """The images that the containers of a valid template name."""
+    spec = template.get("spec") or {}
+    for kind in ("initContainers", "containers"):
+        for container in spec.get(kind) or ():
+            if container.get("image"):
+                yield str(container["image"])
+
+
 def template_problems(data: Any, positions: Positions) -> Iterator[Problem]:
     """Errors in all templates of a scenario."""
-    for path, template in template_paths(data):
+    for path, template in chain(template_paths(data), static_paths(data)):
         yield from check_template(template, path, positions)
 
 
@@ -52,6 +73,10 @@ def check_template(template: dict[str, Any], path: Path, positions: Positions) -
             text = f"unknown key {odd.path[-1]!r} in {shown(odd.path[:-1])}"
             hint = f"did you mean {near!r}?" if near else "Kubernetes has no such field"
             yield Problem("E101", text, where, hint)
+    notes = (template.get("metadata") or {}).get("annotations") or {}
+    for note in wrong(notes):
+        where = positions.place((*path, "metadata", "annotations", note.key), key=True)
+        yield Problem(note.code, note.text, where, note.hint)
 
 
 def template_warnings(

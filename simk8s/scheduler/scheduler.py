@@ -45,7 +45,7 @@ from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.podgroups import PODGROUPS
-from simk8s.state.pods import NEVER, PENDING, Loss
+from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
 from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
@@ -155,6 +155,11 @@ class Scheduler:
                 self._gangs.add(pod, template)
                 self.queue.add(query, now_us)
                 self.queue.move(pending_pod_added(template), now_us)
+        elif pods.phase[pod] in (PENDING, RUNNING) and pods.charged[pod] == NEVER:
+            # Bound by its creator: it counts, even if it is more than the node has.
+            node = pods.node[pod]
+            devices = self._cluster.nodes.choose_devices(node, self._cluster.requests_of(pod))
+            self._cluster.charge(pod, node, devices or 0)
 
     def _bound(self, pod: int, now_us: int) -> None:
         if self.queue.listens:

@@ -27,7 +27,12 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
-from simk8s.simulation.control_plane import api_times, client_limits, cycle_times, pod_times
+from simk8s.simulation.control_plane import (
+    api_times,
+    client_limits,
+    cycle_times,
+    kubelet_settings,
+)
 from simk8s.simulation.effects import PlaneEffects
 from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
@@ -103,7 +108,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         Client(clock, server, "kubelet", node_limit=clients.kubelet),
         machines,
         streams.get("kubelet"),
-        pod_times(plane),
+        kubelet_settings(plane, scenario.images),
         times.watch_lag_us,
     )
     strategy = _strategy(loaded, cluster, streams, recorder, options)
@@ -185,7 +190,8 @@ def _add_controllers(loaded: Loaded, world: World) -> None:
 
 
 def _add_nodes(loaded: Loaded, world: World) -> None:
-    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog):
+    most = loaded.scenario.control_plane.kubelet.max_pods
+    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog, most):
         row = world.store.add_node(spec)
         world.kubelets.add(row)
         world.joined_us.append(world.clock.now_us)

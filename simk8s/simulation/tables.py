@@ -105,13 +105,18 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
 
 
 def _reasons(cluster: Cluster, rows: NDArray[np.intp], loss: NDArray[Any]) -> pl.Series:
-    """As the API would show them; of a refused pod what the API server said."""
-    said = cluster.pods.refusals
+    """As the API would show them: what the loss is called, else what kubelet said; of a refused
+    pod what the API server said.
+    """
     texts = [_REASONS.get(one) for one in Loss]
     codes = loss.astype(np.int64)
-    for place in np.flatnonzero(loss == Loss.FORBIDDEN).tolist():
-        codes[place] = len(texts)
-        texts.append(said.get(int(rows[place])))
+    said: dict[int, str] = {**cluster.pods.reasons, **cluster.pods.refusals}
+    for pod in sorted(said):
+        place = int(np.searchsorted(rows, pod))
+        named = place < len(rows) and rows[place] == pod
+        if named and (texts[codes[place]] is None or loss[place] == Loss.FORBIDDEN):
+            codes[place] = len(texts)
+            texts.append(said[pod])
     return picked(texts, codes)
 
 

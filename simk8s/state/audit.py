@@ -117,6 +117,14 @@ def quota_usage_is_exact(cluster: Cluster) -> Iterator[str]:
     yield from cluster.policies.quotas.flaws()
 
 
+def what_is_ready_runs(cluster: Cluster) -> Iterator[str]:
+    """A Ready pod is Running, and has been Ready before."""
+    pods = cluster.pods
+    for pod, ready in enumerate(pods.ready):
+        if ready and (pods.phase[pod] != Phase.RUNNING or pods.ready_us[pod] == NEVER):
+            yield f"pod {pod} is ready in phase {Phase(pods.phase[pod]).name}"
+
+
 CHECKS: tuple[Check, ...] = (
     free_is_allocatable_minus_charged,
     mirrors_are_exact,
@@ -126,6 +134,7 @@ CHECKS: tuple[Check, ...] = (
     times_are_in_order,
     phases_agree,
     quota_usage_is_exact,
+    what_is_ready_runs,
 )
 
 

@@ -26,6 +26,15 @@ class ImageTable:
             self.rows.setdefault(name, {})[row] = None
             self.version += 1
 
+    def remove(self, row: int, name: str) -> None:
+        """A node no longer has an image."""
+        rows = self.rows.get(name, {})
+        if row in rows:
+            del rows[row]
+            if not rows:
+                del self.rows[name], self.sizes[name]
+            self.version += 1
+
     def drop(self, row: int) -> None:
         """A node is gone, or reports anew."""
         for name in [name for name, rows in self.rows.items() if row in rows]:

@@ -15,7 +15,7 @@ growth, so hold the table, not its arrays. `free_at[resource][row]`, `used_at`, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,10 @@ class NodeSpec:
     """Boot to Ready: median and 99th percentile."""
     images: tuple[tuple[str, int], ...] = ()
     """Container images on the node from the start, with their sizes in bytes."""
+    runtime: str = ""
+    """Container runtime by name; empty = the cluster's."""
+    static_pods: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+    """Pod manifests in the kubelet's own folder."""
 
     @property
     def zone(self) -> str:

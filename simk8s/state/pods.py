@@ -135,6 +135,10 @@ class PodTable:
         self.names: dict[int, str] = {}
         self.refusals: dict[int, str] = {}
         """Pods without an owner that the API refused to create, and why."""
+        self.static: set[int] = set()
+        """Mirror pods of static pods (looked up, never iterated)."""
+        self.reasons: dict[int, str] = {}
+        """Of the phase or of what a container waits for, where kubelet gave one."""
         for name, (code, _) in _COLUMNS.items():
             setattr(self, name, array(code))
 

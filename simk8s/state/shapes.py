@@ -71,6 +71,7 @@ class PodTemplate:
     gates: tuple[str, ...] = ()
     group: str = ""
     """`spec.schedulingGroup.podGroupName`."""
+    annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 class TemplateTable:
@@ -133,6 +134,7 @@ class TemplateTable:
             volumes=tuple(spec.get("volumes") or ()),
             gates=tuple(str(g["name"]) for g in spec.get("schedulingGates") or ()),
             group=str((spec.get("schedulingGroup") or {}).get("podGroupName") or ""),
+            annotations={str(k): str(v) for k, v in (meta.get("annotations") or {}).items()},
         )
 
 

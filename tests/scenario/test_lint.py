@@ -26,7 +26,7 @@ CASES = [
         12,
         "affinity.podAffinity is not simulated",
     ),
-    ("{name: web, res", "{name: web, livenessProbe: {}, res", "W105", 13, "livenessProbe"),
+    ("      spec:\n", "      spec:\n        readinessGates: []\n", "W105", 12, "readinessGates"),
 ]
 
 

@@ -12,6 +12,8 @@ from simk8s.scenario.control.clients import Clients
 from simk8s.scenario.control.etcd import Etcd
 from simk8s.scenario.control.kubelet import Kubelet
 from simk8s.scenario.control.profiles import DEFAULT, PROFILES, merged
+from simk8s.scenario.control.registry import ImageRegistry
+from simk8s.scenario.control.runtime import ContainerRuntime, Runtime
 from simk8s.scenario.control.scheduler import SchedulerTimes
 from simk8s.scenario.types import Model
 
@@ -29,6 +31,8 @@ class ControlPlane(Model):
     clients: Clients = Clients()
     scheduler: SchedulerTimes = SchedulerTimes()
     kubelet: Kubelet = Kubelet()
+    runtime: Runtime = ContainerRuntime()
+    registry: ImageRegistry = ImageRegistry()
 
     @model_validator(mode="before")
     @classmethod

@@ -20,6 +20,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
     "managed-eks-like": {
         "apiServer": {"replicas": 2, "cores": 8, "cpuFactor": 0.7},
         "etcd": {"members": 3, "disk": "nvme", "roundTrip": "700us", "quota": "8Gi"},
+        "kubelet": {"serializeImagePulls": False},
     },
     # A control plane made for the published limit of 5,000 nodes (UNVERIFIED sizes).
     "large-5000": {
@@ -45,7 +46,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         },
         "clients": {"userInFlight": 0},
         "scheduler": {"base": 0, "perNodeNs": 0, "perVisitNs": 0, "perPodNs": 0},
-        "kubelet": {"start": {"p50": 0, "p99": 0}, "stop": {"p50": 0, "p99": 0}},
+        "kubelet": {"fake": {"start": 0, "stop": 0}},
     },
 }
 DEFAULT = "small"
