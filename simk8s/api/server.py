@@ -352,6 +352,7 @@ class ApiServer:
 
     def rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table: levels, etcd, background, clients."""
+        self._catch_up(now_us)
         for level in self.levels:
             yield level.row(now_us)
         yield self.etcd.row(now_us)

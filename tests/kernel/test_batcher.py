@@ -69,3 +69,38 @@ def test_an_outage_of_an_idle_disk_delays_the_next_flush() -> None:
 def test_a_batch_of_nobody_is_refused() -> None:
     with pytest.raises(InvariantError):
         Batcher(lambda: 1, 0)
+
+
+# --- answers of a quorum, out of order, beside others
+
+
+def test_answers_never_overtake() -> None:
+    answers = iter([5_000, 1_000])
+    batcher = Batcher(lambda: 100, answer_us=lambda: next(answers))
+    assert [batcher.commit(0), batcher.commit(200)] == [5_000, 5_000]
+
+
+def test_who_is_priced_late_takes_a_gap_that_is_wide_enough() -> None:
+    batcher = Batcher(lambda: 100)
+    assert batcher.commit(1_000) == 1_100
+    assert batcher.commit(300) == 400
+    assert batcher.commit(350) == 500  # after that one
+    assert batcher.commit(950) == 1_100  # no room: shares the flush that is to come
+    assert (batcher.fsyncs, batcher.commits) == (3, 4)
+
+
+def test_a_background_flush_is_waited_out() -> None:
+    """One every 1,000 µs from 0 on, each 200 µs long."""
+    batcher = Batcher(lambda: 100)
+    batcher.beside = (1_000, 200)
+    assert batcher.commit(1_050) == 1_300
+    assert batcher.commit(2_500) == 2_600
+    batcher.beside = (100, 200)  # always busy: half a flush on average
+    assert batcher.commit(5_050) == 5_200 + 100
+
+
+def test_an_outage_moves_answers() -> None:
+    batcher = Batcher(lambda: 100, answer_us=lambda: 1_000)
+    batcher.commit(0)
+    assert batcher.outage(500, 2_500) == 2_000
+    assert batcher.commit(600) >= 2_500 + 1_000

@@ -261,3 +261,55 @@ def test_a_deal_gives_different_cards_and_uses_all_of_them() -> None:
 def test_impossible_levels_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InvariantError):
         Level(**wrong)
+
+
+# --- prices at the start, outages
+
+
+def test_a_price_is_asked_at_the_start_in_order_of_starts() -> None:
+    asked: list[tuple[int, Any]] = []
+
+    def price(item: Any, now_us: int) -> int:
+        asked.append((now_us, item))
+        return now_us + 100
+
+    calls: list[int] = []
+    level = Level(1, price=price, on_wait=lambda: calls.append(level.clock.now_us))
+    for number in range(3):
+        level.at(10, number, 7)
+    level.at(500, 3, 7)
+    assert level.run() == {0: 110, 1: 210, 2: 310, 3: 600}
+    assert asked == [(10, 0), (110, 1), (210, 2), (500, 3)]
+    assert calls == [10], "told once, when the first one waits"
+
+
+def test_prices_and_given_services_are_the_same_queue() -> None:
+    work = [(n * 3, n % 4 * 7_919, n * 37 % 50) for n in range(300)]
+    given = Level(3, queues=8, hand=2)
+    priced = Level(3, queues=8, hand=2, price=lambda number, t_us: t_us + work[number][2])
+    for number, (t_us, flow, service_us) in enumerate(work):
+        given.at(t_us, number, flow, service_us)
+        priced.at(t_us, number, flow)
+    assert given.run() == priced.run()
+
+
+def test_seats_are_kept_while_everything_stands_still() -> None:
+    level = Level(1)
+    level.at(0, "a", 7, 100)
+    level.at(50, "b", 7, 100)
+    halt = level.clock.lane("halt", Phase.FAULT, lambda now, _: level.queue.suspend(now, 1_000))
+    halt.at(60, None)
+    level.run()
+    assert level.started_at == {"a": 0, "b": 100 + 940}
+
+
+def test_everybody_is_sent_away() -> None:
+    level = Level(1)
+    for number in range(4):
+        level.at(0, number, 7, 100)
+    level.at(200, "later", 7, 100)
+    gone: list[Any] = []
+    halt = level.clock.lane("halt", Phase.FAULT, lambda now, _: gone.extend(level.queue.abort()))
+    halt.at(50, None)
+    assert level.run()["later"] == 300
+    assert gone == [1, 2, 3]
