@@ -5,12 +5,15 @@ Mirrors: client-go rest client with a token bucket per client (QPS, burst), v1.3
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simk8s.api.requests import RequestKind
 from simk8s.api.server import ApiServer, Done, Operation
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.ratelimit import TokenBucket
+
+if TYPE_CHECKING:
+    from simk8s.api.events import Events
 
 
 class Client:
@@ -24,6 +27,8 @@ class Client:
         self.noted = 0
         self.throttled_us = 0
         self.conflicts = 0
+        self.events: Events | None = None
+        """Events that go through this client, once there are any."""
         self._clock = clock
         self._server = server
         self._bucket = TokenBucket(qps, burst) if qps > 0 else None
@@ -32,6 +37,8 @@ class Client:
         """Send `op(*args)` to the store; the instant at which it leaves this client."""
         leaves = now_us = self._clock.now_us
         self.writes += 1
+        if self.events is not None:
+            self.events.catch_up(now_us)
         if self._bucket is not None:
             leaves = self._bucket.reserve(now_us)
             self.throttled_us += leaves - now_us
@@ -45,3 +52,8 @@ class Client:
         self.noted += count
         if self._bucket is not None:
             self._bucket.reserve(self._clock.now_us, count)
+
+    def note_at(self, at_us: int, kind: RequestKind) -> int:
+        """One such request sent at an instant that may have passed; when it left this client."""
+        self.noted += 1
+        return at_us if self._bucket is None else self._bucket.reserve(at_us)

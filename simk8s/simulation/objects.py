@@ -1,11 +1,12 @@
-"""Writes the objects of a scenario (Pods, ReplicaSets, Jobs) at their instants.
+"""Writes the objects of a scenario (Pods, Deployments, ReplicaSets, Jobs) at their instants.
 
 Law: an object is made from what the scenario says alone; its pods come later, from its controller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
+from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
 from simk8s.state.requests import drawn_requests
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
@@ -48,15 +50,32 @@ class ObjectWriter:
                 pods = self._stamp(made, owner=-1)
                 self._client.write(self._store.create_pods, pods(1))
                 continue
+            if made.kind == "Deployment":
+                deployment = Deployment.of(made.spec, self._maker(made))
+                table = self._store.objects(DEPLOYMENTS)
+                self._client.write(table.create, f"{made.namespace}/{made.name}", deployment)
+                continue
             if made.kind not in _KINDS:
                 raise InvariantError(f"no controller for {made.kind} {made.name}")
-            table, parse = _KINDS[made.kind]
+            kind, parse = _KINDS[made.kind]
             owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
             value = parse(made.spec, self._stamp(made, owner))
             key = f"{made.namespace}/{made.name}"
-            self._client.write(self._store.objects(table).create, key, value)
+            self._client.write(self._store.objects(kind).create, key, value)
 
-    def _stamp(self, made: Created, owner: int) -> PodStamp:
+    def _maker(self, made: Created) -> StampMaker:
+        """What makes the pods of a Deployment's ReplicaSets; their draws go on from one to the
+        next.
+        """
+        cluster = self._store.cluster
+        workload = cluster.workload(made.workload)
+
+        def make(owner: str, template: Mapping[str, Any]) -> PodStamp:
+            return self._stamp(replace(made, template=template), cluster.owner(owner), workload)
+
+        return make
+
+    def _stamp(self, made: Created, owner: int, workload: int | None = None) -> PodStamp:
         cluster, streams, draws = self._store.cluster, self._streams, made.draws
         template = cluster.templates.parse(made.template, made.namespace)
 
@@ -76,5 +95,6 @@ class ObjectWriter:
             ]
             return np.array(ids, np.int32)
 
-        workload = cluster.workload(made.workload)
+        if workload is None:
+            workload = cluster.workload(made.workload)
         return PodStamp(cluster, owner, workload, template, lifetimes, requests)

@@ -19,5 +19,5 @@ class Between(Model):
 class Kubelet(Model):
     """What a node does to a pod."""
 
-    start: Between = Between(p50=1_250_000, p99=2_500_000)
-    stop: Between = Between(p50=1_500_000, p99=3_000_000)
+    start: Between = Between.model_validate({"p50": "1250ms", "p99": "2500ms"})
+    stop: Between = Between.model_validate({"p50": "1500ms", "p99": "3s"})
