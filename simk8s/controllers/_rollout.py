@@ -21,6 +21,14 @@ PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A Deployment as a sync has read it."""
+
+    version: int
+    value: Deployment
+
+
+@dataclass(frozen=True, slots=True)
 class Owned:
     """A ReplicaSet as a sync has read it."""
 

@@ -15,7 +15,7 @@ Deployment is deleted without waiting for its ReplicaSets; conditions have no me
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from simk8s.api.objects import ObjectTable
@@ -23,7 +23,7 @@ from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _rollout as rollout
 from simk8s.controllers._flags import Params
-from simk8s.controllers._rollout import Owned, Sets
+from simk8s.controllers._rollout import Owned, Read, Sets
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.deployments import (
     DEPLOYMENTS,
@@ -33,14 +33,6 @@ from simk8s.state.deployments import (
     hashed,
 )
 from simk8s.state.workloads import REPLICASETS, SECOND_US, ReplicaSet
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A Deployment as a sync has read it."""
-
-    version: int
-    value: Deployment
 
 
 Wrote = Generator[Sequence[Write], list[Any], bool]

@@ -74,6 +74,8 @@ class KubeletPool:
         self._machines = machines
         self._table = store.cluster.pods
         self._on: list[dict[int, None]] = []
+        self.failing: dict[int, None] = {}
+        """Templates whose containers end with an error."""
         self._start_us = lognormal_us(draws, *times.start)
         self._stop_us = lognormal_us(draws, *times.stop)
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
@@ -126,7 +128,8 @@ class KubeletPool:
         pods = self._table
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
-                self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
+                phase = FAILED if pods.template[pod] in self.failing else SUCCEEDED
+                self._client.write(self._store.set_phase, pod, phase, epoch)
 
     def _terminate(self, pod: int) -> None:
         pods = self._table
