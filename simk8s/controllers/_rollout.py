@@ -76,19 +76,25 @@ def new_replicas(wanted: Deployment, sets: Sequence[Owned], present: int) -> int
     return present + min(room, wanted.replicas - present)
 
 
-def unhealthy_first(old: Sequence[Owned], most: int) -> dict[str, int]:
-    """Sizes of old ReplicaSets once up to `most` pods that are not available have gone."""
+def unhealthy_first(old: Sequence[Owned], most: int) -> tuple[dict[str, int], bool]:
+    """Sizes of old ReplicaSets once up to `most` pods that are not available have gone.
+
+    And whether to go on: a ReplicaSet that still reports more available pods than it should have
+    is an error to the real controller, which then takes nothing away in this sync.
+    """
     sizes: dict[str, int] = {}
     for one in old:
         lame = one.value.replicas - one.value.status.available
         if most <= 0:
             break
-        if one.value.replicas == 0 or lame <= 0:
+        if one.value.replicas == 0 or lame == 0:
             continue
+        if lame < 0:
+            return sizes, False
         gone = min(most, lame)
         sizes[one.key] = one.value.replicas - gone
         most -= gone
-    return sizes
+    return sizes, True
 
 
 def scaled_down(old: Sequence[Owned], sizes: dict[str, int], most: int) -> dict[str, int]:

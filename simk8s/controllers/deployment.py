@@ -154,15 +154,15 @@ class DeploymentController(Controller):
             return False
         _, unavailable = wanted.fenceposts
         spare = rollout.available((*old, *sets.all[-1:])) - (wanted.replicas - unavailable)
-        lame = rollout.unhealthy_first(old, most)
-        healthy = rollout.scaled_down(old, lame, spare)
+        lame, sane = rollout.unhealthy_first(old, most)
+        healthy = rollout.scaled_down(old, lame, spare) if sane else {}
         at = {one.key: one for one in old}
         for sizes in (lame, healthy):
             for name, size in sizes.items():
                 if not (yield from self._scale(key, wanted, at[name], size)):
                     return None
                 at[name] = self._reread(at[name])
-        return bool(lame or healthy)
+        return sane and bool(lame or healthy)
 
     def _recreate(self, key: str, read: Read) -> Steps:
         """Recreate: everything old goes first, pods that terminate included."""

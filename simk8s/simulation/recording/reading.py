@@ -21,8 +21,10 @@ from simk8s.simulation.recording.actions import Action, actions_of
 from simk8s.simulation.recording.timeline import Numbers, Timeline, stem
 
 Raw = Mapping[str, Any]
-LEAD_US = 1_000_000
-"""The simulation begins so long before the first thing that was recorded."""
+LEAD_MS, MINUTE_MS = 1_000, 60_000
+"""The simulation begins with a whole minute of the recording's clock, a second or more before the
+first thing that was recorded: times of the API have whole seconds, schedules whole minutes.
+"""
 STATUS_FIELDS: Mapping[str, Mapping[str, str]] = {
     "deployments": {
         "replicas": "replicas",
@@ -99,12 +101,12 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _origin(path: Path, lines: list[tuple[int, dict[str, Any]]]) -> float:
-    """The unix ms at which the first thing happened."""
+    """The unix ms at which the simulation begins."""
     times = [line["o"].get("sent", line["t"]) for _, line in lines if line.get("k") == "mark"]
     times += [line["t"] for _, line in lines if line.get("type") in ("ADDED", "MODIFIED")]
     if not times:
         raise UserError(Problem("E102", "nothing happens in this recording", _at(path, 1)))
-    return float(min(times))
+    return (float(min(times)) - LEAD_MS) // MINUTE_MS * MINUTE_MS
 
 
 class _Reader:
@@ -122,7 +124,7 @@ class _Reader:
 
     def us(self, unix_ms: float) -> int:
         """Simulated time of an instant."""
-        return round((unix_ms - self._origin) * 1000) + LEAD_US
+        return round((unix_ms - self._origin) * 1000)
 
     def take(self, line: Raw) -> None:
         """One line."""
