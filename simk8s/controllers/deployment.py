@@ -34,7 +34,6 @@ from simk8s.state.deployments import (
 )
 from simk8s.state.workloads import REPLICASETS, SECOND_US, ReplicaSet
 
-
 Wrote = Generator[Sequence[Write], list[Any], bool]
 """Steps that say whether what they wrote was stored."""
 AGAIN = Result(failed=True)

@@ -25,7 +25,7 @@ class Action:
 
     at_us: int
     verb: str
-    """POST, PUT, PATCH, DELETE, or `drain`, `evict`, `add nodes`, `silence`, `restore`, `unknown`."""
+    """POST, PUT, PATCH, DELETE; `drain`, `evict`, `add nodes`, `silence`, `restore`; `unknown`."""
     path: str = ""
     body: Any = None
     returned_us: int = 0
@@ -58,9 +58,7 @@ class Phase:
     end_us: int
 
 
-def actions_of(
-    marks: Iterable[tuple[float, Raw]], us: Callable[[float], int]
-) -> list[Action]:
+def actions_of(marks: Iterable[tuple[float, Raw]], us: Callable[[float], int]) -> list[Action]:
     """What the driver did, in order of time."""
     found: list[Action] = []
     draining: set[str] = set()  # looked up, never iterated
@@ -71,9 +69,7 @@ def actions_of(
     return sorted(found, key=lambda action: action.at_us)
 
 
-def _action(
-    at_us: int, mark: Raw, us: Callable[[float], int], draining: set[str]
-) -> Action | None:
+def _action(at_us: int, mark: Raw, us: Callable[[float], int], draining: set[str]) -> Action | None:
     returned_us = us(mark["returned"]) if "returned" in mark else at_us
     if "request" in mark:
         path, body = str(mark.get("path")), mark.get("body")
@@ -115,6 +111,5 @@ def phases_of(actions: list[Action], done_us: list[int], end_us: int) -> list[Ph
         last_us = action.at_us
     ends = [action.at_us for action in starts[1:]] + [end_us + 1]
     return [
-        Phase(action.title, action.at_us, end)
-        for action, end in zip(starts, ends, strict=True)
+        Phase(action.title, action.at_us, end) for action, end in zip(starts, ends, strict=True)
     ]

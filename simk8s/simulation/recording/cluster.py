@@ -16,7 +16,7 @@ from typing import Any
 
 from simk8s.catalog import Catalog
 from simk8s.controllers._manager import SHIPPED
-from simk8s.scenario.load import load
+from simk8s.scenario.load import Loaded, load
 from simk8s.simulation.build import Options, World, build
 from simk8s.state.effective import amounts
 from simk8s.state.images import normal_name
@@ -90,8 +90,10 @@ def _parsed(words: Iterable[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def build_world(header: Raw, nodes: list[Raw], horizon_us: int, seed: int = 1) -> World:
-    """A world as the header says, with its nodes."""
+def build_world(
+    header: Raw, nodes: list[Raw], horizon_us: int, seed: int = 1
+) -> tuple[World, Loaded]:
+    """A world as the header says, with its nodes, and the scenario behind it."""
     settings = settings_of(header)
     with TemporaryDirectory() as folder:
         base = Path(folder)
@@ -101,7 +103,7 @@ def build_world(header: Raw, nodes: list[Raw], horizon_us: int, seed: int = 1) -
         world = build(loaded, seed=seed, horizon_us=horizon_us, options=Options())
     for raw in nodes or _from_shapes(header):
         add_node(world, raw)
-    return world
+    return world, loaded
 
 
 def _scenario(settings: Settings, horizon_us: int) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Does to a simulated cluster what the driver of a recording did to the real one.
 
 Law: each action is sent at its recorded instant, through a client without a limit; what cannot be
-applied is kept to be told, never passed over in silence. A pod of a controller that is named by a
-recording stands for the pod of the same group that was created in the same place of the order.
+applied is kept to be told, never passed over in silence. Pods of controllers have other names in
+every run, so what is asked of one of them by name cannot be applied.
 """
 
 from __future__ import annotations
@@ -31,14 +31,12 @@ NodeSpecChange = Callable[[Any], Any]
 class Driver:
     """Applies actions at their instants."""
 
-    def __init__(self, world: World, named: Mapping[str, tuple[str, int]]) -> None:
+    def __init__(self, world: World) -> None:
         self.refused: list[str] = []
         """What could not be applied."""
         self._world = world
         self._store, self._cluster = world.store, world.cluster
         self._client = Client(world.clock, world.server, "driver")
-        self._named = named
-        """Recorded pod -> (group, place in the order of creation)."""
         self._priorities: dict[str, int] = {}
         self._lane = world.clock.lane("driver", Order.ARRIVE, self._due)
 

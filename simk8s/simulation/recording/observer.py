@@ -12,6 +12,7 @@ from simk8s.api.watch import ADDED, BOUND, DELETED, DELETING, ENDED, STATUS, Ver
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
 from simk8s.simulation.recording.timeline import Numbers, Timeline, stem
+from simk8s.simulation.recording.writing import Writer
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
 from simk8s.state.pods import NEVER
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, ReplicaSet
@@ -30,15 +31,18 @@ _JOBS = ("active", "succeeded", "failed")
 class Observer:
     """Fills a timeline while a world runs."""
 
-    def __init__(self, world: World, lag_us: int) -> None:
+    def __init__(self, world: World, lag_us: int, writer: Writer | None = None) -> None:
         self.timeline = Timeline()
         self._lag_us = lag_us
+        self._writer = writer
         self._cluster, self._store = world.cluster, world.store
         self._numbers = Numbers()
         self._groups: dict[int, str] = {}
         bell = world.clock.bell("recorder", Order.DELIVER, self._deliver)
         self._pods = world.store.pods.subscribe(bell, lag_us)
-        self._tables = {kind: world.store.objects(kind) for kind in (DEPLOYMENTS, REPLICASETS, JOBS)}
+        self._tables = {
+            kind: world.store.objects(kind) for kind in (DEPLOYMENTS, REPLICASETS, JOBS)
+        }
         self._logs = {
             kind: table.log.subscribe(bell, lag_us) for kind, table in self._tables.items()
         }
@@ -54,6 +58,8 @@ class Observer:
         step = _STEP.get(verb)
         if verb is STATUS and self._cluster.pods.ready[pod]:
             step = "ready"
+        if self._writer is not None:
+            self._writer.pod(at_us, verb, pod)
         if step is not None:
             self.timeline.step(at_us, pod, self._group(pod), step)
 
@@ -76,6 +82,8 @@ class Observer:
         if stored is None:
             return
         value: Any = stored.value
+        if self._writer is not None:
+            self._writer.item(at_us, kind, key, value)
         if isinstance(value, Job):
             self._fields(at_us, kind, key, value.status, _JOBS)
             return

@@ -47,8 +47,12 @@ class Recording:
     """One file."""
 
     header: Raw
+    origin_ms: float
+    """Unix ms of simulated time 0."""
     nodes: list[Raw] = field(default_factory=list)
     """Nodes as they were at the beginning."""
+    marks: list[tuple[float, Raw]] = field(default_factory=list)
+    """As written, with their unix ms."""
     actions: list[Action] = field(default_factory=list)
     done_us: list[int] = field(default_factory=list)
     """When the driver found that something was done."""
@@ -62,17 +66,16 @@ def read(path: Path) -> Recording:
     lines = list(_lines(path))
     if not lines or "k" in lines[0][1]:
         raise UserError(Problem("E102", "a recording begins with its header", _at(path, 1)))
-    recording = Recording(lines[0][1])
-    origin = _origin(path, lines[1:])
-    reader = _Reader(recording, origin)
+    recording = Recording(lines[0][1], _origin(path, lines[1:]))
+    reader = _Reader(recording)
     for number, line in lines[1:]:
         try:
             reader.take(line)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             text = f"not a line of a recording: {type(error).__name__} {error}"
             raise UserError(Problem("E107", text, _at(path, number))) from error
-    recording.actions = actions_of(reader.marks, reader.us)
-    recording.done_us = [reader.us(t) for t, mark in reader.marks if "done" in mark]
+    recording.actions = actions_of(recording.marks, reader.us)
+    recording.done_us = [reader.us(t) for t, mark in recording.marks if "done" in mark]
     for steps in recording.timeline.steps.values():
         steps.sort()
     return recording
@@ -112,15 +115,13 @@ def _origin(path: Path, lines: list[tuple[int, dict[str, Any]]]) -> float:
 class _Reader:
     """Takes lines one by one."""
 
-    def __init__(self, recording: Recording, origin: float) -> None:
-        self.marks: list[tuple[float, Raw]] = []
+    def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._timeline = recording.timeline
-        self._origin = origin
+        self._origin = recording.origin_ms
         self._deployment: dict[str, str] = {}
         """ReplicaSet -> its Deployment."""
         self._numbers = Numbers()
-        self._known: dict[str, None] = {}
 
     def us(self, unix_ms: float) -> int:
         """Simulated time of an instant."""
@@ -130,7 +131,7 @@ class _Reader:
         """One line."""
         kind, verb, item = line["k"], line["type"], line["o"]
         if kind == "mark":
-            self.marks.append((float(line["t"]), item))
+            self._recording.marks.append((float(line["t"]), item))
         elif kind == "nodes":
             if verb == "INITIAL":
                 self._recording.nodes.append(item)
