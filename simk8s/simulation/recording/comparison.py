@@ -1,9 +1,10 @@
 """Two runs side by side: each milestone with its difference, and whether it is near enough.
 
 Law: an instant or a duration is near if it is within 10 % or 0.25 s, a count if within 10 % (a
-burst and an extreme: or one pod), the median gap of a burst's tail within 10 % or 5 ms. Of a step
-function, every value that lasts a quarter of a second or more must be met by the other run, to a
-tenth of the span, near the same instant; and the other way round.
+burst and an extreme: or one pod), the median gap after a burst within 10 % or 5 ms. A value that a
+step function takes for a quarter of a second or more must be taken by the other run too, to a
+tenth of the span or a twentieth of the largest value, near the same instant; and the other way
+round.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from simk8s.simulation.recording.timeline import Field, Timeline
 
 NEAR_S, NEAR_SHARE, GAP_S = 0.25, 0.10, 0.005
 LASTS_US = 250_000
+LOOSE_SPAN = 5
+"""Values of a field that moves less than this must be met exactly."""
+FOREVER_US = 1 << 62
 SHOWN_STEPS = 10
 
 
@@ -107,14 +111,15 @@ def _steps(name: Field, recorded: Steps, simulated: Steps) -> list[Row]:
     subject = f"{kind} {item}"
     values = [v for _, v in (*recorded, *simulated)]
     span = max(values) - min(values)
-    slack = max(1, span // 10) if span >= 5 else 0
+    slack = max(span // 10, max(values) // 20) if span >= LOOSE_SPAN else 0
     forth, back = _match(recorded, simulated, slack), _match(simulated, recorded, slack)
-    met = all(pair is not None for _, pair in (*forth, *back))
-    rows = [Row(subject, f"{what}: steps", _shown(recorded), _shown(simulated), None, "steps", met)]
-    pairs = [(a, b) for a, b in forth if b is not None]
-    pairs += [(b, a) for a, b in back if b is not None]
+    met = bool(forth and back) and all(there is not None for _, _, there in (*forth, *back))
+    shown = _shown(recorded), _shown(simulated)
+    rows = [Row(subject, f"{what}: steps", *shown, None, "steps", met)]
+    pairs = [(at, there, value) for at, value, there in forth if there is not None]
+    pairs += [(there, at, value) for at, value, there in back if there is not None]
     if pairs:
-        (real_us, value), (ours_us, _) = max(pairs, key=lambda p: _excess(p[0][0], p[1][0]))
+        real_us, ours_us, value = max(pairs, key=lambda pair: _excess(pair[0], pair[1]))
         real, ours = real_us / SECOND, ours_us / SECOND
         ok = near(real, ours, "s")
         rows.append(Row(subject, f"{what}: {value}", real, ours, ours - real, "s", ok))
@@ -127,17 +132,26 @@ def _excess(recorded_us: int, simulated_us: int) -> float:
     return abs(simulated_us - recorded_us) / allowed
 
 
-def _match(
-    line: Steps, other: Steps, slack: int
-) -> list[tuple[tuple[int, int], tuple[int, int] | None]]:
-    """Each step with the step of about its value that is nearest in time; passing ones may miss."""
-    found: list[tuple[tuple[int, int], tuple[int, int] | None]] = []
+def _match(line: Steps, other: Steps, slack: int) -> list[tuple[int, int, int | None]]:
+    """Each step of a line (instant, value) with the nearest instant at which the other run has
+    about that value; steps that soon pass may be missing.
+    """
+    ends = [at_us for at_us, _ in other[1:]]
+    found: list[tuple[int, int, int | None]] = []
     for place, (at_us, value) in enumerate(line):
-        alike = [step for step in other if abs(step[1] - value) <= slack]
-        best = min(alike, key=lambda step: abs(step[0] - at_us), default=None)
+        alike = (
+            [
+                min(max(at_us, start_us), end_us)
+                for (start_us, one), end_us in zip(other, [*ends, FOREVER_US], strict=True)
+                if abs(one - value) <= slack
+            ]
+            if other
+            else []
+        )
+        best = min(alike, key=lambda t: abs(t - at_us), default=None)
         lasts = place + 1 == len(line) or line[place + 1][0] - at_us >= LASTS_US
-        if lasts or (best is not None and _excess(at_us, best[0]) <= 1):
-            found.append(((at_us, value), best))
+        if lasts or (best is not None and _excess(at_us, best) <= 1):
+            found.append((at_us, value, best))
     return found
 
 
