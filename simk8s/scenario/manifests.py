@@ -1,7 +1,8 @@
 """L1: Kubernetes manifests that a scenario names, as objects with their place.
 
-Law: files are read in sorted order; Pod, ReplicaSet and Job become objects (also inside a `List`),
-every other kind is a warning with file and line, since nothing of it is simulated.
+Law: files are read in sorted order; Pod, Deployment, ReplicaSet and Job become objects (also
+inside a `List`), every other kind is a warning with file and line, since nothing of it is
+simulated.
 """
 
 from __future__ import annotations
@@ -11,16 +12,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from simk8s.catalog import suggest
 from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.explain import problems_of
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
+from simk8s.scenario.schema import RolloutStrategy
 from simk8s.scenario.templates import check_template
 
-KINDS = ("Pod", "ReplicaSet", "Job")
-_TEMPLATE_AT: dict[str, KeyPath] = {"Pod": (), "ReplicaSet": ("spec", "template")}
-_TEMPLATE_AT["Job"] = _TEMPLATE_AT["ReplicaSet"]
+KINDS = ("Pod", "Deployment", "ReplicaSet", "Job")
+_TEMPLATE_AT: dict[str, KeyPath] = {
+    kind: () if kind == "Pod" else ("spec", "template") for kind in KINDS
+}
+_NUMBERS: dict[str, tuple[str, ...]] = {
+    "Deployment": (
+        "replicas",
+        "minReadySeconds",
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+    ),
+    "ReplicaSet": ("replicas", "minReadySeconds"),
+    "Job": ("completions", "parallelism", "backoffLimit"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +137,7 @@ def _object(
     problems = [
         *check_template(template, at, positions),
         *_bad_numbers(positions, path, spec, kind),
+        *_bad_strategy(positions, path, spec, kind),
     ]
     if not problems:
         namespace = str(metadata["namespace"]) if metadata.get("namespace") else None
@@ -131,13 +148,25 @@ def _object(
 def _bad_numbers(
     positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
 ) -> Iterator[Problem]:
-    fields = {"ReplicaSet": ("replicas",), "Job": ("completions", "parallelism", "backoffLimit")}
-    for field in fields.get(kind, ()):
+    for field in _NUMBERS.get(kind, ()):
         value = spec.get(field)
         if value is None or (type(value) is int and 0 <= value < 2**31):
             continue
         where = positions.place((*path, "spec", field))
         yield Problem("E105", f"{field} must be a whole number, not negative", where)
+
+
+def _bad_strategy(
+    positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
+) -> Iterator[Problem]:
+    """What is wrong with the strategy of a Deployment."""
+    if kind != "Deployment" or spec.get("strategy") is None:
+        return
+    try:
+        RolloutStrategy.model_validate(spec["strategy"])
+    except ValidationError as error:
+        below = positions.below((*path, "spec", "strategy"))
+        yield from problems_of(error, RolloutStrategy, below)
 
 
 def _name(data: dict[str, Any]) -> str:

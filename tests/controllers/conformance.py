@@ -5,7 +5,8 @@ add `SIMK8S_SLOT=replicaset` if it is to stand in for a shipped controller, and 
 that one's job. `params` are made from the file's `Params` without arguments.
 
 The check lets the controller live in a small cluster (`world.py`): once where nothing happens,
-and twice through the same storm: a ReplicaSet, a Job, crashes, a restore, a node deleted.
+and twice through the same storm: a ReplicaSet, a Job, a Deployment that is rolled out, crashes, a
+restore, a node deleted.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from simk8s.controllers.base import Controller, Result
 from simk8s.kernel.clock import StopReason
 from simk8s.state.pods import Phase
 from simk8s.state.workloads import JobCondition
-from tests.controllers.world import SECOND, Times, World
+from tests.controllers.world import NEXT, SECOND, Times, World
 
 DAY = 86_400 * SECOND
 END = 3 * 3_600 * SECOND
 WRITES_AT_MOST = 5_000
+KINDS = ("replicasets", "jobs", "deployments")
 
 
 def check_controller(made, params=None, slot=None):
@@ -68,7 +70,7 @@ def audited(made):
         def _ends(self):
             store = self._audit
             logs = [store.pods, store.nodes, store.leases.log]
-            logs += [store.objects(kind).log for kind in ("replicasets", "jobs")]
+            logs += [store.objects(kind).log for kind in KINDS]
             return [log.end for log in logs]
 
         def _step(self, call, *args):
@@ -111,6 +113,8 @@ def storm(made, params, slot):
     world.at(1 * SECOND, lambda: world.replicaset(24))
     job = {"completions": 12, "parallelism": 6, "lifetime_us": 400 * SECOND}
     world.at(2 * SECOND, lambda: world.job(**job))
+    world.at(3 * SECOND, lambda: world.deployment(8))
+    world.at(60 * SECOND, lambda: world.patch("default/site", template=NEXT))
     world.crash(100 * SECOND, first)
     world.crash(130 * SECOND, second)
     world.at(140 * SECOND, lambda: world.store.delete_node(third))
@@ -123,7 +127,7 @@ def storm(made, params, slot):
 def _check_rest(world, made):
     runner = world.runners[made.name]
     settled, writes = len(world.history), runner.client.writes
-    assert writes <= WRITES_AT_MOST, f"{writes} writes for 36 pods: it does not come to rest"
+    assert writes <= WRITES_AT_MOST, f"{writes} writes for 50 pods: it does not come to rest"
     for key in list(runner.controller.keys):
         runner.queue.add(key)
     reason = world.run(END + DAY)
@@ -157,6 +161,13 @@ def _job(world):
     assert status.condition in done, f"not known to be complete: {status}"
 
 
+def _deployment(world):
+    status, sets = world.rollout("default/site"), world.sets("default/site")
+    assert (status.replicas, status.updated, status.available) == (8, 8, 8), status
+    assert [one.replicas for one in sets] == [0, 8], "the new template is not rolled out"
+    assert status.progress.reason == "NewReplicaSetAvailable", status
+
+
 def _node_lifecycle(world):
     assert world.taints(0) == [], "a node that is back still has taints"
     assert "unreachable:NoExecute" in world.taints(4), "a silent node is not tainted"
@@ -179,6 +190,7 @@ def _pod_gc(world):
 GOALS = {
     "replicaset": _replicaset,
     "job": _job,
+    "deployment": _deployment,
     "node_lifecycle": _node_lifecycle,
     "taint_eviction": _taint_eviction,
     "pod_gc": _pod_gc,
