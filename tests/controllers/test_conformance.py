@@ -63,8 +63,8 @@ class Careful(ReplicaSetController):
         self.at_once = params.at_once
         super().__init__(params, context)
 
-    def _sync(self, key, wanted, pods, missing, status):
-        return super()._sync(key, wanted, pods, min(missing, self.at_once), status)
+    def _sync(self, key, stored, pods, missing, *rest):
+        return super()._sync(key, stored, pods, min(missing, self.at_once), *rest)
 '''
 
 

@@ -156,7 +156,7 @@ def _from_shapes(header: Raw) -> list[Raw]:
     shapes = header.get("node_shapes") or ()
     count = int(header.get("n_nodes") or len(shapes))
     given = list(islice(cycle(shapes), count)) if shapes else []
-    named = []
+    named: list[Raw] = []
     for number, shape in enumerate(given):
         name = shape["metadata"]["name"] if number < len(shapes) else f"n{number:03d}"
         named.append({**shape, "metadata": {**shape["metadata"], "name": name}})

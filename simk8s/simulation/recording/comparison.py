@@ -116,8 +116,9 @@ def _steps(name: Field, recorded: Steps, simulated: Steps) -> list[Row]:
     met = bool(forth and back) and all(there is not None for _, _, there in (*forth, *back))
     shown = _shown(recorded), _shown(simulated)
     rows = [Row(subject, f"{what}: steps", *shown, None, "steps", met)]
-    pairs = [(at, there, value) for at, value, there in forth if there is not None]
-    pairs += [(there, at, value) for at, value, there in back if there is not None]
+    # The last of those that are equally far off.
+    pairs = [(at, there, value) for at, value, there in forth[::-1] if there is not None]
+    pairs += [(there, at, value) for at, value, there in back[::-1] if there is not None]
     if pairs:
         real_us, ours_us, value = max(pairs, key=lambda pair: _excess(pair[0], pair[1]))
         real, ours = real_us / SECOND, ours_us / SECOND

@@ -161,9 +161,9 @@ class Driver:
 
     def _pods(self, action: Action, key: str, subresource: str) -> bool:
         if action.verb == "POST" and not subresource:
-            (pod,) = self._stamp(NEVER, action.body, key.partition("/")[0], _name(key))(1)
-            self._cluster.pods.names[pod] = _name(key)
-            self._client.write(self._store.create_pods, (pod,))
+            (row,) = self._stamp(NEVER, action.body, key.partition("/")[0], _name(key))(1)
+            self._cluster.pods.names[row] = _name(key)
+            self._client.write(self._store.create_pods, (row,))
             return True
         pod = self._find(key)
         if action.verb == "DELETE" and pod is not None:

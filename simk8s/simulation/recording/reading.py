@@ -78,6 +78,8 @@ def read(path: Path) -> Recording:
     recording.done_us = [reader.us(t) for t, mark in recording.marks if "done" in mark]
     for steps in recording.timeline.steps.values():
         steps.sort()
+    last_us = [action.at_us for action in recording.actions] + recording.done_us
+    recording.timeline.end_us = max([recording.timeline.end_us, *last_us])
     return recording
 
 
