@@ -14,7 +14,16 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
 from simk8s.schema.enums import FaultPhase
 
-SHIPPED = ("node_lifecycle", "taint_eviction", "pod_gc", "replicaset", "job", "deployment")
+SHIPPED = (
+    "node_lifecycle",
+    "taint_eviction",
+    "pod_gc",
+    "replicaset",
+    "job",
+    "deployment",
+    "disruption",
+    "garbage_collector",
+)
 """What runs unless a scenario names something else for a slot, in order of registration."""
 
 

@@ -64,6 +64,11 @@ class Objects:
         self.budgets[budget.namespace, budget.name] = budget
         self.version += 1
 
+    def remove_budget(self, namespace: str, name: str) -> None:
+        """Delete a disruption budget."""
+        if self.budgets.pop((namespace, name), None) is not None:
+            self.version += 1
+
     def belongs(
         self, namespace: str, labels: Mapping[str, str], owner: tuple[str, str] | None
     ) -> LabelSelector:

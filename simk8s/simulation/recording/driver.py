@@ -18,6 +18,8 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
 from simk8s.simulation.recording.actions import Action
 from simk8s.simulation.recording.cluster import add_node
+from simk8s.simulation.recording.drains import Drains
+from simk8s.state.budgets import BUDGETS, DisruptionBudget
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
 from simk8s.state.pods import GONE, NEVER, UNBORN
 from simk8s.state.selectors import Taint
@@ -38,6 +40,7 @@ class Driver:
         self._store, self._cluster = world.store, world.cluster
         self._client = Client(world.clock, world.server, "driver")
         self._priorities: dict[str, int] = {}
+        self._drains = Drains(world)
         self._lane = world.clock.lane("driver", Order.ARRIVE, self._due)
 
     def arm(self, actions: list[Action]) -> None:
@@ -63,6 +66,8 @@ class Driver:
             case "add nodes":
                 for raw in action.body:
                     self._client.write(self._join, raw)
+            case "drain":
+                self._drains.begin(self._rows([action.path])[0])
             case "silence":
                 self._world.machines.crash(self._rows(action.body))
             case "restore":
@@ -215,6 +220,16 @@ class Driver:
         if action.verb != "POST":
             return False
         self._cluster.objects.put_service(namespace, name, action.body["spec"].get("selector"))
+        return True
+
+    def _poddisruptionbudgets(self, action: Action, key: str, subresource: str) -> bool:
+        table = self._store.objects(BUDGETS)
+        if action.verb == "POST":
+            self._client.write(table.create, key, DisruptionBudget.of(action.body["spec"]))
+        elif action.verb == "DELETE":
+            self._client.write(table.delete, key)
+        else:
+            return False
         return True
 
     def _namespaces(self, action: Action, key: str, subresource: str) -> bool:
