@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from simk8s.simulation.recording.replay import Replay
 
 
+REFUSED_SHOWN = 20
+
+
 def command(
     file: Annotated[Path, typer.Argument(help="A recording, .jsonl or .jsonl.gz.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
@@ -62,8 +65,10 @@ def _print(found: Replay) -> None:
     for phase in found.phases:
         if phase.rows:
             console.print(_table(phase))
-    for text in found.refused:
+    for text in found.refused[:REFUSED_SHOWN]:
         console.print(Text(say.printable(f"not applied: {text}")))
+    if len(found.refused) > REFUSED_SHOWN:
+        console.print(f"not applied: and {len(found.refused) - REFUSED_SHOWN} more (--json)")
     for kind, count in found.unread.items():
         console.print(Text(say.printable(f"not compared: {kind} ({count} lines)")))
     near = found.total - found.out

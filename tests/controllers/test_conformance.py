@@ -111,7 +111,9 @@ class Restless(ReplicaSetController):
 
     def _again(self, key):
         stored = self._sets.get(key)
-        yield [Write(self._store.objects(REPLICASETS).update, (key, stored.value, stored.version))]
+        if stored is not None:
+            update = self._store.objects(REPLICASETS).update
+            yield [Write(update, (key, stored.value, stored.version))]
         return DONE
 
 

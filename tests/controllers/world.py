@@ -20,6 +20,7 @@ from simk8s.kernel.streams import Streams
 from simk8s.nodes.kubelet import INSTANT_PODS, KubeletPool, PodTimes
 from simk8s.nodes.machines import Machines
 from simk8s.state.audit import audit
+from simk8s.state.budgets import BUDGETS, DisruptionBudget
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
 from simk8s.state.nodes import ZONE_LABEL, NodeSpec
@@ -27,11 +28,22 @@ from simk8s.state.pods import NEVER, Phase
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
-__all__ = ("INSTANT", "INSTANT_PODS", "NEXT", "SECOND", "TEMPLATE", "PodTimes", "Times", "World")
+__all__ = (
+    "INSTANT",
+    "INSTANT_PODS",
+    "KEPT",
+    "NEXT",
+    "SECOND",
+    "TEMPLATE",
+    "PodTimes",
+    "Times",
+    "World",
+)
 
 SECOND = 1_000_000
 TEMPLATE = {"spec": {"containers": [{"resources": {"requests": {"cpu": "100m"}}}]}}
 NEXT = {"spec": {"containers": [{"image": "next", **TEMPLATE["spec"]["containers"][0]}]}}
+KEPT = {"metadata": {"labels": {"app": "kept"}}, **TEMPLATE}
 NEVER_RESTARTED = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 
 
@@ -181,6 +193,12 @@ class World:
         written = {"replicas": replicas, "template": template, **spec}
         value = Deployment.of(written, make)
         assert self.store.objects(DEPLOYMENTS).create(f"default/{name}", value)
+        return f"default/{name}"
+
+    def budget(self, name, labels, **spec):
+        """Store a PodDisruptionBudget; its key."""
+        value = DisruptionBudget.of({"selector": {"matchLabels": labels}, **spec})
+        assert self.store.objects(BUDGETS).create(f"default/{name}", value)
         return f"default/{name}"
 
     def patch(self, key, **spec):

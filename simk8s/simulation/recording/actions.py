@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 Raw = Mapping[str, Any]
-TELLING = ("load", "done", "metrics", "sim_t0", "note")
+TELLING = ("load", "done", "metrics", "sim_t0")
 """Marks with one of these keys ask nothing."""
-SILENT = ("stop", "silen", "fail", "kill", "crash", "dead", "down", "partition")
-BACK = ("start", "resume", "restore", "recover", "revive", "heal", "back", "up")
+ASIDE = ("driver_t", "sent", "returned", "note")
+"""Keys that say nothing of what is asked."""
+SILENT = ("stop", "silen", "fail", "kill", "crash", "dead", "down", "partition", "outage")
+BACK = ("start", "resum", "restor", "recover", "reviv", "heal", "back")
 PHASE_GAP_US = 2_000_000
 
 
@@ -81,23 +83,31 @@ def _action(at_us: int, mark: Raw, us: Callable[[float], int], draining: set[str
         return None if mark["evict"] in draining else Action(at_us, "evict", str(mark["evict"]))
     if "adding_nodes" in mark:
         return Action(at_us, "add nodes", body=mark["adding_nodes"])
-    told = [key for key in mark if key not in ("driver_t", "sent", "returned")]
+    told = {key: value for key, value in mark.items() if key not in ASIDE}
     if not told or any(key in TELLING for key in told):
         return None
-    return _by_words(at_us, mark, told)
+    return _by_words(at_us, told)
 
 
-def _by_words(at_us: int, mark: Raw, told: list[str]) -> Action:
-    """A mark in words of its own: `stop_leases: [n001, …]` and the like."""
-    for key in told:
-        names = mark[key] if isinstance(mark[key], list) else [mark[key]]
-        if names and all(isinstance(name, str) for name in names):
-            words = key.lower()
-            if any(word in words for word in SILENT):
-                return Action(at_us, "silence", ", ".join(names), names)
-            if any(word in words for word in BACK):
-                return Action(at_us, "restore", ", ".join(names), names)
-    return Action(at_us, "unknown", ", ".join(told), dict(mark))
+def _by_words(at_us: int, told: Raw) -> Action:
+    """A mark in words of its own: `stop_leases: [n001, …]`, `fault: kill, nodes: [n001]`.
+
+    Its words say what is done, its other texts are the names of nodes or of a zone.
+    """
+    texts = [text for value in told.values() for text in _texts(value)]
+    said = " ".join([*told, *texts]).lower()
+    for verb, words in (("restore", BACK), ("silence", SILENT)):
+        if texts and any(word in said for word in words):
+            return Action(at_us, verb, ", ".join(texts), texts)
+    return Action(at_us, "unknown", ", ".join(told), dict(told))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return list(value)
+    return []
 
 
 def phases_of(actions: list[Action], done_us: list[int], end_us: int) -> list[Phase]:

@@ -17,6 +17,7 @@ from simk8s.simulation.recording.milestones import (
     SECOND,
     Measure,
     Steps,
+    answered,
     fields_in,
     groups_in,
     measures,
@@ -72,17 +73,21 @@ def compare(recorded: Timeline, simulated: Timeline, phases: list[Phase]) -> lis
 
 
 def _rows(recorded: Timeline, simulated: Timeline, phase: Phase) -> list[Row]:
-    rows: list[Row] = []
+    rows = _beside(answered(recorded, phase), answered(simulated, phase))
     groups = [*groups_in(recorded, phase), *groups_in(simulated, phase)]
     for group in dict.fromkeys(groups):
-        ours = {m.milestone: m for m in measures(simulated, phase, group)}
-        real = measures(recorded, phase, group)
-        rows += [_row(measure, ours.pop(measure.milestone, None)) for measure in real]
-        rows += [_row(None, left) for left in ours.values()]
+        rows += _beside(measures(recorded, phase, group), measures(simulated, phase, group))
     fields = [*fields_in(recorded, phase), *fields_in(simulated, phase)]
     for one in dict.fromkeys(fields):
         rows += _steps(one, steps_of(recorded, phase, one), steps_of(simulated, phase, one))
     return rows
+
+
+def _beside(recorded: list[Measure], simulated: list[Measure]) -> list[Row]:
+    """Measures of one subject; what only one run has is out."""
+    ours = {measure.milestone: measure for measure in simulated}
+    rows = [_row(measure, ours.pop(measure.milestone, None)) for measure in recorded]
+    return rows + [_row(None, left) for left in ours.values()]
 
 
 def _row(recorded: Measure | None, simulated: Measure | None) -> Row:

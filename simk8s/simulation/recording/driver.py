@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from simk8s.api.client import Client
+from simk8s.api.requests import RequestKind, kind
+from simk8s.api.server import Operation
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
 from simk8s.simulation.recording.actions import Action
@@ -27,7 +29,9 @@ from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
 Raw = Mapping[str, Any]
 RUN_SECONDS, EXIT_CODE = "kcp/run-seconds", "kcp/exit-code"
-NodeSpecChange = Callable[[Any], Any]
+PLAIN = ("configmaps", "secrets", "serviceaccounts", "endpoints", "endpointslices", "events",
+         "leases", "limitranges", "roles", "rolebindings", "clusterroles")  # fmt: skip
+"""Kinds that only load the API."""
 
 
 class Driver:
@@ -41,6 +45,19 @@ class Driver:
         self._client = Client(world.clock, world.server, "driver")
         self._priorities: dict[str, int] = {}
         self._drains = Drains(world)
+        self.latencies: list[tuple[int, int]] = []
+        """(sent, stored) of each request."""
+        self._handlers: dict[str, Callable[[Action, str, str], bool]] = {
+            "deployments": self._deployments,
+            "replicasets": self._replicasets,
+            "jobs": self._jobs,
+            "pods": self._pods,
+            "nodes": self._nodes,
+            "poddisruptionbudgets": self._poddisruptionbudgets,
+            "priorityclasses": self._priorityclasses,
+            "services": self._services,
+            "namespaces": self._namespaces,
+        }
         self._lane = world.clock.lane("driver", Order.ARRIVE, self._due)
 
     def arm(self, actions: list[Action]) -> None:
@@ -61,7 +78,7 @@ class Driver:
 
     def _apply(self, action: Action) -> bool:
         match action.verb:
-            case "POST" | "PUT" | "PATCH" | "DELETE":
+            case "POST" | "PUT" | "PATCH" | "DELETE" | "GET" | "LIST":
                 return self._request(action)
             case "add nodes":
                 for raw in action.body:
@@ -81,10 +98,18 @@ class Driver:
         return True
 
     def _rows(self, names: list[str]) -> list[int]:
-        rows = [self._cluster.nodes.row(name.rpartition("/")[2]) for name in names]
-        if None in rows:
+        """Rows of nodes, by their names or the name of their zone."""
+        nodes, rows = self._cluster.nodes, dict[int, None]()
+        for name in names:
+            row = nodes.row(name.rpartition("/")[2])
+            if row is not None:
+                rows[row] = None
+            for other in range(nodes.n):
+                if nodes.exists[other] and nodes.specs[other].zone == name:
+                    rows[other] = None
+        if not rows:
             raise KeyError("no such node")
-        return [row for row in rows if row is not None]
+        return list(rows)
 
     # --- requests
 
@@ -98,21 +123,46 @@ class Driver:
         subresource = group[2] if len(group) > 2 else ""
         if not name and action.body:
             name = str(action.body["metadata"]["name"])
-        handler = getattr(self, f"_{resource}", None)
+        key = f"{namespace}/{name}"
+        if action.verb in ("GET", "LIST"):
+            self._send(_read(kind(action.verb, resource)))
+            return True
+        handler = self._handlers.get(resource)
         if handler is None:
-            return False
-        return bool(handler(action, f"{namespace}/{name}", subresource))
+            return resource in PLAIN and self._plain(action, resource, key)
+        return handler(action, key, subresource)
+
+    def _send(self, op: Operation, *args: Any) -> None:
+        """A request, timed as the recorded ones are."""
+        sent_us, latencies = self._world.clock.now_us, self.latencies
+        self._client.write(op, *args, done=lambda now_us, _: latencies.append((sent_us, now_us)))
+
+    def _plain(self, action: Action, resource: str, key: str) -> bool:
+        """An object that no component looks at, and that is stored all the same."""
+        table = self._store.objects(resource)
+        if action.verb == "POST":
+            self._send(table.create, key, action.body)
+        elif action.verb == "DELETE":
+            self._send(table.delete, key)
+        else:
+            self._send(self._replace, resource, key, action.body)
+        return True
+
+    def _replace(self, resource: str, key: str, body: Any) -> bool:
+        table = self._store.objects(resource)
+        stored = table.get(key)
+        return stored is not None and table.update(key, body, stored.version)
 
     def _deployments(self, action: Action, key: str, subresource: str) -> bool:
         table, body = self._store.objects(DEPLOYMENTS), action.body
         if action.verb == "POST":
             namespace, _, _ = key.partition("/")
             value = Deployment.of(body["spec"], self._maker(key, namespace))
-            self._client.write(table.create, key, value)
+            self._send(table.create, key, value)
         elif action.verb == "DELETE":
-            self._client.write(table.delete, key)
+            self._send(table.delete, key)
         elif subresource in ("", "scale"):
-            self._client.write(self._change_deployment, key, action)
+            self._send(self._change_deployment, key, action)
         else:
             return False
         return True
@@ -137,11 +187,11 @@ class Driver:
         table, body = self._store.objects(REPLICASETS), action.body
         if action.verb == "POST":
             value = ReplicaSet.of(body["spec"], self._own(f"ReplicaSet/{_name(key)}", body, key))
-            self._client.write(table.create, key, value)
+            self._send(table.create, key, value)
         elif action.verb == "DELETE":
-            self._client.write(table.delete, key)
+            self._send(table.delete, key)
         elif "replicas" in (body.get("spec") or {}):
-            self._client.write(self._scale, key, int(body["spec"]["replicas"]))
+            self._send(self._scale, key, int(body["spec"]["replicas"]))
         else:
             return False
         return True
@@ -157,9 +207,9 @@ class Driver:
         table, body = self._store.objects(JOBS), action.body
         if action.verb == "POST" and body["spec"].get("completionMode") != "Indexed":
             job = Job.of(body["spec"], self._own(f"Job/{_name(key)}", body, key))
-            self._client.write(table.create, key, job)
+            self._send(table.create, key, job)
         elif action.verb == "DELETE":
-            self._client.write(table.delete, key)
+            self._send(table.delete, key)
         else:
             return False
         return True
@@ -168,13 +218,13 @@ class Driver:
         if action.verb == "POST" and not subresource:
             (row,) = self._stamp(NEVER, action.body, key.partition("/")[0], _name(key))(1)
             self._cluster.pods.names[row] = _name(key)
-            self._client.write(self._store.create_pods, (row,))
+            self._send(self._store.create_pods, (row,))
             return True
         pod = self._find(key)
         if action.verb == "DELETE" and pod is not None:
             seconds = (action.body or {}).get("gracePeriodSeconds")
             grace_us = None if seconds is None else int(seconds) * 1_000_000
-            self._client.write(self._store.delete_pod, pod, grace_us)
+            self._send(self._store.delete_pod, pod, grace_us)
             return True
         return False
 
@@ -188,11 +238,11 @@ class Driver:
 
     def _nodes(self, action: Action, key: str, subresource: str) -> bool:
         if action.verb == "POST":
-            self._client.write(self._join, action.body)
+            self._send(self._join, action.body)
         elif action.verb == "PATCH" and not subresource:
-            self._client.write(self._patch_node, _name(key), action.body)
+            self._send(self._patch_node, _name(key), action.body)
         elif action.verb == "DELETE":
-            self._client.write(self._store.delete_node, *self._rows([_name(key)]))
+            self._send(self._store.delete_node, *self._rows([_name(key)]))
         else:
             return False
         return True
@@ -225,9 +275,9 @@ class Driver:
     def _poddisruptionbudgets(self, action: Action, key: str, subresource: str) -> bool:
         table = self._store.objects(BUDGETS)
         if action.verb == "POST":
-            self._client.write(table.create, key, DisruptionBudget.of(action.body["spec"]))
+            self._send(table.create, key, DisruptionBudget.of(action.body["spec"]))
         elif action.verb == "DELETE":
-            self._client.write(table.delete, key)
+            self._send(table.delete, key)
         else:
             return False
         return True
@@ -273,6 +323,16 @@ class Driver:
 
         workload = self._cluster.workload(name)
         return PodStamp(self._cluster, owner, workload, parsed, lifetimes)
+
+
+def _read(what: RequestKind) -> Operation:
+    """A request that changes nothing."""
+
+    def read() -> bool:
+        return True
+
+    read.request = what  # type: ignore[attr-defined]
+    return read
 
 
 def merged(base: Raw, patch: Raw) -> dict[str, Any]:

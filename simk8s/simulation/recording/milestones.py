@@ -13,7 +13,7 @@ from typing import Literal
 from simk8s.simulation.recording.actions import Phase
 from simk8s.simulation.recording.timeline import STEPS, Field, Timeline, before
 
-Unit = Literal["s", "pods", "steps"]
+Unit = Literal["s", "pods", "requests"]
 FRACTIONS = ((0, "first"), (10, "10 %"), (25, "25 %"), (50, "50 %"), (75, "75 %"), (90, "90 %"),
              (100, "last"))  # fmt: skip
 BURST_US = 500_000
@@ -39,6 +39,19 @@ def groups_in(timeline: Timeline, phase: Phase) -> list[str]:
         if timeline.within(group, step, phase.start_us, phase.end_us):
             found[group] = None
     return list(found)
+
+
+def answered(timeline: Timeline, phase: Phase) -> list[Measure]:
+    """How long the driver's requests took."""
+    waits = sorted(
+        done_us - sent_us
+        for sent_us, done_us in timeline.requests
+        if phase.start_us <= sent_us < phase.end_us
+    )
+    if not waits:
+        return []
+    times = [Measure("driver", f"requests: p{p}", _at(waits, p) / SECOND, "s") for p in (50, 99)]
+    return [Measure("driver", "requests: answered", len(waits), "requests"), *times]
 
 
 def measures(timeline: Timeline, phase: Phase, group: str) -> list[Measure]:

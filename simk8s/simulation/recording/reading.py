@@ -75,6 +75,9 @@ def read(path: Path) -> Recording:
             text = f"not a line of a recording: {type(error).__name__} {error}"
             raise UserError(Problem("E107", text, _at(path, number))) from error
     recording.actions = actions_of(recording.marks, reader.us)
+    recording.timeline.requests = [
+        (action.at_us, action.returned_us) for action in recording.actions if action.path[:1] == "/"
+    ]
     recording.done_us = [reader.us(t) for t, mark in recording.marks if "done" in mark]
     for steps in recording.timeline.steps.values():
         steps.sort()

@@ -75,6 +75,7 @@ def replay(path: Path, *, seed: int = 1, write: bool = False) -> Replay:
     driver.arm(recording.actions)
     world.start()
     world.clock.run(horizon_us)
+    observer.timeline.requests = driver.latencies
     phases = phases_of(recording.actions, recording.done_us, end_us)
     return Replay(
         recording.header,

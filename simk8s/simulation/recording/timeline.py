@@ -29,6 +29,8 @@ class Timeline:
     group_of: dict[Hashable, str] = field(default_factory=dict)
     fields: dict[Field, list[tuple[int, int]]] = field(default_factory=dict)
     """Field -> (instant, value from then on)."""
+    requests: list[tuple[int, int]] = field(default_factory=list)
+    """(sent, answered) of the driver's requests."""
     end_us: int = 0
 
     def step(self, at_us: int, pod: Hashable, group: str, step: str) -> None:
