@@ -11,10 +11,11 @@ from typing import Any
 from simk8s.api.watch import ADDED, BOUND, DELETED, DELETING, ENDED, STATUS, Verb
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
-from simk8s.simulation.recording.timeline import Numbers, Timeline, stem
+from simk8s.simulation.recording.timeline import Nodes, Numbers, Timeline, stem
 from simk8s.simulation.recording.writing import Writer
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
 from simk8s.state.pods import NEVER
+from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, ReplicaSet
 
 _STEP = {
@@ -40,6 +41,10 @@ class Observer:
         self._groups: dict[int, str] = {}
         bell = world.clock.bell("recorder", Order.DELIVER, self._deliver)
         self._pods = world.store.pods.subscribe(bell, lag_us)
+        self._nodes = Nodes(self.timeline)
+        self._node_log = world.store.nodes.subscribe(bell, lag_us)
+        for row in range(self._cluster.nodes.n):
+            self._node(0, row)
         self._tables = {
             kind: world.store.objects(kind) for kind in (DEPLOYMENTS, REPLICASETS, JOBS)
         }
@@ -51,8 +56,21 @@ class Observer:
         for kind, cursor in self._logs.items():
             for at_us, _, key in cursor.drain(now_us):
                 self._object(at_us + self._lag_us, kind, key)
+        for at_us, _, row in self._node_log.drain(now_us):
+            self._node(at_us + self._lag_us, row)
         for at_us, verb, pod in self._pods.drain(now_us):
             self._pod(at_us + self._lag_us, verb, pod)
+
+    def _node(self, at_us: int, row: int) -> None:
+        nodes = self._cluster.nodes
+        if not nodes.exists[row]:
+            self._nodes.gone(at_us, row)
+            return
+        taints = nodes.specs[row].taints
+        lost = any(t.key == UNREACHABLE and t.effect == NO_EXECUTE for t in taints)
+        self._nodes.seen(at_us, row, self._store.ready[row], lost)
+        if self._writer is not None and at_us:
+            self._writer.node(at_us, row, lost)
 
     def _pod(self, at_us: int, verb: Verb, pod: int) -> None:
         step = _STEP.get(verb)

@@ -18,7 +18,8 @@ from typing import Any
 
 from simk8s.errors import Place, Problem, UserError
 from simk8s.simulation.recording.actions import Action, actions_of
-from simk8s.simulation.recording.timeline import Numbers, Timeline, stem
+from simk8s.simulation.recording.timeline import Nodes, Numbers, Timeline, stem
+from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
 
 Raw = Mapping[str, Any]
 LEAD_MS, MINUTE_MS = 1_000, 60_000
@@ -127,6 +128,7 @@ class _Reader:
         self._deployment: dict[str, str] = {}
         """ReplicaSet -> its Deployment."""
         self._numbers = Numbers()
+        self._nodes = Nodes(recording.timeline)
 
     def us(self, unix_ms: float) -> int:
         """Simulated time of an instant."""
@@ -138,14 +140,25 @@ class _Reader:
         if kind == "mark":
             self._recording.marks.append((float(line["t"]), item))
         elif kind == "nodes":
-            if verb == "INITIAL":
-                self._recording.nodes.append(item)
+            self._node(line["t"], verb, item)
         elif kind == "pods":
             self._pod(self.us(line["t"]), verb, item)
         elif kind in STATUS_FIELDS:
             self._object(self.us(line["t"]), kind, verb, item)
         elif kind != "events":
             self._recording.unread[kind] = self._recording.unread.get(kind, 0) + 1
+
+    def _node(self, t: float, verb: str, item: Raw) -> None:
+        if verb == "INITIAL":
+            self._recording.nodes.append(item)
+        at_us = 0 if verb == "INITIAL" else self.us(t)
+        name, taints = item["metadata"]["name"], (item.get("spec") or {}).get("taints") or ()
+        if verb == "DELETED":
+            self._nodes.gone(at_us, name)
+            return
+        lost = any(t["key"] == UNREACHABLE and t["effect"] == NO_EXECUTE for t in taints)
+        conditions = (item.get("status") or {}).get("conditions")
+        self._nodes.seen(at_us, name, conditions is None or _ready(item["status"]), lost)
 
     def _pod(self, at_us: int, verb: str, item: Raw) -> None:
         meta, status = item["metadata"], item.get("status") or {}

@@ -86,3 +86,32 @@ class Numbers:
                 self._made[deployment] = self._made.get(deployment, 0) + 1
                 self._names[key] = f"{deployment} #{self._made[deployment]}"
         return self._names[key]
+
+
+class Nodes:
+    """Counts nodes by state and puts the counts into a timeline as step functions."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._states: dict[Hashable, tuple[bool, bool]] = {}
+
+    def seen(self, at_us: int, node: Hashable, ready: bool, unreachable: bool) -> None:
+        """A node as it is from now on; `unreachable` is its NoExecute taint."""
+        if self._states.get(node) != (ready, unreachable):
+            self._states[node] = (ready, unreachable)
+            self._count(at_us)
+
+    def gone(self, at_us: int, node: Hashable) -> None:
+        """A node is no more."""
+        if self._states.pop(node, None) is not None:
+            self._count(at_us)
+
+    def _count(self, at_us: int) -> None:
+        states = self._states.values()
+        counts = {
+            "all": len(states),
+            "ready": sum(ready for ready, _ in states),
+            "unreachable": sum(unreachable for _, unreachable in states),
+        }
+        for what, count in counts.items():
+            self._timeline.value(at_us, "nodes", "of the cluster", what, count)

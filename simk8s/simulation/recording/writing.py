@@ -13,6 +13,7 @@ from simk8s.simulation.build import World
 from simk8s.simulation.recording.reading import STATUS_FIELDS, Recording
 from simk8s.state.deployments import HASH_LABEL
 from simk8s.state.pods import NEVER, SUCCEEDED
+from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
 from simk8s.state.workloads import REPLICASETS
 
 _TYPES = {ADDED: "ADDED", DELETED: "DELETED"}
@@ -60,6 +61,17 @@ class Writer:
         if verb in (ADDED, BOUND, STATUS, ENDED, DELETING, DELETED):
             item = {"metadata": meta, "spec": spec, "status": status}
             self._add(at_us, "pods", _TYPES.get(verb, "MODIFIED"), item)
+
+    def node(self, at_us: int, row: int, lost: bool) -> None:
+        """A node has changed."""
+        taints = [{"key": UNREACHABLE, "effect": NO_EXECUTE}] if lost else []
+        ready = "True" if self._store.ready[row] else "Unknown"
+        found = {
+            "metadata": {"name": self._cluster.nodes.specs[row].name},
+            "spec": {"taints": taints},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        }
+        self._add(at_us, "nodes", "MODIFIED", found)
 
     def item(self, at_us: int, kind: str, key: str, value: Any) -> None:
         """An object has changed."""
