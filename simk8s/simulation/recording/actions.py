@@ -31,6 +31,8 @@ class Action:
     path: str = ""
     body: Any = None
     returned_us: int = 0
+    implied: bool = False
+    """No mark says so, but a pod of nobody came to be, or went."""
 
     @property
     def title(self) -> str:
@@ -111,10 +113,11 @@ def _texts(value: Any) -> list[str]:
 
 
 def phases_of(actions: list[Action], done_us: list[int], end_us: int) -> list[Phase]:
-    """Stretches between actions."""
+    """Stretches between actions; implied ones begin a phase only where no other does."""
     starts: list[Action] = []
     last_us = -PHASE_GAP_US
-    for action in actions:
+    marked = [action for action in actions if not action.implied]
+    for action in marked or actions[:1]:
         over = any(last_us < at_us <= action.at_us for at_us in done_us)
         if over or action.at_us - last_us >= PHASE_GAP_US:
             starts.append(action)

@@ -1,7 +1,7 @@
 """From a recording's header to a world: the same nodes, the same flags, nothing in it yet.
 
-Law: everything comes from the header and from the nodes that the recording begins with; what it
-does not say is as kube-controller-manager, kube-scheduler and profile `small` have it.
+Law: everything comes from the header and from the nodes that the recording begins with; what they
+do not say is as kube-controller-manager, kube-scheduler and profile `small` have it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -101,7 +100,7 @@ def build_world(
         text = json.dumps(_scenario(settings, horizon_us))
         loaded = load(base / "replay.json", catalog=Catalog(base), text=text)
         world = build(loaded, seed=seed, horizon_us=horizon_us, options=Options())
-    for raw in nodes or _from_shapes(header):
+    for raw in nodes:
         add_node(world, raw)
     return world, loaded
 
@@ -149,18 +148,6 @@ def _controller(name: str, settings: Settings) -> dict[str, Any]:
         if "largeClusterSizeThreshold" in found:
             found["largeClusterSizeThreshold"] = int(found["largeClusterSizeThreshold"])
     return found
-
-
-def _from_shapes(header: Raw) -> list[Raw]:
-    """`n_nodes` nodes, of the shapes that the header gives in turn."""
-    shapes = header.get("node_shapes") or ()
-    count = int(header.get("n_nodes") or len(shapes))
-    given = list(islice(cycle(shapes), count)) if shapes else []
-    named: list[Raw] = []
-    for number, shape in enumerate(given):
-        name = shape["metadata"]["name"] if number < len(shapes) else f"n{number:03d}"
-        named.append({**shape, "metadata": {**shape["metadata"], "name": name}})
-    return named
 
 
 def add_node(world: World, raw: Raw) -> int:

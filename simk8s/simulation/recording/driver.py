@@ -45,6 +45,7 @@ class Driver:
         self._client = Client(world.clock, world.server, "driver")
         self._priorities: dict[str, int] = {}
         self._drains = Drains(world)
+        self._implied = False
         self.latencies: list[tuple[int, int]] = []
         """(sent, stored) of each request."""
         self._handlers: dict[str, Callable[[Action, str, str], bool]] = {
@@ -124,6 +125,7 @@ class Driver:
         if not name and action.body:
             name = str(action.body["metadata"]["name"])
         key = f"{namespace}/{name}"
+        self._implied = action.implied
         if action.verb in ("GET", "LIST"):
             self._send(_read(kind(action.verb, resource)))
             return True
@@ -134,6 +136,9 @@ class Driver:
 
     def _send(self, op: Operation, *args: Any) -> None:
         """A request, timed as the recorded ones are."""
+        if self._implied:
+            self._client.write(op, *args)
+            return
         sent_us, latencies = self._world.clock.now_us, self.latencies
         self._client.write(op, *args, done=lambda now_us, _: latencies.append((sent_us, now_us)))
 
@@ -263,14 +268,14 @@ class Driver:
         if action.verb != "POST":
             return False
         self._priorities[_name(key)] = int(action.body["value"])
-        return True
+        return self._plain(action, "priorityclasses", key)
 
     def _services(self, action: Action, key: str, subresource: str) -> bool:
         namespace, _, name = key.partition("/")
         if action.verb != "POST":
             return False
         self._cluster.objects.put_service(namespace, name, action.body["spec"].get("selector"))
-        return True
+        return self._plain(action, "services", key)
 
     def _poddisruptionbudgets(self, action: Action, key: str, subresource: str) -> bool:
         table = self._store.objects(BUDGETS)
@@ -287,7 +292,7 @@ class Driver:
             return False
         labels = (action.body["metadata"]).get("labels") or {}
         self._cluster.objects.put_namespace(_name(key), labels)
-        return True
+        return self._plain(action, "namespaces", key)
 
     # --- pods of what is posted
 

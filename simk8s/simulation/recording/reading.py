@@ -13,6 +13,7 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ LEAD_MS, MINUTE_MS = 1_000, 60_000
 """The simulation begins with a whole minute of the recording's clock, a second or more before the
 first thing that was recorded: times of the API have whole seconds, schedules whole minutes.
 """
+IMPLIED_US = 6_000
+"""From a request until a watch shows its effect, unloaded."""
 STATUS_FIELDS: Mapping[str, Mapping[str, str]] = {
     "deployments": {
         "replicas": "replicas",
@@ -69,6 +72,9 @@ def read(path: Path) -> Recording:
         raise UserError(Problem("E102", "a recording begins with its header", _at(path, 1)))
     recording = Recording(lines[0][1], _origin(path, lines[1:]))
     reader = _Reader(recording)
+    if not any(line.get("k") == "nodes" and line.get("type") == "INITIAL" for _, line in lines):
+        for raw in _from_shapes(recording.header):
+            reader.take({"t": recording.origin_ms, "k": "nodes", "type": "INITIAL", "o": raw})
     for number, line in lines[1:]:
         try:
             reader.take(line)
@@ -76,8 +82,14 @@ def read(path: Path) -> Recording:
             text = f"not a line of a recording: {type(error).__name__} {error}"
             raise UserError(Problem("E107", text, _at(path, number))) from error
     recording.actions = actions_of(recording.marks, reader.us)
+    asked = {action.path.rpartition("/")[2]: None for action in recording.actions}
+    asked |= {_posted(action): None for action in recording.actions}
+    implied = [action for name, action in reader.implied if name not in asked]
+    recording.actions = sorted([*recording.actions, *implied], key=lambda a: a.at_us)
     recording.timeline.requests = [
-        (action.at_us, action.returned_us) for action in recording.actions if action.path[:1] == "/"
+        (action.at_us, action.returned_us)
+        for action in recording.actions
+        if action.path[:1] == "/" and not action.implied
     ]
     recording.done_us = [reader.us(t) for t, mark in recording.marks if "done" in mark]
     for steps in recording.timeline.steps.values():
@@ -85,6 +97,18 @@ def read(path: Path) -> Recording:
     last_us = [action.at_us for action in recording.actions] + recording.done_us
     recording.timeline.end_us = max([recording.timeline.end_us, *last_us])
     return recording
+
+
+def _from_shapes(header: Raw) -> list[Raw]:
+    """`n_nodes` nodes, of the shapes that the header gives in turn."""
+    shapes = header.get("node_shapes") or ()
+    count = int(header.get("n_nodes") or len(shapes))
+    given = list(islice(cycle(shapes), count)) if shapes else []
+    named: list[Raw] = []
+    for number, shape in enumerate(given):
+        name = shape["metadata"]["name"] if number < len(shapes) else f"n{number:03d}"
+        named.append({**shape, "metadata": {**shape["metadata"], "name": name}})
+    return named
 
 
 def _at(path: Path, line: int) -> Place:
@@ -118,10 +142,19 @@ def _origin(path: Path, lines: list[tuple[int, dict[str, Any]]]) -> float:
     return (float(min(times)) - LEAD_MS) // MINUTE_MS * MINUTE_MS
 
 
+def _posted(action: Action) -> str:
+    """The name of what an action creates."""
+    body = action.body if isinstance(action.body, Mapping) else {}
+    return str((body.get("metadata") or {}).get("name") or "")
+
+
 class _Reader:
     """Takes lines one by one."""
 
     def __init__(self, recording: Recording) -> None:
+        self.implied: list[tuple[str, Action]] = []
+        """Pods of nobody that came or went, by name."""
+        self._leaving: dict[str, None] = {}
         self._recording = recording
         self._timeline = recording.timeline
         self._origin = recording.origin_ms
@@ -165,6 +198,8 @@ class _Reader:
         name = f"{meta.get('namespace', 'default')}/{meta['name']}"
         uid, group = str(meta.get("uid") or name), self._group(meta)
         take, line = self._timeline.step, self._timeline
+        if group.startswith("Pod "):
+            self._imply(at_us, verb, uid, item)
         if verb == "ADDED":
             take(at_us, uid, group, "created")
         if item["spec"].get("nodeName"):
@@ -178,6 +213,25 @@ class _Reader:
         if verb == "DELETED":
             take(at_us, uid, group, "deleted")
         line.end_us = max(line.end_us, at_us)
+
+    def _imply(self, at_us: int, verb: str, uid: str, item: Raw) -> None:
+        """What the driver must have asked for a pod that belongs to nobody."""
+        meta = item["metadata"]
+        sent_us = max(0, at_us - IMPLIED_US)
+        path = f"/api/v1/namespaces/{meta.get('namespace', 'default')}/pods"
+        if verb == "ADDED":
+            spec = {k: v for k, v in item["spec"].items() if k not in ("nodeName", "volumes")}
+            kept = {k: meta[k] for k in ("name", "labels", "annotations") if k in meta}
+            body = {"metadata": kept, "spec": spec}
+            action = Action(sent_us, "POST", path, body, at_us, implied=True)
+            self.implied.append((str(meta["name"]), action))
+        elif meta.get("deletionTimestamp") and uid not in self._leaving:
+            self._leaving[uid] = None
+            conditions = (item.get("status") or {}).get("conditions") or ()
+            if not any(c.get("type") == "DisruptionTarget" for c in conditions):
+                path = f"{path}/{meta['name']}"
+                action = Action(sent_us, "DELETE", path, None, at_us, implied=True)
+                self.implied.append((str(meta["name"]), action))
 
     def _group(self, meta: Raw) -> str:
         """`Deployment/web`: the kind and name at the top of a pod's owners."""

@@ -235,6 +235,27 @@ def test_e2_rolling_updates_take_the_recorded_steps():
             assert row.simulated <= 125
 
 
+def test_pods_that_no_mark_tells_of_are_created_all_the_same():
+    """E6: its driver's pods are in no mark."""
+    found = replay(recorded("E6"))
+    rows = {row.milestone: row for phase in found.phases for row in phase.rows}
+    assert rows["created: pods"].simulated == 500
+    assert rows["created: last"].ok
+    assert rows["requests: answered"].simulated == 3
+
+
+def test_e5_a_drain_asks_the_budget():
+    """Pods of the drained node go as the budget allows, the others with their Deployment."""
+    found = replay(recorded("E5"))
+    assert found.refused == []
+    rows = {(phase.phase.title, row.subject, row.milestone): row for phase in found.phases
+            for row in phase.rows}  # fmt: skip
+    drained = rows["PATCH nodes/n000", "Deployment default/w", "deleting: last"]
+    assert drained.ok, "the last eviction waits for its second try after 5 s"
+    gone = rows["DELETE deployments/w", "Deployment default/w", "deleted: last"]
+    assert gone.ok
+
+
 def test_the_scheduler_binds_at_its_clients_pace(tmp_path):
     """200 bare pods at once: 100 bindings from the burst, then 50 a second."""
     path = tmp_path / "burst.jsonl"
