@@ -13,16 +13,17 @@ UNVERIFIED; a limit on requests under way (`in_flight`) stands for how a user's 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simk8s.api.events import SpamFilter
 from simk8s.api.flows import flow_hash
 from simk8s.api.ports import Call, Done, Operation, Port
-from simk8s.api.requests import POST_EVENT, RequestKind, kind_of
+from simk8s.api.requests import RequestKind, kind_of
 from simk8s.api.server import ApiServer
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.ratelimit import TokenBucket
+
+if TYPE_CHECKING:
+    from simk8s.api.events import Events
 
 MOST_SHADOWS = 1_000
 
@@ -57,11 +58,12 @@ class Client:
         self.in_flight_limit = in_flight
         self.waiting_shadows = 0
         self.events = events if events is not None else self
+        self.recorder: Events | None = None
+        """Kubernetes Events that go through this client, once there are any."""
         self._clock = clock
         self._server = server
         self._bucket = TokenBucket(qps, burst) if qps > 0 else None
         self._ports: dict[RequestKind, Port] = {}
-        self._spam = SpamFilter()
         self._under_way = 0
         self._backlog: deque[tuple[int, Call]] = deque()
         self._node_limit = node_limit
@@ -85,6 +87,8 @@ class Client:
         on requests under way, at the earliest).
         """
         self.writes += 1
+        if self.recorder is not None:
+            self.recorder.catch_up(self._clock.now_us)
         call = Call(self, self._port(kind_of(op)), op, args, done)
         if self.in_flight_limit:
             if self._under_way == self.in_flight_limit:
@@ -110,12 +114,14 @@ class Client:
                 sender.waiting_shadows += leaves_us > now_us
             sender._server.shadow(leaves_us, sender, port)
 
-    def event(self, source: Hashable, kind: RequestKind = POST_EVENT) -> bool:
-        """Send an event about an object unless the spam filter swallows it."""
-        if not self._spam.passes(source, self._clock.now_us):
-            return False
-        self.note(kind)
-        return True
+    def note_at(self, at_us: int, kind: RequestKind) -> int:
+        """One such request that was made at an instant which may have passed; when it leaves."""
+        self.noted += 1
+        port, now_us = self._port(kind), self._clock.now_us
+        leaves_us = at_us if self._bucket is None else self._leave(port, at_us)
+        self.waiting_shadows += leaves_us > now_us
+        self._server.shadow(max(leaves_us, now_us), self, port)
+        return leaves_us
 
     def resend(self, call: Call) -> None:
         """A request was refused and its time has come."""

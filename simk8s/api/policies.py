@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from simk8s.api.objects import Mirror
+from simk8s.state.budgets import DisruptionBudget
 from simk8s.state.cluster import Cluster
-from simk8s.state.disruption import DisruptionBudget
+from simk8s.state.objects import Budget
 from simk8s.state.policies import (
     LimitRange,
     Namespace,
@@ -67,7 +68,11 @@ def _budgets(cluster: Cluster) -> Mirror:
         if value is None:
             cluster.objects.remove_budget(*key.split("/", 1))
         else:
-            cluster.objects.put_budget(value.budget())
+            status = value.status
+            going = frozenset(cluster.name_of(pod) for pod, _ in status.disrupted)
+            namespace, _, name = key.partition("/")
+            budget = Budget(namespace, name, value.selector, status.allowed, going)
+            cluster.objects.put_budget(budget)
 
     return mirror
 

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from simk8s import __version__
-from simk8s.cli import compare, conformance, explain, importing, new, render, schema, validate
+from simk8s.cli import (
+    compare,
+    conformance,
+    explain,
+    importing,
+    new,
+    render,
+    replay_recording,
+    schema,
+    validate,
+)
 from simk8s.cli import run as running
 
 app = typer.Typer(
@@ -23,6 +33,7 @@ app.command("compare")(compare.command)
 app.command("render")(render.command)
 app.command("validate")(validate.command)
 app.command("conformance")(conformance.command)
+app.command("replay-recording")(replay_recording.command)
 app.command("explain")(explain.command)
 app.command("schema")(schema.command)
 app.command("new")(new.command)

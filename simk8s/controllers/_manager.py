@@ -21,7 +21,9 @@ SHIPPED = (
     "replicaset",
     "job",
     "resourcequota",
+    "deployment",
     "disruption",
+    "garbage_collector",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
 

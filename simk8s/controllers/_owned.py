@@ -4,8 +4,8 @@ Law: a change of one pod costs the same however many pods the owner has. Expecta
 asking for pods to be created or deleted, a controller does not count again until it has seen each
 of them come or go.
 
-Mirrors: pkg/controller ControllerExpectations and FilterActivePods, v1.36. Departs: expectations
-do not expire after 5 minutes, since no watch event is ever lost.
+Mirrors: pkg/controller ControllerExpectations, RealPodControl and FilterActivePods, v1.36. Departs:
+expectations do not expire after 5 minutes, since no watch event is ever lost.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from enum import IntEnum
 from typing import Any
 
 from simk8s.api.refused import Refused, was_refused
+from simk8s.api.requests import request
 from simk8s.api.server import Operation
 from simk8s.api.watch import Verb
-from simk8s.controllers.base import Write
+from simk8s.controllers.base import Context, Write
 from simk8s.kernel.streams import counter_hash
 from simk8s.state.pods import NEVER, Phase, PodTable
 
 BURST = 500
 """Most pods created or deleted by one sync."""
+SECOND_US = 1_000_000
 POD_VERBS = (Verb.ADDED, Verb.STATUS, Verb.ENDED, Verb.DELETING, Verb.DELETED)
 
 
@@ -73,14 +75,14 @@ class OwnedPods:
         """Whether everything asked for has been seen."""
         return not self.creating and not self.deleting
 
-    def hear(self, verb: Verb, pod: int, phase: int) -> Change:
-        """Take in a change; `phase` is the pod's present one."""
+    def hear(self, verb: Verb, pod: int, phase: int, ready: bool = True) -> Change:
+        """Take in a change; `phase` and `ready` are the pod's present ones."""
         if verb is Verb.STATUS:
-            ready = self.active.get(pod)
-            if ready is None:
+            before = self.active.get(pod)
+            if before is None:
                 return Change.NOTHING
-            self.active[pod] = True
-            self.ready += not ready
+            self.active[pod] = ready
+            self.ready += ready - before
             return Change.COUNTED
         if verb is Verb.ADDED:
             self.active[pod] = False
@@ -107,6 +109,45 @@ class OwnedPods:
         if verb is Verb.DELETING:
             self.terminating[pod] = None
         return Change.LEFT
+
+
+class PodControl:
+    """Creates and deletes pods for a controller, and tells of it in Events."""
+
+    __slots__ = ("_context", "_kind", "_store")
+
+    def __init__(self, context: Context, kind: str) -> None:
+        self._context = context
+        self._store = context.store
+        self._kind = kind
+
+    def create(self, key: Hashable) -> Operation:
+        """What creates rows for an owner."""
+
+        @request("POST", "pods")
+        def post(rows: Iterable[int]) -> bool | Refused:
+            made = self._store.create_pods(rows)
+            self.tell(key)
+            return made
+
+        return post
+
+    def delete(self, key: Hashable) -> Operation:
+        """What deletes a pod of an owner."""
+
+        @request("DELETE", "pods")
+        def delete(pod: int) -> bool:
+            deleted = self._store.delete_pod(pod)
+            if deleted:
+                self.tell(key)
+            return deleted
+
+        return delete
+
+    def tell(self, key: Hashable) -> None:
+        """One Event about an owner."""
+        context = self._context
+        context.events.note(context.now_us, (self._kind, key))
 
 
 def create(
@@ -147,35 +188,49 @@ def delete(
             pods.deleting.pop(pod, None)
 
 
-def cheapest(pods: OwnedPods, count: int, table: PodTable, now_us: int) -> list[int]:
+def cheapest(
+    pods: OwnedPods,
+    count: int,
+    table: PodTable,
+    now_us: int,
+    related: Iterable[OwnedPods] = (),
+) -> list[int]:
     """The `count` active pods that are missed least, in the order in which they are deleted.
 
+    `related`: pods of the same Deployment's other ReplicaSets, which crowd nodes as well.
+
     Mirrors: ActivePodsWithRanks: unassigned, pending, not ready, crowded node, ready for a short
-    time (in powers of two), restarted often, young (powers of two), UID. Departs: no
-    pod-deletion-cost; a node's crowd counts pods of this owner alone.
+    time (in powers of two), restarted often, young (powers of two), UID; times in whole seconds.
+    Departs: no pod-deletion-cost.
     """
     if count >= len(pods.active):
         return list(pods.active)
     crowd: dict[int, int] = {}
-    for pod in pods.active:
-        node = table.node[pod]
-        crowd[node] = crowd.get(node, 0) + 1
+    for group in (pods, *related):
+        for pod in group.active:
+            node = table.node[pod]
+            crowd[node] = crowd.get(node, 0) + 1
 
     def missed(pod: int) -> tuple[object, ...]:
         node = table.node[pod]
-        since = table.running_us[pod]
+        ready = pods.active[pod]
         return (
             node != NEVER,
             table.phase[pod],
-            pods.active[pod],
+            ready,
             -crowd[node],
-            _power(now_us - since) if since != NEVER else 0,
+            _power(now_us - whole_second(table.ready_since_us[pod])) if ready else 0,
             -table.restarts[pod],
-            _power(now_us - table.created_us[pod]),
+            _power(now_us - whole_second(table.created_us[pod])),
             counter_hash(0, pod),
         )
 
     return sorted(pods.active, key=missed)[:count]
+
+
+def whole_second(t_us: int) -> int:
+    """Times of the API have whole seconds."""
+    return t_us // SECOND_US * SECOND_US
 
 
 def _power(age_us: int) -> int:

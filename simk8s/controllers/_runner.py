@@ -12,6 +12,7 @@ from typing import Any
 from numpy import random
 
 from simk8s.api.client import Client
+from simk8s.api.events import Events
 from simk8s.api.refused import was_refused
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
@@ -69,7 +70,8 @@ class Runner:
         self._clock = clock
         self._service_us = flags.service
         self._closing = clock.lane(f"{name}/closing", Phase.RELEASE, self._close)
-        context = Context(store, self.client, self.queue, watches, moments, draws, clock)
+        events = Events(self.client)
+        context = Context(store, self.client, self.queue, watches, moments, draws, clock, events)
         self.controller = made(params, context)
 
     def row(self, elapsed_us: int) -> tuple[object, ...]:

@@ -16,7 +16,7 @@ time from `now_us` and `context.now_us`. `tests/controllers/conformance.py` chec
 
 Mirrors: client-go informers, workqueues and rate-limited clients in kube-controller-manager
 v1.36: 20 QPS and a burst of 30 for each controller. Departs: objects are read as they are stored
-now, not as the informer saw them `lag` ago; events are not sent, so they take no tokens.
+now, not as the informer saw them `lag` ago.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from numpy import random
 
 from simk8s.api.client import Client
+from simk8s.api.events import Events
 from simk8s.api.server import Operation
 from simk8s.api.store import Store
 from simk8s.api.watch import ChangeLog, Entry, Verb
@@ -111,6 +112,8 @@ class Context:
     moments: Moments
     draws: random.Generator
     clock: Clock
+    events: Events
+    """Kubernetes Events about objects; they take tokens of `client`."""
 
     @property
     def now_us(self) -> int:

@@ -95,6 +95,7 @@ class JobController(Controller):
         self._store = context.store
         self._jobs: ObjectTable[Job] = context.store.objects(JOBS)
         self._by_owner: dict[int, _JobPods] = {}
+        self._control = owned.PodControl(context, "Job")
         context.watches.watch(self._jobs.log, self._hear_jobs)
         for key in list(self._jobs.keys()):
             self._know(key)
@@ -118,18 +119,18 @@ class JobController(Controller):
 
     def _hear_pods(self, now_us: int, entries: list[Entry]) -> None:
         table, mine = self._store.cluster.pods, self._by_owner
-        owners, phases = table.owner, table.phase
+        owners, phases, readies = table.owner, table.phase, table.ready
         for at_us, verb, pod in entries:
             pods = mine.get(owners[pod])
             if pods is None:
                 continue
-            change = pods.hear(verb, pod, phases[pod])
+            change = pods.hear(verb, pod, phases[pod], bool(readies[pod]))
             if change is Change.SUCCEEDED:
-                pods.succeeded.append(_whole_second(table.finished_us[pod]))
+                pods.succeeded.append(owned.whole_second(table.finished_us[pod]))
             elif change is Change.FAILED:
-                pods.failed.append(_whole_second(table.finished_us[pod]))
+                pods.failed.append(owned.whole_second(table.finished_us[pod]))
             elif change is Change.LEFT and not pods.was_spared(pod):
-                pods.failed.append(_whole_second(at_us))
+                pods.failed.append(owned.whole_second(at_us))
             if change:
                 self._context.queue.add_after(pods.key, SYNC_BATCH_US)
 
@@ -179,7 +180,7 @@ class JobController(Controller):
         active = len(pods.active)
         if status.condition is not JobCondition.ACTIVE:
             victims = [pod for pod in pods.active if pod not in pods.deleting]
-            yield from owned.delete(pods, victims, self._store.delete_pod)
+            yield from owned.delete(pods, victims, self._control.delete(pods.key))
             return 0, None
         if not pods.settled:
             return active, None
@@ -188,7 +189,7 @@ class JobController(Controller):
             count, table = min(active - wanted, BURST), self._store.cluster.pods
             victims = owned.cheapest(pods, count, table, self._context.now_us)
             pods.spared.update(dict.fromkeys(victims))
-            yield from owned.delete(pods, victims, self._store.delete_pod)
+            yield from owned.delete(pods, victims, self._control.delete(pods.key))
             return active - count, None
         if active == wanted:
             return active, None
@@ -196,7 +197,7 @@ class JobController(Controller):
         if wait_us:
             return active, wait_us
         rows = pods.rows(job.pods, min(wanted - active, BURST))
-        made = yield from owned.create(pods, rows, self._store.create_pods)
+        made = yield from owned.create(pods, rows, self._control.create(pods.key))
         return active + made, None
 
     def _report(
@@ -234,8 +235,3 @@ def _complete(job: Job, status: JobStatus) -> bool:
     if job.completions is None:
         return status.succeeded > 0
     return status.succeeded >= job.completions
-
-
-def _whole_second(t_us: int) -> int:
-    """Times of the API have whole seconds."""
-    return t_us // SECOND_US * SECOND_US

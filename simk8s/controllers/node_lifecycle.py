@@ -148,7 +148,13 @@ class NodeLifecycle(Controller):
         # Pods that the scheduler only assumes are not listed in the API yet.
         for pod in list(self._nodes.pods_on[node]):
             if bound[pod] == node:
-                yield Write(_mark_not_ready)
+                yield Write(self._mark_not_ready, (pod,))
+
+    @request("PATCH", "pods/status")
+    def _mark_not_ready(self, pod: int) -> bool:
+        """PATCH of a pod's Ready condition; that it is not ready already is no conflict."""
+        self._store.set_pod_ready(pod, False, self._store.cluster.pods.epoch[pod])
+        return True
 
     @request("PUT", "nodes/status")
     def _mark_unknown(self, node: int) -> bool:
@@ -241,12 +247,6 @@ class NodeLifecycle(Controller):
             return DONE
         poll_us = max(-(-min(times) // POLL_US), now_us // POLL_US + 1) * POLL_US
         return Result(requeue_after_us=poll_us - now_us)
-
-
-@request("PATCH", "pods/status")
-def _mark_not_ready() -> bool:
-    """PATCH of a pod's Ready condition, which is not stored here."""
-    return True
 
 
 def _side_by_side(tasks: Iterable[Iterator[Write]]) -> Writes:

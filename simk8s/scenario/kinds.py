@@ -219,7 +219,11 @@ class Kind:
 IN_SPEC: Path = ("spec", "template")
 KINDS: Mapping[str, Kind] = {
     "Pod": Kind(()),
-    "ReplicaSet": Kind(IN_SPEC, ("replicas",)),
+    "Deployment": Kind(
+        IN_SPEC,
+        ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"),
+    ),
+    "ReplicaSet": Kind(IN_SPEC, ("replicas", "minReadySeconds")),
     "Job": Kind(IN_SPEC, ("completions", "parallelism", "backoffLimit")),
     "Namespace": Kind(model=_Namespace, namespaced=False),
     "ResourceQuota": Kind(model=_ResourceQuota),

@@ -209,6 +209,9 @@ def something_arrives(context: Context) -> Iterator[Problem]:
         if entry.replica_set is not None and entry.replica_set.replicas == 0:
             inner = (*path, "replicaSet", "replicas")
             yield context.problem("W103", "a ReplicaSet of no replicas has no pods", inner)
+        if entry.deployment is not None and entry.deployment.replicas == 0:
+            inner = (*path, "deployment", "replicas")
+            yield context.problem("W103", "a Deployment of no replicas has no pods", inner)
         if entry.job is not None and entry.job.parallelism == 0:
             inner = (*path, "job", "parallelism")
             yield context.problem("W103", "a Job without parallelism never starts a pod", inner)

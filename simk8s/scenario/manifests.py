@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from simk8s.catalog import suggest
 from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.explain import problems_of
 from simk8s.scenario.kinds import KINDS, check_object
 from simk8s.scenario.podgroups import API_VERSION, check_spec, is_group
 from simk8s.scenario.podgroups import KINDS as GROUP_KINDS
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
+from simk8s.scenario.schema import RolloutStrategy
 from simk8s.scenario.templates import check_template
 
 
@@ -131,6 +135,7 @@ def _object(
     problems = [
         *check_template(template, at, positions),
         *_bad_numbers(positions, path, spec, kind),
+        *_bad_strategy(positions, path, spec, kind),
     ]
     if not problems:
         namespace = str(metadata["namespace"]) if metadata.get("namespace") else None
@@ -192,6 +197,19 @@ def _bad_numbers(
             continue
         where = positions.place((*path, "spec", field))
         yield Problem("E105", f"{field} must be a whole number, not negative", where)
+
+
+def _bad_strategy(
+    positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
+) -> Iterator[Problem]:
+    """What is wrong with the strategy of a Deployment."""
+    if kind != "Deployment" or spec.get("strategy") is None:
+        return
+    try:
+        RolloutStrategy.model_validate(spec["strategy"])
+    except ValidationError as error:
+        below = positions.below((*path, "spec", "strategy"))
+        yield from problems_of(error, RolloutStrategy, below)
 
 
 def _name(data: dict[str, Any]) -> str:

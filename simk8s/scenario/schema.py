@@ -32,6 +32,7 @@ from simk8s.scenario.types import (
     Duration,
     MemoryQuantity,
     Model,
+    Portion,
 )
 from simk8s.units import INT64_MAX
 
@@ -156,6 +157,37 @@ class ReplicaSet(Model):
     template: Template
 
 
+class RollingUpdate(Model):
+    """How far a rollout may stray from `replicas`, up and down."""
+
+    max_surge: Portion = "25%"
+    max_unavailable: Portion = "25%"
+
+
+class RolloutStrategy(Model):
+    """`spec.strategy` of a Deployment."""
+
+    type: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
+    rolling_update: RollingUpdate | None = None
+
+    @model_validator(mode="after")
+    def _belongs(self) -> RolloutStrategy:
+        if self.type == "Recreate" and self.rolling_update is not None:
+            raise PydanticCustomError("E105", "`rollingUpdate` has no meaning with type Recreate")
+        return self
+
+
+class Deployment(Model):
+    """A Deployment of this scenario, in Kubernetes' words; its seconds are whole numbers."""
+
+    replicas: Count
+    strategy: RolloutStrategy = RolloutStrategy()
+    min_ready_seconds: Count = 0
+    revision_history_limit: Count = 10
+    progress_deadline_seconds: Count = 600
+    template: Template
+
+
 class Job(Model):
     """A Job of this scenario; how long each pod runs is the entry's `lifetime`."""
 
@@ -165,11 +197,11 @@ class Job(Model):
     template: Template
 
 
-SOURCES = ("arrivals", "replay", "replica_set", "job", "manifests")
+SOURCES = ("arrivals", "replay", "deployment", "replica_set", "job", "manifests")
 
 
 class WorkloadEntry(Model):
-    """One source of pods: arrivals, a replay, a ReplicaSet, a Job, or manifests."""
+    """One source of pods: arrivals, a replay, a Deployment, a ReplicaSet, a Job, or manifests."""
 
     model_config = _one_of(SOURCES)
 
@@ -177,6 +209,7 @@ class WorkloadEntry(Model):
     namespace: Name = "default"
     arrivals: Arrivals | None = None
     replay: Replay | None = None
+    deployment: Deployment | None = None
     replica_set: ReplicaSet | None = None
     job: Job | None = None
     manifests: list[str] | None = None
@@ -184,7 +217,7 @@ class WorkloadEntry(Model):
     requests: Requests | None = None
     template: Template | None = None
     templates: Templates | None = None
-    # When a ReplicaSet, a Job or manifests are created.
+    # When a Deployment, a ReplicaSet, a Job or manifests are created.
     at: Duration = 0
 
     @model_validator(mode="after")
@@ -192,7 +225,7 @@ class WorkloadEntry(Model):
         source = _exactly_one(self, SOURCES)
         if source == "arrivals":
             _needs(self, "arrivals", ("name", "template"))
-        elif source in ("replica_set", "job"):
+        elif source in ("deployment", "replica_set", "job"):
             _needs(self, _written(source), ("name",), refused=("template", "templates"))
         else:
             refused = ("template", "templates", "requests")
@@ -207,8 +240,9 @@ class WorkloadEntry(Model):
     @property
     def pod_template(self) -> Template | None:
         """The template of whatever kind of entry this is."""
-        if self.replica_set is not None:
-            return self.replica_set.template
+        made = self.deployment or self.replica_set
+        if made is not None:
+            return made.template
         return self.job.template if self.job is not None else self.template
 
 

@@ -25,7 +25,7 @@ nodes:
     labels: {{pool: general}}
     taints: []       # e.g. [dedicated=gpu:NoSchedule]
 
-# Where pods come from: arrivals, a replicaSet, a job, manifests, or a replayed trace.
+# Where pods come from: arrivals, a deployment, a replicaSet, a job, manifests, a replayed trace.
 workload:
   - name: web
     arrivals: {{poisson: {{rate: 10/min}}}}

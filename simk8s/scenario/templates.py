@@ -19,7 +19,12 @@ from simk8s.scenario.explain import problems_of
 from simk8s.scenario.podspec import PodTemplate, oddities
 from simk8s.scenario.positions import Path, Positions, shown
 
-_TEMPLATES: tuple[Path, ...] = (("template",), ("replicaSet", "template"), ("job", "template"))
+_TEMPLATES: tuple[Path, ...] = (
+    ("template",),
+    ("deployment", "template"),
+    ("replicaSet", "template"),
+    ("job", "template"),
+)
 
 
 def template_paths(data: Any) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -8,6 +8,7 @@ A default in a model is not validated: write it in base units (`window: Duration
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
@@ -111,6 +112,33 @@ Count: TypeAlias = Annotated[
                 {"type": "integer", "minimum": 0},
             ],
             "examples": [10],
+        }
+    ),
+]
+_PERCENT = r"^\d{1,4}%$"
+
+
+def _portion(value: Any) -> int | str:
+    """A number of pods, or percent as text."""
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str) and re.match(_PERCENT, value):
+        return value
+    text = f"expected a whole number of pods or a share like 25%, got {value!r}"
+    raise PydanticCustomError("E105", "{text}", {"text": text})
+
+
+# As Kubernetes' IntOrString: 3, or "25%".
+Portion: TypeAlias = Annotated[
+    int | str,
+    BeforeValidator(_portion),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": _PERCENT},
+            ],
+            "examples": ["25%"],
         }
     ),
 ]

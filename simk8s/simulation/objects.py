@@ -8,7 +8,8 @@ missing until then. What the API does not take is told in the run's manifest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +24,8 @@ from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
-from simk8s.state.disruption import DisruptionBudget
+from simk8s.state.budgets import DisruptionBudget
+from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
 from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.state.policies import (
     LimitRange,
@@ -98,6 +100,9 @@ class ObjectWriter:
             if made.kind == "PodGroup":
                 self._create(made, PODGROUPS, PodGroup.of(made.spec))
                 continue
+            if made.kind == "Deployment":
+                self._create(made, DEPLOYMENTS, Deployment.of(made.spec, self._maker(made)))
+                continue
             if made.kind in _PLAIN:
                 table, key, value = _plain(made)
                 create, done = self._store.objects(table).create, partial(self._stored, made)
@@ -105,10 +110,10 @@ class ObjectWriter:
                 continue
             if made.kind not in _KINDS:
                 raise InvariantError(f"no controller for {made.kind} {made.name}")
-            table, parse = _KINDS[made.kind]
+            kind, parse = _KINDS[made.kind]
             owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
             value = parse(made.spec, self._stamp(made, owner))
-            self._create(made, table, value)
+            self._create(made, kind, value)
 
     def _create(self, made: Created, table: str, value: Any) -> None:
         create, done = self._store.objects(table).create, partial(self._stored, made)
@@ -122,7 +127,19 @@ class ObjectWriter:
             what = f"{made.kind} {made.namespace}/{made.name}"
             self.refusals.append(f"{what} was refused at {format_duration(now_us)}: {words}")
 
-    def _stamp(self, made: Created, owner: int) -> PodStamp:
+    def _maker(self, made: Created) -> StampMaker:
+        """What makes the pods of a Deployment's ReplicaSets; their draws go on from one to the
+        next.
+        """
+        cluster = self._store.cluster
+        workload = cluster.workload(made.workload)
+
+        def make(owner: str, template: Mapping[str, Any]) -> PodStamp:
+            return self._stamp(replace(made, template=template), cluster.owner(owner), workload)
+
+        return make
+
+    def _stamp(self, made: Created, owner: int, workload: int | None = None) -> PodStamp:
         cluster, streams, draws = self._store.cluster, self._streams, made.draws
         template = cluster.templates.parse(made.template, made.namespace)
 
@@ -142,7 +159,8 @@ class ObjectWriter:
             ]
             return np.array(ids, np.int32)
 
-        workload = cluster.workload(made.workload)
+        if workload is None:
+            workload = cluster.workload(made.workload)
         return PodStamp(cluster, owner, workload, template, lifetimes, requests)
 
 

@@ -54,11 +54,6 @@ class Objects:
         self.namespaces.pop(name, None)
         self.version += 1
 
-    def remove_budget(self, namespace: str, name: str) -> None:
-        """A disruption budget is gone."""
-        self.budgets.pop((namespace, name), None)
-        self.budgets_version += 1
-
     def put_service(self, namespace: str, name: str, selector: Mapping[str, str] | None) -> None:
         """Create or replace a service."""
         mine = self.services.setdefault(namespace, {})
@@ -78,6 +73,11 @@ class Objects:
         if self.budgets.get(key) != budget:
             self.budgets[key] = budget
             self.budgets_version += 1
+
+    def remove_budget(self, namespace: str, name: str) -> None:
+        """Delete a disruption budget."""
+        if self.budgets.pop((namespace, name), None) is not None:
+            self.version += 1
 
     def belongs(
         self, namespace: str, labels: Mapping[str, str], owner: tuple[str, str] | None

@@ -1,16 +1,18 @@
 """ReplicaSets and Jobs as frozen records, and the stamp that makes their pods.
 
 Law: the k-th pod of an owner has the k-th draw of its lifetime and requests, whenever it is made,
-so strategies compared on one seed get the same pods. Records are never changed, only replaced.
+so strategies compared on one seed get the same pods. Records are never changed, only replaced;
+whoever changes a spec moves its generation on.
 
 Mirrors: apps/v1 ReplicaSet and batch/v1 Job (NonIndexed), v1.36. Departs: a pod belongs to its
-owner by number, so there is nothing to select, adopt or orphan.
+owner by number and a ReplicaSet to its Deployment by key, so there is nothing to select, adopt or
+orphan; annotations that the Deployment controller keeps on a ReplicaSet are fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +25,7 @@ from simk8s.state.shapes import PodTemplate
 
 REPLICASETS, JOBS = "replicasets", "jobs"
 """Names of the kinds in the store."""
+SECOND_US = 1_000_000
 
 Column = Callable[[int], NDArray[Any]]
 """The next n values of a column: lifetimes in µs, or request numbers."""
@@ -74,6 +77,10 @@ class ReplicaSetStatus:
 
     replicas: int = 0
     ready: int = 0
+    available: int = 0
+    fully_labeled: int = 0
+    terminating: int = 0
+    observed_generation: int = 0
     failure: str = ""
     """Message of the condition ReplicaFailure (reason FailedCreate); empty = no such condition."""
 
@@ -85,11 +92,31 @@ class ReplicaSet:
     replicas: int
     pods: PodStamp = field(compare=False, repr=False)
     status: ReplicaSetStatus = ReplicaSetStatus()
+    min_ready_us: int = 0
+    generation: int = 1
+    deployment: str = ""
+    """Key of the Deployment that it belongs to."""
+    template_hash: str = ""
+    template: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The Deployment's template that it was made from."""
+    revision: int = 0
+    desired: int | None = None
+    """`deployment.kubernetes.io/desired-replicas`."""
+    most: int | None = None
+    """`deployment.kubernetes.io/max-replicas`."""
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], pods: PodStamp) -> ReplicaSet:
         """From a Kubernetes `spec`, defaults filled in."""
-        return cls(replicas=_count(spec, "replicas", 1), pods=pods)
+        return cls(
+            replicas=_count(spec, "replicas", 1),
+            pods=pods,
+            min_ready_us=_count(spec, "minReadySeconds", 0) * SECOND_US,
+        )
+
+    def respecified(self, **changes: Any) -> ReplicaSet:
+        """With another spec, of the next generation."""
+        return replace(self, generation=self.generation + 1, **changes)
 
 
 class JobCondition(StrEnum):

@@ -1,9 +1,9 @@
 """L3: from the workload section of a checked scenario to what a simulation creates.
 
 Law: an entry becomes either a `Source` (pods in columns: arrivals, a replayed trace) or objects
-that are written once (Pod, ReplicaSet, Job, PodGroup, quotas and the like); the order of the
-scenario is kept. Streams are named after entries, so that adding one leaves the draws of the
-others as they were.
+that are written once (Pod, Deployment, ReplicaSet, Job, PodGroup, quotas and the like); the order
+of the scenario is kept. Streams are named after entries, so that adding one leaves the draws of
+the others as they were.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def objects_of(
         if entry.manifests is not None:
             made = [_from_manifest(entry, name, one) for one in manifests.get(index, ())]
             found += [_whole(one, workloads) for one in made if one.kind != WORKLOAD]
-        elif entry.replica_set is not None or entry.job is not None:
+        elif entry.deployment or entry.replica_set or entry.job:
             found.append(_controller(entry, name))
     return found
 
@@ -127,10 +127,14 @@ def _replay(entry: WorkloadEntry, name: str, catalog: CatalogLike, base: Path) -
 
 
 def _controller(entry: WorkloadEntry, name: str) -> Created:
-    """The entry's ReplicaSet or Job as Kubernetes would be given it."""
+    """The entry's Deployment, ReplicaSet or Job as Kubernetes would be given it."""
     template, labels = labelled(entry.pod_template or {}, name)
     spec: dict[str, Any]
-    if entry.replica_set is not None:
+    if entry.deployment is not None:
+        kind = "Deployment"
+        spec = entry.deployment.model_dump(by_alias=True, exclude={"template"}, exclude_none=True)
+        spec["selector"] = {"matchLabels": dict(labels)}
+    elif entry.replica_set is not None:
         kind = "ReplicaSet"
         spec = {"replicas": entry.replica_set.replicas, "selector": {"matchLabels": dict(labels)}}
     else:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simk8s.api.etcd import EtcdTimes
+from simk8s.api.events import SpamFilter
 from simk8s.api.requests import GET_POD, POST_EVENT, POST_TOKEN, kind
 from simk8s.api.server import INSTANT, Times
 from tests.api.world import DISK, FIXED, SECOND, World
@@ -116,14 +117,11 @@ def test_a_full_event_queue_drops() -> None:
 
 
 def test_the_spam_filter_passes_25_of_an_object() -> None:
-    world = World()
-    client = world.client("controller/x")
-    assert sum(client.event("rs/web") for _ in range(100)) == 25
-    assert client.event("rs/other")
-    world.at(301 * SECOND, lambda: None)
-    world.run(301 * SECOND)
-    assert client.event("rs/web")
-    assert not client.event("rs/web")
+    spam = SpamFilter()
+    assert sum(spam.passes("rs/web", 0) for _ in range(100)) == 25
+    assert spam.passes("rs/other", 0)
+    assert spam.passes("rs/web", 301 * SECOND)
+    assert not spam.passes("rs/web", 301 * SECOND)
 
 
 # --- clients

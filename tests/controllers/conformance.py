@@ -5,7 +5,8 @@ add `SIMK8S_SLOT=replicaset` if it is to stand in for a shipped controller, and 
 that one's job. `params` are made from the file's `Params` without arguments.
 
 The check lets the controller live in a small cluster (`world.py`): once where nothing happens,
-and twice through the same storm: a ReplicaSet, a Job, a quota, crashes, a restore, a node deleted.
+and twice through the same storm: a ReplicaSet, a Job, a Deployment that is rolled out,
+another that is deleted, a quota, a disruption budget, crashes, a restore, a node deleted.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from simk8s.controllers.base import Controller, Result
 from simk8s.kernel.clock import StopReason
 from simk8s.state.pods import Phase
 from simk8s.state.workloads import JobCondition
-from tests.controllers.world import SECOND, Times, World
+from tests.controllers.world import KEPT, NEXT, SECOND, Times, World
 
 DAY = 86_400 * SECOND
 END = 3 * 3_600 * SECOND
 WRITES_AT_MOST = 5_000
+KINDS = ("replicasets", "jobs", "deployments", "poddisruptionbudgets")
 
 
 def check_controller(made, params=None, slot=None):
@@ -68,7 +70,7 @@ def audited(made):
         def _ends(self):
             store = self._audit
             logs = [store.pods, store.nodes, store.leases.log]
-            logs += [store.objects(kind).log for kind in ("replicasets", "jobs")]
+            logs += [store.objects(kind).log for kind in KINDS]
             return [log.end for log in logs]
 
         def _step(self, call, *args):
@@ -109,10 +111,14 @@ def storm(made, params, slot):
     second, *_ = world.nodes(4, "b")
     third, *_ = world.nodes(4, "c")
     world.at(SECOND // 2, lambda: world.quota({"pods": 100, "count/pods": 200}))
-    world.at(SECOND // 2, world.budget)
-    world.at(1 * SECOND, lambda: world.replicaset(24))
+    world.at(1 * SECOND, lambda: world.replicaset(24, template=KEPT))
     job = {"completions": 12, "parallelism": 6, "lifetime_us": 400 * SECOND}
     world.at(2 * SECOND, lambda: world.job(**job))
+    world.at(3 * SECOND, lambda: world.deployment(8))
+    world.at(60 * SECOND, lambda: world.patch("default/site", template=NEXT))
+    world.at(5 * SECOND, lambda: world.budget("keep", {"app": "kept"}, minAvailable=20))
+    world.at(6 * SECOND, lambda: world.deployment(5, name="short"))
+    world.at(50 * SECOND, lambda: world.store.objects("deployments").delete("default/short"))
     world.crash(100 * SECOND, first)
     world.crash(130 * SECOND, second)
     world.at(140 * SECOND, lambda: world.store.delete_node(third))
@@ -125,7 +131,7 @@ def storm(made, params, slot):
 def _check_rest(world, made):
     runner = world.runners[made.name]
     settled, writes = len(world.history), runner.client.writes
-    assert writes <= WRITES_AT_MOST, f"{writes} writes for 36 pods: it does not come to rest"
+    assert writes <= WRITES_AT_MOST, f"{writes} writes for 50 pods: it does not come to rest"
     for key in list(runner.controller.keys):
         runner.queue.add(key)
     reason = world.run(END + DAY)
@@ -159,6 +165,20 @@ def _job(world):
     assert status.condition in done, f"not known to be complete: {status}"
 
 
+def _deployment(world):
+    status, sets = world.rollout("default/site"), world.sets("default/site")
+    assert (status.replicas, status.updated, status.available) == (8, 8, 8), status
+    assert [one.replicas for one in sets] == [0, 8], "the new template is not rolled out"
+    assert status.progress.reason == "NewReplicaSetAvailable", status
+
+
+def _garbage_collector(world):
+    left = world.sets("default/short")
+    assert left == [], "ReplicaSets of a deleted Deployment stay"
+    owners = [world.cluster.owner_name(world.cluster.pods.owner[pod]) for pod in world.alive()]
+    assert not [name for name in owners if name and "short" in name], "and so do its pods"
+
+
 def _node_lifecycle(world):
     assert world.taints(0) == [], "a node that is back still has taints"
     assert "unreachable:NoExecute" in world.taints(4), "a silent node is not tainted"
@@ -185,17 +205,20 @@ def _resourcequota(world):
 
 
 def _disruption(world):
-    status = world.store.objects("poddisruptionbudgets").get("default/all").value.status
-    ready = [pod for pod in world.alive() if world.cluster.pods.ready[pod]]
-    assert status.healthy == len(ready), f"{len(ready)} are healthy, reported is {status}"
-    assert status.allowed == max(0, len(ready) - 3), f"allowed is wrong: {status}"
+    stored = world.store.objects("poddisruptionbudgets").get("default/keep")
+    status = stored.value.status
+    # Pods that leave a dead node for ever are still there.
+    assert (status.expected >= 24, status.desired) == (True, 20), f"not counted: {status}"
+    assert (status.healthy, status.allowed) == (24, 4), f"health is not counted: {status}"
 
 
 GOALS = {
-    "disruption": _disruption,
     "resourcequota": _resourcequota,
     "replicaset": _replicaset,
     "job": _job,
+    "deployment": _deployment,
+    "disruption": _disruption,
+    "garbage_collector": _garbage_collector,
     "node_lifecycle": _node_lifecycle,
     "taint_eviction": _taint_eviction,
     "pod_gc": _pod_gc,

@@ -63,8 +63,8 @@ class Careful(ReplicaSetController):
         self.at_once = params.at_once
         super().__init__(params, context)
 
-    def _sync(self, key, wanted, pods, missing, status):
-        return super()._sync(key, wanted, pods, min(missing, self.at_once), status)
+    def _sync(self, key, stored, pods, missing, *rest):
+        return super()._sync(key, stored, pods, min(missing, self.at_once), *rest)
 '''
 
 
@@ -111,7 +111,9 @@ class Restless(ReplicaSetController):
 
     def _again(self, key):
         stored = self._sets.get(key)
-        yield [Write(self._store.objects(REPLICASETS).update, (key, stored.value, stored.version))]
+        if stored is not None:
+            update = self._store.objects(REPLICASETS).update
+            yield [Write(update, (key, stored.value, stored.version))]
         return DONE
 
 

@@ -127,7 +127,7 @@ def test_crowded_nodes_first():
 def test_younger_in_powers_of_two_first():
     pods = owned(p0=True, p1=True, p2=True)
     start = [0, 996 * SECOND, 500 * SECOND]
-    rows = table(node=[1, 2, 3], phase=[2] * 3, running_us=start, created_us=[0] * 3)
+    rows = table(node=[1, 2, 3], phase=[2] * 3, ready_since_us=start, created_us=[0] * 3)
     assert order(pods, rows) == [1, 2]
 
 

@@ -8,13 +8,17 @@ import pytest
 
 from simk8s.api.watch import Verb
 from simk8s.state.pods import NEVER
-from simk8s.state.workloads import ReplicaSetStatus
 from tests.controllers.world import SECOND, Times, World
 
 
 def batches(times):
     """Sizes of groups of equal instants, in order."""
     return [times.count(t) for t in dict.fromkeys(times)]
+
+
+def counts(status):
+    """Replicas, ready and available ones."""
+    return status.replicas, status.ready, status.available
 
 
 def test_slow_start_doubles_its_batches():
@@ -32,10 +36,14 @@ def test_at_20_qps_300_pods_take_as_long_as_recorded():
     key = world.replicaset(300)
     world.run(60 * SECOND)
     created = world.times("pods", Verb.ADDED)
-    assert created[29] < 0.1 * SECOND
-    assert {b - a for a, b in pairwise(created[31:])} == {50_000}
-    assert 13 * SECOND < created[-1] < 14.5 * SECOND
-    assert world.replicas(key) == ReplicaSetStatus(300, 300)
+    # The first thirty tokens go to pods and to Events, which are sent one after another.
+    assert created[24] < 0.1 * SECOND
+    assert created[30] < 0.5 * SECOND
+    gaps = [b - a for a, b in pairwise(created[31:])]
+    assert set(gaps) <= {50_000, 100_000}, "a token goes to a pod or to an Event"
+    assert gaps.count(100_000) <= 5
+    assert created[-1] == pytest.approx(14 * SECOND, abs=0.25 * SECOND)
+    assert counts(world.replicas(key)) == (300, 300, 300)
 
 
 def test_at_most_500_pods_a_sync_and_status_stands_still_meanwhile():
@@ -61,7 +69,7 @@ def test_lost_pods_come_back_one_for_one():
     assert len(world.alive()) == 10
     assert not set(victims) & set(world.alive())
     assert world.times("pods", Verb.ADDED)[10:] == [5 * SECOND] * 3
-    assert world.replicas(key) == ReplicaSetStatus(10, 10)
+    assert counts(world.replicas(key)) == (10, 10, 10)
 
 
 def test_a_terminating_pod_is_replaced_while_it_still_runs():
@@ -83,7 +91,7 @@ def test_ended_pods_are_replaced_and_stay():
     world.run(150 * SECOND)
     assert len(world.cluster.pods) == 4
     assert world.times("pods", Verb.DELETED) == []
-    assert world.replicas(key) == ReplicaSetStatus(2, 2)
+    assert counts(world.replicas(key)) == (2, 2, 2)
 
 
 def test_scaling_down_deletes_all_at_once_and_the_least_missed_first():
@@ -97,7 +105,7 @@ def test_scaling_down_deletes_all_at_once_and_the_least_missed_first():
     deleted = [i for _, kind, verb, i in world.history if (kind, verb) == ("pods", Verb.DELETING)]
     assert world.times("pods", Verb.DELETING) == [101 * SECOND] * 3
     assert {6, 7} < set(deleted)  # ready for a short time only
-    assert world.replicas(key) == ReplicaSetStatus(5, 5)
+    assert counts(world.replicas(key)) == (5, 5, 5)
 
 
 def test_scaling_to_zero_and_back():

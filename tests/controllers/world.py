@@ -20,8 +20,9 @@ from simk8s.kernel.streams import Streams
 from simk8s.nodes.kubelet import INSTANT_PODS, KubeletPool, PodTimes
 from simk8s.nodes.machines import Machines
 from simk8s.state.audit import audit
+from simk8s.state.budgets import BUDGETS, DisruptionBudget
 from simk8s.state.cluster import TERMINAL, Cluster
-from simk8s.state.disruption import DisruptionBudget
+from simk8s.state.deployments import DEPLOYMENTS, Deployment
 from simk8s.state.nodes import ZONE_LABEL, NodeSpec
 from simk8s.state.pods import NEVER, Phase
 from simk8s.state.quota import Quota
@@ -29,12 +30,24 @@ from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 from tests.steady import steady
 
-__all__ = ("INSTANT", "INSTANT_PODS", "SECOND", "TEMPLATE", "PodTimes", "Times", "World")
+__all__ = (
+    "INSTANT",
+    "INSTANT_PODS",
+    "KEPT",
+    "NEXT",
+    "SECOND",
+    "TEMPLATE",
+    "PodTimes",
+    "Times",
+    "World",
+)
 
 SECOND = 1_000_000
 Times = steady
 """Latencies for controllers to live with: constants, so that tests can count."""
 TEMPLATE = {"spec": {"containers": [{"resources": {"requests": {"cpu": "100m"}}}]}}
+NEXT = {"spec": {"containers": [{"image": "next", **TEMPLATE["spec"]["containers"][0]}]}}
+KEPT = {"metadata": {"labels": {"app": "kept"}}, **TEMPLATE}
 NEVER_RESTARTED = {"spec": {**TEMPLATE["spec"], "restartPolicy": "Never"}}
 
 
@@ -175,17 +188,41 @@ class World:
         assert self.store.objects("resourcequotas").create(value.key, value)
         return value.key
 
-    def budget(self):
-        """Store a PodDisruptionBudget over every pod of the namespace `default`."""
-        raw = {"spec": {"selector": {}, "minAvailable": 3}}
-        value = DisruptionBudget.parse(raw, "default", "all")
-        assert self.store.objects("poddisruptionbudgets").create("default/all", value)
-
     def scale(self, key, replicas):
-        """Change `spec.replicas`."""
+        """Change `spec.replicas` of a ReplicaSet."""
         table = self.store.objects(REPLICASETS)
         stored = table.get(key)
-        assert table.update(key, replace(stored.value, replicas=replicas), stored.version)
+        assert table.update(key, stored.value.respecified(replicas=replicas), stored.version)
+
+    def deployment(self, replicas=3, name="site", template=TEMPLATE, **spec):
+        """Store a Deployment; its key."""
+
+        def make(owner, made):
+            return self.stamp(owner, made)
+
+        written = {"replicas": replicas, "template": template, **spec}
+        value = Deployment.of(written, make)
+        assert self.store.objects(DEPLOYMENTS).create(f"default/{name}", value)
+        return f"default/{name}"
+
+    def budget(self, name, labels, **spec):
+        """Store a PodDisruptionBudget; its key."""
+        value = DisruptionBudget.of({"selector": {"matchLabels": labels}, **spec})
+        assert self.store.objects(BUDGETS).create(f"default/{name}", value)
+        return f"default/{name}"
+
+    def patch(self, key, **spec):
+        """Change the spec of a Deployment."""
+        table = self.store.objects(DEPLOYMENTS)
+        stored = table.get(key)
+        changed = stored.value.respecified({**stored.value.spec, **spec})
+        assert table.update(key, changed, stored.version)
+
+    def undo(self, key, revision=0):
+        """Ask for a rollback, as the annotation does."""
+        table = self.store.objects(DEPLOYMENTS)
+        stored = table.get(key)
+        assert table.update(key, replace(stored.value, rollback_to=revision), stored.version)
 
     def job(self, name="work", lifetime_us=SECOND, template=NEVER_RESTARTED, **spec):
         """Store a Job; its key."""
@@ -229,6 +266,15 @@ class World:
     def replicas(self, key):
         """Status of a ReplicaSet."""
         return self.store.objects(REPLICASETS).get(key).value.status
+
+    def rollout(self, key):
+        """Status of a Deployment."""
+        return self.store.objects(DEPLOYMENTS).get(key).value.status
+
+    def sets(self, key):
+        """ReplicaSets of a Deployment, oldest first."""
+        all_sets = [stored.value for _, stored in self.store.objects(REPLICASETS).items()]
+        return [one for one in all_sets if one.deployment == key]
 
     def progress(self, key):
         """Status of a Job."""

@@ -27,6 +27,7 @@ from tests.nodes.exact import (
     pod,
     pulling,
 )
+from tests.steady import steady
 from tests.world import GIB, node, pod_manifest, world
 
 BEFORE_CONTAINERS = ADMIT + VOLUMES + SANDBOX
@@ -227,7 +228,7 @@ def test_what_has_ended_takes_no_room() -> None:
 def test_a_fake_kubelet_takes_exactly_what_it_is_told() -> None:
     """As in the recordings: Running and Ready after 0.5 s, gone after 0.2 s."""
     fake = PodTimes((500 * MS, 500 * MS), (200 * MS, 200 * MS))
-    w = world(times=Times(watch_lag_us=2_000), pod_times=fake)
+    w = world(times=steady(), pod_times=fake)
     w.add_node(node("n"))
     manifest = pod_manifest()
     manifest["spec"]["containers"][0]["readinessProbe"] = {"initialDelaySeconds": 60}

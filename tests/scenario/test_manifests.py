@@ -100,3 +100,43 @@ def test_missing_and_empty_folders(bench, scenario):
 def test_a_single_file_may_be_named(bench, scenario):
     bench.write("one.yaml", APP)
     assert len(bench.load(scenario.replace("app/", "one.yaml")).manifests[0]) == 3
+
+
+SITE = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: site}
+spec:
+  replicas: 4
+  minReadySeconds: 5
+  strategy:
+    rollingUpdate: {maxSurge: 50%, maxUnavailable: 0}
+  selector: {matchLabels: {app: site}}
+  template:
+    metadata: {labels: {app: site}}
+    spec: {containers: [{name: c}]}
+"""
+
+
+def test_a_deployment_is_an_object(bench, scenario):
+    bench.write("app/b.yaml", SITE)
+    (made,) = bench.load(scenario).manifests[0]
+    assert (made.kind, made.name, made.spec["replicas"]) == ("Deployment", "site", 4)
+    assert made.spec["strategy"]["rollingUpdate"] == {"maxSurge": "50%", "maxUnavailable": 0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line"),
+    [
+        ("maxSurge: 50%", "maxSurge: half", "E105", 8),
+        ("maxUnavailable: 0", "maxUnavailable: -1", "E105", 8),
+        ("maxSurge", "maxSurges", "E101", 8),
+        ("rollingUpdate:", "type: Recreate\n    rollingUpdate:", "E105", 8),
+        ("minReadySeconds: 5", "minReadySeconds: 5s", "E105", 6),
+        ("replicas: 4", "replicas: many", "E105", 5),
+    ],
+)
+def test_what_is_wrong_with_a_deployment(bench, scenario, old, new, code, line):
+    bench.write("app/b.yaml", SITE.replace(old, new, 1))
+    found = bench.one(scenario)
+    assert (found[0], found[1]) == (code, line)

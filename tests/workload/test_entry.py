@@ -12,6 +12,7 @@ from simk8s.catalog import Catalog
 from simk8s.kernel.streams import Streams
 from simk8s.scenario.load import load
 from simk8s.scenario.schema import WorkloadEntry
+from simk8s.state.deployments import Deployment
 from simk8s.units import US_PER_HOUR
 from simk8s.workload.columns import FOREVER, Source
 from simk8s.workload.entry import Created, entry_names, objects, objects_of, sources, sources_of
@@ -80,6 +81,17 @@ def test_replica_set() -> None:
     assert made.spec["replicas"] == 3
     assert made.spec["selector"] == {"matchLabels": {"tier": "web"}}
     assert made.spec["template"] == made.template == TEMPLATE
+
+
+def test_deployment() -> None:
+    strategy = {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": "10%"}}
+    deployment = {"replicas": 3, "strategy": strategy, "minReadySeconds": 5, "template": TEMPLATE}
+    made = created({"name": "api", "deployment": deployment, "at": "90s"})
+    assert (made.kind, made.name, made.at_us) == ("Deployment", "api", 90_000_000)
+    assert made.spec["selector"] == {"matchLabels": {"tier": "web"}}
+    parsed = Deployment.of(made.spec, make=None)  # type: ignore[arg-type]
+    assert (parsed.replicas, parsed.fenceposts, parsed.min_ready_us) == (3, (1, 0), 5_000_000)
+    assert made.template == TEMPLATE
 
 
 def test_a_controller_without_labels_gets_one() -> None:

@@ -1,0 +1,128 @@
+"""The driver's marks as actions: requests, drains, nodes added, nodes that fall silent.
+
+Law: every mark that asks something of the cluster becomes an action, understood or not; a mark
+that only tells (a load sample, `done`, an eviction's answer during a drain) does not. Phases of a
+run begin with the first action after a `done`, or two seconds or more after the last action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Raw = Mapping[str, Any]
+TELLING = ("load", "done", "metrics", "sim_t0")
+"""Marks with one of these keys ask nothing."""
+ASIDE = ("driver_t", "sent", "returned", "note")
+"""Keys that say nothing of what is asked."""
+SILENT = ("stop", "silen", "fail", "kill", "crash", "dead", "down", "partition", "outage")
+BACK = ("start", "resum", "restor", "recover", "reviv", "heal", "back")
+PHASE_GAP_US = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that was done to the cluster."""
+
+    at_us: int
+    verb: str
+    """POST, PUT, PATCH, DELETE; `drain`, `evict`, `add nodes`, `silence`, `restore`; `unknown`."""
+    path: str = ""
+    body: Any = None
+    returned_us: int = 0
+    implied: bool = False
+    """No mark says so, but a pod of nobody came to be, or went."""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        resource = self.path.partition("/namespaces/")[2].partition("/")[2]
+        return f"{self.verb} {resource or self.path.rpartition('/v1/')[2]}{_short(self.body)}"
+
+
+def _short(body: Any) -> str:
+    if not isinstance(body, Mapping):
+        return ""
+    name = (body.get("metadata") or {}).get("name") if isinstance(body, Mapping) else None
+    replicas = (body.get("spec") or {}).get("replicas")
+    told = [str(name)] if name else []
+    told += [f"replicas {replicas}"] if replicas is not None else []
+    if not told and "template" in (body.get("spec") or {}):
+        told = ["template"]
+    return f" ({', '.join(told)})" if told else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of a run, from its first action to the next phase."""
+
+    title: str
+    start_us: int
+    end_us: int
+
+
+def actions_of(marks: Iterable[tuple[float, Raw]], us: Callable[[float], int]) -> list[Action]:
+    """What the driver did, in order of time."""
+    found: list[Action] = []
+    draining: set[str] = set()  # looked up, never iterated
+    for t, mark in marks:
+        action = _action(us(mark.get("sent", t)), mark, us, draining)
+        if action is not None:
+            found.append(action)
+    return sorted(found, key=lambda action: action.at_us)
+
+
+def _action(at_us: int, mark: Raw, us: Callable[[float], int], draining: set[str]) -> Action | None:
+    returned_us = us(mark["returned"]) if "returned" in mark else at_us
+    if "request" in mark:
+        path, body = str(mark.get("path")), mark.get("body")
+        return Action(at_us, str(mark["request"]), path, body, returned_us)
+    if "drain" in mark:
+        draining.update(str(pod) for pod in mark.get("pods") or ())
+        return Action(at_us, "drain", str(mark["drain"]))
+    if "evict" in mark:
+        return None if mark["evict"] in draining else Action(at_us, "evict", str(mark["evict"]))
+    if "adding_nodes" in mark:
+        return Action(at_us, "add nodes", body=mark["adding_nodes"])
+    told = {key: value for key, value in mark.items() if key not in ASIDE}
+    if not told or any(key in TELLING for key in told):
+        return None
+    return _by_words(at_us, told)
+
+
+def _by_words(at_us: int, told: Raw) -> Action:
+    """A mark in words of its own: `stop_leases: [n001, …]`, `fault: kill, nodes: [n001]`.
+
+    Its words say what is done, its other texts are the names of nodes or of a zone.
+    """
+    texts = [text for value in told.values() for text in _texts(value)]
+    said = " ".join([*told, *texts]).lower()
+    for verb, words in (("restore", BACK), ("silence", SILENT)):
+        if texts and any(word in said for word in words):
+            return Action(at_us, verb, ", ".join(texts), texts)
+    return Action(at_us, "unknown", ", ".join(told), dict(told))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return list(value)
+    return []
+
+
+def phases_of(actions: list[Action], done_us: list[int], end_us: int) -> list[Phase]:
+    """Stretches between actions; implied ones begin a phase only where no other does."""
+    starts: list[Action] = []
+    last_us = -PHASE_GAP_US
+    marked = [action for action in actions if not action.implied]
+    for action in marked or actions[:1]:
+        over = any(last_us < at_us <= action.at_us for at_us in done_us)
+        if over or action.at_us - last_us >= PHASE_GAP_US:
+            starts.append(action)
+        last_us = action.at_us
+    ends = [action.at_us for action in starts[1:]] + [end_us + 1]
+    return [
+        Phase(action.title, action.at_us, end) for action, end in zip(starts, ends, strict=True)
+    ]

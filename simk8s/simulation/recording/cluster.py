@@ -1,0 +1,174 @@
+"""From a recording's header to a world: the same nodes, the same flags, nothing in it yet.
+
+Law: everything comes from the header and from the nodes that the recording begins with; what they
+do not say is as kube-controller-manager, kube-scheduler and profile `small` have it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from simk8s.catalog import Catalog
+from simk8s.controllers._manager import SHIPPED
+from simk8s.scenario.load import Loaded, load
+from simk8s.simulation.build import Options, World, build
+from simk8s.state.effective import amounts
+from simk8s.state.images import normal_name
+from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
+from simk8s.state.selectors import Taint
+
+Raw = Mapping[str, Any]
+_WORKERS = {
+    "deployment": "concurrent-deployment-syncs",
+    "replicaset": "concurrent-replicaset-syncs",
+    "job": "concurrent-job-syncs",
+}
+_NODE_FLAGS = {
+    "node-monitor-period": "monitorPeriod",
+    "node-monitor-grace-period": "monitorGracePeriod",
+    "node-eviction-rate": "evictionRate",
+    "secondary-node-eviction-rate": "secondaryEvictionRate",
+    "large-cluster-size-threshold": "largeClusterSizeThreshold",
+    "unhealthy-zone-threshold": "unhealthyZoneThreshold",
+}
+_SERVER_FLAGS = {
+    "max-requests-inflight": "maxRequestsInflight",
+    "max-mutating-requests-inflight": "maxMutatingRequestsInflight",
+}
+_TWICE = ("garbage_collector",)
+"""Controllers whose client has twice the QPS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a header says."""
+
+    qps: float
+    burst: int
+    flags: Mapping[str, str]
+    """kube-controller-manager's."""
+    server: Mapping[str, str]
+    """kube-apiserver's."""
+    scheduler: Mapping[str, Any]
+    """A KubeSchedulerConfiguration."""
+    start_us: int
+    stop_us: int
+
+
+def settings_of(header: Raw) -> Settings:
+    """Read a header; what it leaves out is as by default."""
+    flags: Raw = header.get("flags") or {}
+    manager = _parsed(flags.get("kcm") or ())
+    told = header.get("kcm_qps") or (20, 30)
+    scheduler = dict(header.get("scheduler_config") or {})
+    scheduler.setdefault("apiVersion", "kubescheduler.config.k8s.io/v1")
+    scheduler.setdefault("kind", "KubeSchedulerConfiguration")
+    if "clientConnection" not in scheduler and header.get("sched_qps"):
+        qps, burst = header["sched_qps"]
+        scheduler["clientConnection"] = {"qps": qps, "burst": burst}
+    fake: Raw = header.get("fake_kubelet") or {}
+    return Settings(
+        float(manager.get("kube-api-qps", told[0])),
+        int(manager.get("kube-api-burst", told[1])),
+        manager,
+        _parsed(flags.get("apiserver") or ()),
+        scheduler,
+        round(1e6 * float(fake.get("start_delay_s", 0.5))),
+        round(1e6 * float(fake.get("delete_delay_s", 0.2))),
+    )
+
+
+def _parsed(words: Iterable[str]) -> dict[str, str]:
+    """`--flag=value` as a mapping."""
+    pairs = (word.lstrip("-").partition("=") for word in words if word.startswith("-"))
+    return {name: value for name, _, value in pairs}
+
+
+def build_world(
+    header: Raw, nodes: list[Raw], horizon_us: int, seed: int = 1
+) -> tuple[World, Loaded]:
+    """A world as the header says, with its nodes, and the scenario behind it."""
+    settings = settings_of(header)
+    with TemporaryDirectory() as folder:
+        base = Path(folder)
+        (base / "scheduler.json").write_text(json.dumps(settings.scheduler), "utf-8")
+        text = json.dumps(_scenario(settings, horizon_us))
+        loaded = load(base / "replay.json", catalog=Catalog(base), text=text)
+        world = build(loaded, seed=seed, horizon_us=horizon_us, options=Options())
+    for raw in nodes:
+        add_node(world, raw)
+    return world, loaded
+
+
+def _scenario(settings: Settings, horizon_us: int) -> dict[str, Any]:
+    server = {
+        ours: int(settings.server[flag])
+        for flag, ours in _SERVER_FLAGS.items()
+        if settings.server.get(flag)
+    }
+    return {
+        "apiVersion": "simk8s/v1",
+        "name": "replay",
+        "duration": f"{horizon_us}us",
+        "strategy": {"name": "kube_scheduler", "config": "scheduler.json"},
+        "controllers": {name: _controller(name, settings) for name in SHIPPED},
+        "controlPlane": {
+            "profile": "small",
+            "apiServer": server,
+            "kubelet": fake_kubelet(settings.start_us, settings.stop_us),
+        },
+    }
+
+
+def fake_kubelet(start_us: int, stop_us: int) -> dict[str, Any]:
+    """`controlPlane.kubelet` of a kubelet that only waits: the one place that says how."""
+
+    return {"fake": {"start": f"{start_us}us", "stop": f"{stop_us}us"}}
+
+
+def _controller(name: str, settings: Settings) -> dict[str, Any]:
+    twice = 2 if name in _TWICE else 1
+    found: dict[str, Any] = {"name": name, "qps": twice * settings.qps, "burst": settings.burst}
+    workers = settings.flags.get(_WORKERS.get(name, ""))
+    if workers:
+        found["workers"] = int(workers)
+    if name == "node_lifecycle":
+        for flag, ours in _NODE_FLAGS.items():
+            value = settings.flags.get(flag)
+            if value:
+                found[ours] = value if ours.endswith("Period") else float(value)
+        if "largeClusterSizeThreshold" in found:
+            found["largeClusterSizeThreshold"] = int(found["largeClusterSizeThreshold"])
+    return found
+
+
+def add_node(world: World, raw: Raw) -> int:
+    """Register a node and its kubelet; its row."""
+    row = world.store.add_node(node_spec(world, raw))
+    world.kubelets.add(row)
+    world.joined_us.append(world.clock.now_us)
+    return row
+
+
+def node_spec(world: World, raw: Raw) -> NodeSpec:
+    """A Node object's spec, labels and allocatable amounts."""
+    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+    offered = status.get("allocatable") or status.get("capacity") or {}
+    labels = {str(k): str(v) for k, v in (meta.get("labels") or {}).items()}
+    return NodeSpec(
+        name=str(meta["name"]),
+        labels={HOSTNAME_LABEL: str(meta["name"]), **labels},
+        allocatable=amounts(offered, world.cluster.resources),
+        taints=tuple(Taint.parse(taint) for taint in spec.get("taints") or ()),
+        unschedulable=bool(spec.get("unschedulable")),
+        images=tuple(
+            (normal_name(str(name)), int(image.get("sizeBytes") or 0))
+            for image in status.get("images") or ()
+            for name in image.get("names") or ()
+        ),
+    )
