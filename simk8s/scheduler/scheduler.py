@@ -49,6 +49,8 @@ from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
 from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Plan, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
+AT_ONCE_US = 1
+"""A cycle that takes no time, but for moving on: it ends in the state in which it began."""
 
 
 class Scheduler:
@@ -237,7 +239,8 @@ class Scheduler:
             if together:
                 service_us += self._times.base_us * (len(pods) - 1)
         end = nodes.dirty_base + len(nodes.dirty)
-        self._flight = Flight(now_us, pods, plan, service_us, end, self._waiting(pods, plan))
+        waiting = self._waiting(pods, plan) if service_us > AT_ONCE_US else ()
+        self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
         self._due_us = now_us + service_us
         self._bell.ring_at(self._due_us)
 
