@@ -5,7 +5,8 @@ LimitRange of the namespace counts, in the order of their names. A request above
 from a default is invalid (422), as the API's own validation has it.
 
 Mirrors: plugin/pkg/admission/limitranger v1.36 (defaults, min, max, maxLimitRequestRatio for
-Container and Pod). Departs: all flaws that are found are told in one message, sorted; PVC limits
+Container and Pod); that the API defaults `default` and `defaultRequest` of a LimitRange from max
+and min is UNVERIFIED. Departs: all flaws that are found are told in one message, sorted; PVC limits
 are not looked at.
 """
 

@@ -3,8 +3,8 @@
 Law: an overhead of the pod's own has to be that of its class; a node selector that contradicts
 the class's is refused. A class that was never declared is refused as soon as any class is.
 
-Mirrors: plugin/pkg/admission/runtimeclass v1.36. Departs: where nothing declares a class, the
-name of one means nothing.
+Mirrors: plugin/pkg/admission/runtimeclass v1.36; which of class and pod wins where they differ is
+UNVERIFIED. Departs: where nothing declares a class, the name of one means nothing.
 """
 
 from __future__ import annotations
