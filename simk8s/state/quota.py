@@ -10,7 +10,8 @@ Law: actual ≤ used, and used ≤ hard unless hard came to be smaller than what
 Mirrors: apiserver/pkg/admission/plugin/resourcequota CheckRequest and pkg/controller/resourcequota,
 v1.36: several quotas all have to agree; an ended pod counts under `count/pods` alone, one that
 outlives its grace after its deletionTimestamp likewise, from the next resync on (UNVERIFIED: from
-memory of the evaluator). Departs: no limitedResources configuration; `requests.storage` and other kinds that are not simulated stay 0.
+memory of the evaluator). Departs: no limitedResources configuration; `requests.storage` and other
+kinds that are not simulated stay 0.
 """
 
 from __future__ import annotations
