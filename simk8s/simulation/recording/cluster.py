@@ -15,6 +15,7 @@ from typing import Any
 
 from simk8s.catalog import Catalog
 from simk8s.controllers._manager import SHIPPED
+from simk8s.controllers._node_lifecycle_params import Params as NodeLifecycle
 from simk8s.scenario.load import Loaded, load
 from simk8s.simulation.build import Options, World, build
 from simk8s.state.effective import amounts
@@ -81,6 +82,13 @@ def settings_of(header: Raw) -> Settings:
         round(1e6 * float(fake.get("start_delay_s", 0.5))),
         round(1e6 * float(fake.get("delete_delay_s", 0.2))),
     )
+
+
+def monitor_us(settings: Settings) -> tuple[int, int]:
+    """Period and grace period of the node monitor."""
+    given = {k: v for k, v in _controller("node_lifecycle", settings).items() if k != "name"}
+    params = NodeLifecycle.model_validate(given)
+    return params.monitor_period, params.monitor_grace_period
 
 
 def _parsed(words: Iterable[str]) -> dict[str, str]:
