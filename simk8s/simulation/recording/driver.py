@@ -75,7 +75,9 @@ class Driver:
             case "cordon" | "uncordon":
                 spec = {"spec": {"unschedulable": action.verb == "cordon"}}
                 for row in self._nodes.rows(action.body):
-                    self._send(action, self._nodes.change, self._cluster.nodes.specs[row].name, spec)
+                    self._send(
+                        action, self._nodes.change, self._cluster.nodes.specs[row].name, spec
+                    )
             case "evict":
                 self._evict(action, f"default/{action.path}")
             case "remove nodes":
@@ -188,5 +190,3 @@ def _read(what: RequestKind) -> Operation:
 
     read.request = what  # type: ignore[attr-defined]
     return read
-
-
