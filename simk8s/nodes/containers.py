@@ -14,6 +14,7 @@ its pod for good, whatever the restart policy, if the exit code is 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simk8s.api.client import Client
@@ -55,14 +56,14 @@ class Containers:
         self,
         clock: Clock,
         store: Store,
-        client: Client,
+        client_of: Callable[[int], Client],
         settings: KubeletSettings,
         relists: Relists,
         runtimes: Runtimes,
         lives: Lives,
         seed: int,
     ) -> None:
-        self._clock, self._store, self._client = clock, store, client
+        self._clock, self._store, self._client_of = clock, store, client_of
         self._settings, self._relists, self._runtimes = settings, relists, runtimes
         self._lives, self._seed = lives, seed
         self._pods = store.cluster.pods
@@ -93,11 +94,11 @@ class Containers:
         shown_us = None if end is None else self._shown(node, end)
         if end is not None and shown_us is not None and shown_us <= now_us:
             if not self._final(life, end):
-                self._client.write(self._store.set_phase, pod, RUNNING, epoch, False)
+                self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch, False)
             self._over(now_us, pod, epoch, node, end)
             return
         ready = ahead.ready_us == seen_us
-        self._client.write(self._store.set_phase, pod, RUNNING, epoch, ready)
+        self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch, ready)
         self._arm(pod, epoch, ahead, end, now_us)
         if end is not None:
             self._exits.at(shown_us, (pod, epoch, node, end))  # type: ignore[arg-type]
@@ -148,18 +149,19 @@ class Containers:
             return end.wanted or life.restart_policy != "Always"
         return life.restart_policy == "Never"
 
-    def _note(self, asked: RequestKind, count: int) -> None:
+    def _note(self, node: int, asked: RequestKind, count: int = 1) -> None:
         """A fake kubelet sends nothing but its writes."""
         if not self._fake:
-            self._client.note(asked, count)
+            self._client_of(node).note(asked, count)
 
     # --- timers
 
     def _flipped(self, now_us: int, timers: list[tuple[int, int, bool]]) -> None:
         for pod, epoch, ready in timers:
             if self._pods.epoch[pod] == epoch:
-                self._note(GET_POD, 1)
-                self._client.write(self._store.set_pod_ready, pod, ready, epoch)
+                node = self._pods.node[pod]
+                self._note(node, GET_POD)
+                self._client_of(node).write(self._store.set_pod_ready, pod, ready, epoch)
 
     def _ended(self, now_us: int, timers: list[tuple[int, int, int, End]]) -> None:
         for pod, epoch, node, end in timers:
@@ -168,15 +170,15 @@ class Containers:
 
     def _over(self, now_us: int, pod: int, epoch: int, node: int, end: End) -> None:
         life = self._lives.of(pod)
-        self._note(GET_POD, 1)
+        self._note(node, GET_POD)
         if self._final(life, end):
             phase = FAILED if end.code else SUCCEEDED
             if end.code:
                 self._pods.reasons[pod] = "Error"
-            self._client.write(self._store.set_phase, pod, phase, epoch)
+            self._client_of(node).write(self._store.set_phase, pod, phase, epoch)
             return
         if self._pods.ready[pod]:
-            self._client.write(self._store.set_pod_ready, pod, False, epoch)
+            self._client_of(node).write(self._store.set_pod_ready, pod, False, epoch)
         self._restart(now_us - self._status_us, pod, epoch, node, end)
 
     def _restart(self, since_us: int, pod: int, epoch: int, node: int, end: End) -> None:
@@ -188,7 +190,7 @@ class Containers:
         if due_us > since_us:
             at_us = looked_us(self._seed, pod, loop.restarts, since_us, due_us)
             self._pods.reasons[pod] = "CrashLoopBackOff"
-            self._note(POST_EVENT, 1)
+            self._note(node, POST_EVENT)
         loop.restarted(end.at_us, at_us)
         started_us = at_us + (0 if self._fake else self._runtimes.container_us(node))
         seen_us = self._relists.seen(node, started_us)
@@ -205,8 +207,8 @@ class Containers:
                 pods.started_us[pod] = started_us
                 pods.reasons.pop(pod, None)
                 life = self._lives.of(pod)
-                self._note(GET_POD, 1)
-                self._note(POST_EVENT, 2)  # Created, Started
+                self._note(node, GET_POD)
+                self._note(node, POST_EVENT, 2)  # Created, Started
                 self.run((pod, epoch, node, life, started_us, shown_us - self._status_us))
 
 

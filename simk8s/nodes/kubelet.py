@@ -80,6 +80,7 @@ class KubeletPool:
         self._fake_start_us = endless_us(draws, fake.start if fake else (0, 0))
         self._fake_stop_us = endless_us(draws, fake.stop if fake else (0, 0))
         self._status_us = 0 if fake else settings.status_us
+        self._client_of = self._own_client if fake is None else self._one_client
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
         self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING))
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
@@ -89,7 +90,7 @@ class KubeletPool:
         machines.listen(self._crashed, self._restored)
 
     def _wire(self, draws: Generator) -> None:
-        clock, store, client, settings = self._clock, self._store, self._client, self._settings
+        clock, store, settings = self._clock, self._store, self._settings
         seed = int(draws.integers(1 << 62))
         pleg_us, house_us = settings.pleg_period_us, settings.housekeeping_us
         loops = (1, 1) if self._fake else (pleg_us, house_us)
@@ -97,11 +98,26 @@ class KubeletPool:
         self._runtimes = runtimes = Runtimes(settings, draws)
         self._lives = lives = Lives(store.cluster, fake=self._fake)
         self._containers = Containers(
-            clock, store, client, settings, relists, runtimes, lives, seed
+            clock, store, self._client_of, settings, relists, runtimes, lives, seed
         )
         self._pulling = Pulling(
-            clock, store, client, settings, relists, runtimes, self._way_done, self._images_on, seed
+            clock,
+            store,
+            self._client_of,
+            settings,
+            relists,
+            runtimes,
+            self._way_done,
+            self._images_on,
+            seed,
         )
+
+    def _own_client(self, row: int) -> Client:
+        """Each kubelet has a client of its own, and so a limit and a flow."""
+        return self._client.of(row)
+
+    def _one_client(self, row: int) -> Client:
+        return self._client
 
     def add(self, row: int) -> None:
         """A node has joined."""
@@ -155,8 +171,8 @@ class KubeletPool:
         pods.loss[pod] = Loss.REJECTED
         pods.reasons[pod] = reason
         del self._on[node][pod]
-        self._client.note(POST_EVENT)
-        self._client.write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
+        self._client_of(node).note(POST_EVENT)
+        self._client_of(node).write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
 
     def _begin(self, pod: int, node: int, now_us: int) -> None:
         pods = self._table
@@ -166,15 +182,15 @@ class KubeletPool:
             at_us = now_us + next(self._fake_start_us)
             self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
             return
-        life = self._lives.of(pod)
+        life, client = self._lives.of(pod), self._client_of(node)
         admit_us, mount_us, sandbox_us, first_us = self._runtimes.start(node)
         t_us = now_us + admit_us
         if life.mounts:
             t_us += mount_us
             if life.token:
-                self._client.note(POST_TOKEN)
-        self._client.note(GET_POD, 2)  # before the two status PATCHes
-        self._client.note(PATCH_POD_STATUS)  # Pending, with the start time
+                client.note(POST_TOKEN)
+        client.note(GET_POD, 2)  # before the two status PATCHes
+        client.note(PATCH_POD_STATUS)  # Pending, with the start time
         if life.probes:
             self._containers.workers[pod] = t_us
         t_us = self._runtimes.sandbox(node, t_us, sandbox_us)
@@ -203,7 +219,7 @@ class KubeletPool:
             pods.started_us[pod] = started_us
             life, node = self._lives.of(pod), pods.node[pod]
             if not self._fake:
-                self._client.note(POST_EVENT, EVENTS * len(life.steps))
+                self._client_of(node).note(POST_EVENT, EVENTS * len(life.steps))
             if not life.plain:
                 seen_us = now_us - self._status_us
                 self._containers.run((pod, epoch, node, life, started_us, seen_us))
@@ -213,18 +229,19 @@ class KubeletPool:
                 ended_us = self._relists.seen(node, started_us + lifetime_us) + self._status_us
                 if ended_us <= now_us and not self._fake:
                     # Over before a relist saw it run.
-                    self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
+                    self._client_of(node).write(self._store.set_phase, pod, SUCCEEDED, epoch)
                     continue
                 self._ends.at(ended_us, (pod, epoch))
-            self._client.write(self._store.set_phase, pod, RUNNING, epoch)
+            self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch)
 
     def _ended(self, now_us: int, timers: list[Timer]) -> None:
         pods = self._table
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
+                client = self._client_of(pods.node[pod])
                 if not self._fake:
-                    self._client.note(GET_POD)
-                self._client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
+                    client.note(GET_POD)
+                client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
 
     # --- stopping
 
@@ -244,9 +261,10 @@ class KubeletPool:
             stopped_us = now_us
         else:
             stopped_us = self._containers.killed(node, life, now_us, grace_us)
-        self._client.note(POST_EVENT)  # Killing
-        self._client.note(GET_POD, 2)
-        self._client.note(PATCH_POD_STATUS)
+        client = self._client_of(node)
+        client.note(POST_EVENT)  # Killing
+        client.note(GET_POD, 2)
+        client.note(PATCH_POD_STATUS)
         seen_us = self._relists.seen(node, stopped_us)
         return self._relists.cleaned(node, seen_us) + self._status_us
 
@@ -257,7 +275,7 @@ class KubeletPool:
                 if pods.started_us[pod] != NEVER and pods.loss[pod] != Loss.NONE:
                     pods.lost_work_us[pod] += now_us - pods.started_us[pod]
                 pods.reasons.pop(pod, None)
-                self._client.write(self._store.finalize_pod, pod)
+                self._client_of(pods.node[pod]).write(self._store.finalize_pod, pod)
 
     # --- machines
 
@@ -278,16 +296,17 @@ class KubeletPool:
         if not self._store.cluster.nodes.exists[row]:
             return
         self._store.leases.start(row)
-        self._client.write(self._store.set_ready, row, True)
+        client = self._client_of(row)
+        client.write(self._store.set_ready, row, True)
         for pod in self._live(row):
             if pods.deletion_us[pod] != NEVER:
                 self._terminate(pod, now_us)
             elif self._store.cluster.template_of(pod).restart_policy == "Never":
                 if pods.loss[pod] == Loss.NONE:
                     pods.loss[pod] = Loss.NODE_CRASH
-                self._client.write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
+                client.write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
             else:
                 pods.restarts[pod] += pods.running_us[pod] != NEVER
                 if pods.ready[pod] and not self._fake:
-                    self._client.write(self._store.set_pod_ready, pod, False, pods.epoch[pod])
+                    client.write(self._store.set_pod_ready, pod, False, pods.epoch[pod])
                 self._begin(pod, row, now_us)

@@ -64,7 +64,7 @@ class Pulling:
         self,
         clock: Clock,
         store: Store,
-        client: Client,
+        client_of: Callable[[int], Client],
         settings: KubeletSettings,
         relists: Relists,
         runtimes: Runtimes,
@@ -73,7 +73,7 @@ class Pulling:
         seed: int,
     ) -> None:
         self.images = NodeImages(settings)
-        self._clock, self._store, self._client = clock, store, client
+        self._clock, self._store, self._client_of = clock, store, client_of
         self._settings, self._relists, self._runtimes = settings, relists, runtimes
         self._started, self._on_node, self._seed = started, on_node, seed
         self._ways = clock.lane("kubelet/pulls", Order.RELEASE, self._resume)
@@ -124,7 +124,7 @@ class Pulling:
         if error == NEVER_PULL:
             pods.reasons[way.pod] = NEVER_PULL
             return False
-        self._client.note(POST_EVENT, 2)  # Failed, BackOff
+        self._client_of(way.node).note(POST_EVENT, 2)  # Failed, BackOff
         delay_us = next_delay_us(way.backoff.get(name, 0), _LONGEST_PULL_BACKOFF_US)
         way.backoff[name] = delay_us
         way.tries += 1
@@ -161,17 +161,17 @@ class Pulling:
             item for item in self._arrived.pop(now_us) if self.images.has(item[0], item[1], now_us)
         ]
         if arrived:
-            nodes = len(dict.fromkeys(node for node, _, _ in arrived))
-            if nodes > 1:
-                self._client.note(PATCH_NODE_STATUS, nodes - 1)
-            self._client.write(self._store.report_images, arrived)
+            first, *others = dict.fromkeys(node for node, _, _ in arrived)
+            for node in others:
+                self._client_of(node).note(PATCH_NODE_STATUS)
+            self._client_of(first).write(self._store.report_images, arrived)
 
     def _collect(self, now_us: int, nodes: list[int]) -> None:
         for node in nodes:
             disk = self._disk(node)
             gone = self.images.collect(node, disk, now_us, self._on_node(node))
             if gone:
-                self._client.write(self._store.drop_images, node, gone)
+                self._client_of(node).write(self._store.drop_images, node, gone)
             if self.images.crowded(node, disk):
                 self._collections.at(self._relists.collected(node, now_us + 1), node)
             else:

@@ -17,12 +17,10 @@ from pydantic import BaseModel
 from simk8s.catalog import CatalogLike, camel, suggest, unknown_name
 from simk8s.errors import Problem, Severity, UserError
 from simk8s.scenario import fit
+from simk8s.scenario.found import ManifestObject, near_file
 from simk8s.scenario.knowledge import Knowledge
-from simk8s.scenario.manifests import ManifestObject, near_file
-from simk8s.scenario.podgroups import pod_groups
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
-from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
 from simk8s.scenario.schema import Scenario, WorkloadEntry
 from simk8s.scenario.templates import (
     images_of,
@@ -133,6 +131,8 @@ def scheduler_config(context: Context) -> Iterator[Problem]:
     """A strategy's `config` is a KubeSchedulerConfiguration file."""
     name = getattr(context.scenario.strategy.params, "config", None)
     if isinstance(name, str) and (context.base / name).is_file():
+        from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
+
         try:
             gates = getattr(context.scenario.strategy.params, "feature_gates", None)
             features = gates.on() if gates is not None else ()
@@ -141,6 +141,20 @@ def scheduler_config(context: Context) -> Iterator[Problem]:
             yield from found.problems
         except UserError as error:
             yield from error.problems
+
+
+def pod_groups(context: Context) -> Iterator[Problem]:
+    groups = any(item.kind == "PodGroup" for found in context.manifests.values() for item in found)
+    if groups or _names_groups(context):
+        from simk8s.scenario.podgroups import pod_groups as rule
+
+        yield from rule(context)
+
+
+def _names_groups(context: Context) -> bool:
+    templates = [template for _, template in template_paths(context.data)]
+    templates += [item.template for found in context.manifests.values() for item in found]
+    return any((template.get("spec") or {}).get("schedulingGroup") for template in templates)
 
 
 def known_formats(context: Context) -> Iterator[Problem]:

@@ -23,8 +23,8 @@ from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario import lint
 from simk8s.scenario import overrides as changes
 from simk8s.scenario.explain import problems_of
+from simk8s.scenario.found import ManifestObject, find_files
 from simk8s.scenario.knowledge import Knowledge
-from simk8s.scenario.manifests import ManifestObject, find_files, read_manifests
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_document, read_text
@@ -154,6 +154,10 @@ def _manifests(
     scenario: Scenario, base: Path, positions: Positions
 ) -> tuple[dict[int, tuple[ManifestObject, ...]], list[Problem]]:
     found: dict[int, tuple[ManifestObject, ...]] = {}
+    if all(entry.manifests is None for entry in scenario.workload):
+        return found, []
+    from simk8s.scenario.manifests import read_manifests  # its models take time to build
+
     problems: list[Problem] = []
     for index, entry in enumerate(scenario.workload):
         if entry.manifests is not None:

@@ -8,15 +8,14 @@ simulated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from simk8s.catalog import suggest
 from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario.explain import problems_of
+from simk8s.scenario.found import ManifestObject, find_files, near_file
 from simk8s.scenario.kinds import KINDS, check_object
 from simk8s.scenario.podgroups import API_VERSION, check_spec, is_group
 from simk8s.scenario.podgroups import KINDS as GROUP_KINDS
@@ -25,43 +24,6 @@ from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
 from simk8s.scenario.schema import RolloutStrategy
 from simk8s.scenario.templates import check_template
-
-
-@dataclass(frozen=True, slots=True)
-class ManifestObject:
-    """One object of a manifest: its spec, the template of its pods, and where both are written.
-
-    An object without pods has an empty template; but for pod groups it is its own spec, whole.
-    """
-
-    kind: str
-    name: str
-    namespace: str | None
-    spec: dict[str, Any]
-    template: dict[str, Any]
-    place: Place
-    positions: Positions
-    template_path: KeyPath
-
-
-def find_files(base: Path, name: str) -> list[Path]:
-    """A file, or every YAML file below a folder, sorted."""
-    path = base / name
-    if path.is_dir():
-        found = [p for p in path.rglob("*") if p.suffix in (".yaml", ".yml", ".json")]
-        return sorted(p for p in found if p.is_file())
-    return [path] if path.is_file() else []
-
-
-def near_file(base: Path, name: str) -> str | None:
-    """Did you mean? A file beside where the missing one should be."""
-    path = base / name
-    try:
-        beside = [p.name for p in path.parent.iterdir()]
-    except OSError:
-        return None
-    near = suggest(path.name, beside)
-    return str(Path(name).parent / near) if near else None
 
 
 def read_manifests(

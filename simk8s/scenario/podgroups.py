@@ -23,8 +23,8 @@ from simk8s.scenario.positions import Path, Positions
 from simk8s.scenario.templates import template_paths
 
 if TYPE_CHECKING:
+    from simk8s.scenario.found import ManifestObject
     from simk8s.scenario.lint import Context
-    from simk8s.scenario.manifests import ManifestObject
 
 API_VERSION = "scheduling.k8s.io/v1alpha2"
 POD_GROUP, WORKLOAD = "PodGroup", "Workload"

@@ -22,6 +22,8 @@ class Flight:
     service_us: int
     dirty: int
     """End of the log of changed nodes when it began."""
+    waiting: tuple[int, ...] = ()
+    """Rejected pods whose victims were still leaving their nominated node when it began."""
 
 
 class Ledger:

@@ -52,7 +52,7 @@ class Preemptor:
         """Nominate a node and have its victims deleted; how many there are."""
         if DEFAULT_PREEMPTION not in self._framework_of(query).post_filters:
             return 0
-        if not query.template.preempts or self._waits(query, verdict):
+        if not query.template.preempts or self.waits(query, verdict):
             return 0
         found = self._search(query, verdict)
         if found is None:
@@ -77,7 +77,7 @@ class Preemptor:
             hopeless.put(query, True)
         return found
 
-    def _waits(self, query: Query, verdict: Verdict) -> bool:
+    def waits(self, query: Query, verdict: Verdict) -> bool:
         """Whether victims of its earlier preemption are still leaving a node that may do."""
         pods = self._cluster.pods
         row = pods.nominated[query.pod]

@@ -46,9 +46,11 @@ from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.podgroups import PODGROUPS
 from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
-from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Strategy
+from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Plan, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
+AT_ONCE_US = 1
+"""A cycle that takes no time, but for moving on: it ends in the state in which it began."""
 
 
 class Scheduler:
@@ -237,7 +239,8 @@ class Scheduler:
             if together:
                 service_us += self._times.base_us * (len(pods) - 1)
         end = nodes.dirty_base + len(nodes.dirty)
-        self._flight = Flight(now_us, pods, plan, service_us, end)
+        waiting = self._waiting(pods, plan) if service_us > AT_ONCE_US else ()
+        self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
         self._due_us = now_us + service_us
         self._bell.ring_at(self._due_us)
 
@@ -330,6 +333,14 @@ class Scheduler:
 
     # --- failures
 
+    def _waiting(self, pods: list[Queued], plan: Plan) -> tuple[int, ...]:
+        """Who does not preempt at the end of this cycle, as its beginning has it."""
+        if not plan.rejected or not self._cluster.nominations:
+            return ()
+        queries = {queued.query.pod: queued.query for queued in pods}
+        waits = self._preemptor.waits
+        return tuple(pod for pod, verdict in plan.rejected if waits(queries[pod], verdict))
+
     def _reject(self, now_us: int, flight: Flight, queued: Queued, verdict: Verdict) -> None:
         pods, pod = self._cluster.pods, queued.query.pod
         pods.attempts[pod] += 1
@@ -342,7 +353,8 @@ class Scheduler:
             self.queue.remove(pod)
             self.client.write(self._store.delete_pod, pod, 0, Loss.DROPPED)
             return
-        victims = self._preemptor.attempt(queued.query, verdict) if verdict.plugins else 0
+        tries = verdict.plugins and pod not in flight.waiting
+        victims = self._preemptor.attempt(queued.query, verdict) if tries else 0
         outcome = "preempting" if victims else "unschedulable"
         node = pods.nominated[pod] if victims else None
         self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)

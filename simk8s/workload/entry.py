@@ -21,8 +21,8 @@ from simk8s.workload.source import ArrivalSource, PodDraws
 from simk8s.workload.templates import all_templates, labelled
 
 if TYPE_CHECKING:
+    from simk8s.scenario.found import ManifestObject
     from simk8s.scenario.load import Loaded
-    from simk8s.scenario.manifests import ManifestObject
     from simk8s.scenario.schema import WorkloadEntry
 
 JOB_RESTART = "Never"

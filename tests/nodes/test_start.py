@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simk8s.api.server import Times
 from simk8s.nodes.kubelet import KubeletSettings, PodTimes
 from simk8s.state.audit import audit
 from simk8s.state.pods import NEVER, Loss, Phase
@@ -95,7 +94,7 @@ def test_init_containers_are_seen_to_end_and_sidecars_to_run() -> None:
 
 def test_unloaded_starts_are_as_kubernetes_promises() -> None:
     """Notes 3.2: p50 1 to 1.5 s and p99 2 to 3 s from binding to Ready, cached image."""
-    w = world(times=Times(), pod_times=KubeletSettings())
+    w = world(times=steady(), pod_times=KubeletSettings())
     for number in range(400):
         w.add_node(node(f"n{number}", 64_000, 256 * GIB))
     manifest = pod()

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from simk8s.api.server import Times
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.kubelet import PodTimes
 from simk8s.scheduler.queue import Where
 from simk8s.state.audit import audit
 from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.strategies._kube_scheduler_params import Params
+from tests.steady import steady
 from tests.world import SECOND, World, node, pod_manifest, world
 
 HEAD = {"apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration"}
@@ -70,7 +70,7 @@ def test_each_profile_has_gates_of_its_own(tmp_path: Path) -> None:
 def test_a_preemptor_waits_for_its_calls_unless_told_otherwise(tmp_path: Path, gated: bool) -> None:
     profile = {} if gated else without("preEnqueue", "DefaultPreemption")
     stop = PodTimes(stop=(2 * SECOND, 3 * SECOND))
-    w = configured(tmp_path, profile, times=Times(), pod_times=stop)
+    w = configured(tmp_path, profile, times=steady(), pod_times=stop)
     w.add_node(node("n", 1_000))
     w.create(pod_manifest("400m"), 2)
     w.run(60 * SECOND)

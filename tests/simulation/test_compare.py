@@ -47,4 +47,7 @@ def test_common_random_numbers(tmp_path: Path) -> None:
         pl.read_parquet(tmp_path / name / "5" / "pods.parquet").select("created_us", "cpu_milli")
         for name in ("spread", "packed")
     ]
-    assert tables[0].equals(tables[1])
+    assert tables[0]["cpu_milli"].equals(tables[1]["cpu_milli"])
+    # Created when the POST commits: its disk is shared with what the strategies write.
+    apart = (tables[0]["created_us"] - tables[1]["created_us"]).abs()
+    assert apart.max() < 200_000
