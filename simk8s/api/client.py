@@ -82,6 +82,11 @@ class Client:
             found._ports = self._ports
         return found
 
+    @property
+    def instant(self) -> bool:
+        """Whether requests take no time at all."""
+        return self._server.times.instant
+
     def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
         """Send `op(*args)` to the store; the instant at which it leaves this client (with a limit
         on requests under way, at the earliest).
