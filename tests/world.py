@@ -154,10 +154,11 @@ def world(
         times.watch_lag_us,
     )
     context = Context(View(cluster), streams.get("strategy"), incremental)
+    events = Client(clock, server, "kube-scheduler/events", 50, 100)
     scheduler = Scheduler(
         clock,
         store,
-        Client(clock, server, "kube-scheduler", qps, 100),
+        Client(clock, server, "kube-scheduler", qps, 100, events=events),
         strategy(params, context),
         recorder,
         cycle or CycleTimes(),

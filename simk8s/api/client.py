@@ -82,6 +82,11 @@ class Client:
             found._ports = self._ports
         return found
 
+    @property
+    def instant(self) -> bool:
+        """Whether requests take no time at all."""
+        return self._server.times.instant
+
     def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
         """Send `op(*args)` to the store; the instant at which it leaves this client (with a limit
         on requests under way, at the earliest).
@@ -114,14 +119,15 @@ class Client:
                 sender.waiting_shadows += leaves_us > now_us
             sender._server.shadow(leaves_us, sender, port)
 
-    def note_at(self, at_us: int, kind: RequestKind) -> int:
-        """One such request that was made at an instant which may have passed; when it leaves."""
+    def note_at(self, at_us: int, kind: RequestKind) -> tuple[int, int]:
+        """One such request that was made at an instant which may have passed: when it leaves, and
+        how long it takes then (0 if that is not known yet).
+        """
         self.noted += 1
         port, now_us = self._port(kind), self._clock.now_us
         leaves_us = at_us if self._bucket is None else self._leave(port, at_us)
         self.waiting_shadows += leaves_us > now_us
-        self._server.shadow(max(leaves_us, now_us), self, port)
-        return leaves_us
+        return leaves_us, self._server.shadow(max(leaves_us, now_us), self, port)
 
     def resend(self, call: Call) -> None:
         """A request was refused and its time has come."""

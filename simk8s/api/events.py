@@ -8,7 +8,8 @@ token, at the instants at which it would have been.
 
 Mirrors: client-go tools/record v1.36: one goroutine of the broadcaster that POSTs (or PATCHes,
 when events are aggregated) serially, a queue of 1,000, the spam filter by source and object.
-Departs: a request is taken to last 5 ms whatever the server's load (UNVERIFIED).
+Departs: a request takes 5 ms at least, as requests of the recorded drivers do on an idle server
+(5.3 to 7 ms), and no more than that if it had to wait for a token.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Events:
                 return
             queue.popleft()
             if self._spam.passes(about, start_us):
-                leaves_us = self._client.note_at(start_us, POST_EVENT)
-                self._free_us = leaves_us + REQUEST_US
+                leaves_us, lasts_us = self._client.note_at(start_us, POST_EVENT)
+                self._free_us = leaves_us + max(lasts_us, REQUEST_US)
             else:
                 self.dropped += 1

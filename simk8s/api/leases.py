@@ -30,12 +30,14 @@ class Leases:
         self._seed = seed
         self._since: dict[int, int] = {}
         self._stopped: dict[int, int] = {}
+        self._known: dict[int, int] = {}
 
     def start(self, node: int) -> None:
         """The kubelet of a node renews from now on."""
         self.renewers += not self.renewing(node)
         self._since[node] = self._clock.now_us
         self._stopped.pop(node, None)
+        self._known.pop(node, None)
         self.log.append(Verb.ADDED, node)
 
     def stop(self, node: int) -> None:
@@ -44,6 +46,10 @@ class Leases:
             self._stopped[node] = self._clock.now_us
             self.renewers -= 1
             self.log.append(Verb.DELETED, node)
+
+    def renewed(self, node: int, last_us: int) -> None:
+        """The last renewal before the node stops is known, in place of its own phase."""
+        self._known[node] = last_us
 
     def renewing(self, node: int) -> bool:
         """Whether renewals arrive at present."""
@@ -62,6 +68,8 @@ class Leases:
     def last_renewal_us(self, node: int, t_us: int) -> int:
         """Time of the last renewal at or before `t_us` (a kubelet renews when it starts)."""
         end = min(t_us, self._stopped.get(node, t_us))
+        if self._known and node in self._known and node in self._stopped:
+            return min(end, max(self._known[node], self._since[node]))
         first = self.first_us(node)
         if end < first:
             return self._since[node]

@@ -64,6 +64,8 @@ class Times:
     """Processor time of a request, against the table's machine."""
     service_us: int | None = None
     """Every request computes so long, in place of the table."""
+    neighbours_us: int = 0
+    """Of other processes on the same cores, for each change, once the server is done with it."""
     dispatch_ns: tuple[int, int] = (20_000, 1_000)
     """Of the watch cache: an event, and each watcher it is matched against."""
     watch_lag_us: int = 2_000
@@ -105,6 +107,7 @@ class ApiServer:
         self._clock = clock
         self._streams = streams if streams is not None else Streams(0)
         self._instant = times.instant
+        self._neighbours_us = times.neighbours_us
         self.cpu = Station(times.replicas * times.cores)
         self.etcd = Etcd(times.etcd, self._streams.get("etcd"))
         self.background_load = Background(self.cpu.servers)
@@ -147,12 +150,14 @@ class ApiServer:
         else:
             self._arrive(at_us, call)
 
-    def shadow(self, at_us: int, client: Client, port: Port) -> None:
-        """A request that nobody waits for."""
+    def shadow(self, at_us: int, client: Client, port: Port) -> int:
+        """A request that nobody waits for; how long it takes, 0 if that is not known yet."""
         if at_us > self._clock.now_us:
             heappush(self._later, (at_us, next(self._number), client, port))
-        else:
-            self._arrive(at_us, Call(client, port, None, (), None))
+            return 0
+        call = Call(client, port, None, (), None)
+        self._arrive(at_us, call)
+        return max(0, call.end_us - at_us)
 
     def _receive(self, now_us: int, calls: list[Call]) -> None:
         for call in calls:
@@ -195,6 +200,8 @@ class ApiServer:
         call.start_us = now_us
         _, end_us = self.cpu.serve(now_us, demand_us)
         if port.stored:
+            if self._neighbours_us:
+                self.cpu.serve(end_us, self._neighbours_us)
             served_us, end_us = end_us, self.etcd.commit(end_us, port.object_bytes, port.is_event)
             if end_us < 0:
                 self._not_stored(call, served_us)

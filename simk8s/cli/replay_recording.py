@@ -71,6 +71,8 @@ def _print(found: Replay) -> None:
         console.print(f"not applied: and {len(found.refused) - REFUSED_SHOWN} more (--json)")
     for kind, count in found.unread.items():
         console.print(Text(say.printable(f"not compared: {kind} ({count} lines)")))
+    for kind, count in found.stored_only.items():
+        console.print(Text(say.printable(f"stored, but nothing acts on it: {kind} ({count})")))
     near = found.total - found.out
     console.print(f"{near} of {found.total} milestones within 10 % or 0.25 s")
 

@@ -2,7 +2,8 @@
 
 Law: pods that have ended or are being deleted do not count and are replaced at once; status is
 written when it has changed, with the counts from the start of the sync, so it stands still while
-a sync waits for its client; a sync that has not seen its own last write is put off.
+a sync waits for its client; a sync goes by what its informer has shown, and is put off while that
+is older than its own last write.
 
 Mirrors: pkg/controller/replicaset v1.36: slow start 1, 2, 4, … up to 500 a sync, expectations,
 deletion ranking over the Deployment's pods, minReadySeconds, one status update a sync (on a
@@ -87,8 +88,8 @@ class ReplicaSetController(Controller):
         self._by_owner: dict[int, _ReplicaPods] = {}
         self._family: dict[str, dict[int, None]] = {}
         """Owner numbers of the ReplicaSets of a Deployment."""
-        self._known: dict[str, tuple[int, int]] = {}
-        """Generation and replicas as last heard of."""
+        self._known: dict[str, Stored[ReplicaSet]] = {}
+        """The informer's cache: ReplicaSets as last heard of."""
         self._wrote_us: dict[str, int] = {}
         """Own status updates that the informer has not shown yet."""
         context.watches.watch(self._sets.log, self._hear_sets)
@@ -108,8 +109,9 @@ class ReplicaSetController(Controller):
         stored = self._sets.get(key)
         if stored is None:
             return
-        known = (stored.value.generation, stored.value.replicas)
-        if self._known.get(key) == known:
+        before = self._known.get(key)
+        self._known[key] = stored
+        if before is not None and before.value.generation == stored.value.generation:
             return
         if not self._by_owner:
             watches = self._context.watches
@@ -119,7 +121,6 @@ class ReplicaSetController(Controller):
             self._by_owner[owner] = _ReplicaPods(key)
             if stored.value.deployment:
                 self._family.setdefault(stored.value.deployment, {})[owner] = None
-        self._known[key] = known
         self._context.queue.add(key)
 
     def _hear_pods(self, now_us: int, entries: list[Entry]) -> None:
@@ -134,7 +135,7 @@ class ReplicaSetController(Controller):
 
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """Create or delete what is too few or too many; report the counts."""
-        stored = self._sets.get(key)
+        stored = self._known.get(key)
         if stored is None:
             return DONE
         if key in self._wrote_us:

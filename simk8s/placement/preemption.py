@@ -29,6 +29,7 @@ from simk8s.placement.view import Overlay, View
 from simk8s.state.pods import NEVER, Loss
 
 _PRIORITY_SHIFT = 1 << 31
+_SECOND_US = 1_000_000
 NO_VICTIMS = Status(
     Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("No preemption victims found for incoming pod",)
 )
@@ -139,13 +140,15 @@ def _lower(query: Query, view: View, row: int) -> list[int]:
     """Pods of lower priority on a node, most important first."""
     pods = view.pods
     lower = [p for p in view.pods_on(row) if pods.priority[p] < query.priority]
-    lower.sort(key=lambda p: (-pods.priority[p], _start(view, p), p))
+    # Ties stay as the node lists its pods: Go's sort of a dozen or fewer keeps their order.
+    lower.sort(key=lambda p: (-pods.priority[p], _start(view, p)))
     return lower
 
 
 def _start(view: View, pod: int) -> int:
+    """`status.startTime`, which has whole seconds."""
     started = view.pods.running_us[pod]
-    return started if started >= 0 else 1 << 62
+    return started // _SECOND_US if started >= 0 else 1 << 62
 
 
 def _try(

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simk8s.api.client import Client
+from simk8s.api.requests import POST_EVENT
+from simk8s.api.server import Done
 from simk8s.api.store import Store
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
@@ -19,6 +21,7 @@ from simk8s.placement.framework import Framework
 from simk8s.placement.memo import Memo
 from simk8s.placement.preemption import Candidate, preempt
 from simk8s.placement.view import View
+from simk8s.scheduler.failures import patch_condition
 from simk8s.scheduler.gates import Preempting
 from simk8s.scheduler.queue import SchedulingQueue
 from simk8s.state.pods import NEVER, Loss
@@ -113,7 +116,7 @@ class Preemptor:
             return
         self._gate.pods.add(pod)
         for victim in others:
-            self._client.write(self._store.delete_pod, victim, None, Loss.PREEMPTION, done=through)
+            self._kill(victim, through)
 
     def _finish(self, pod: int, last: int) -> None:
         """Delete the last victim; its going wakes the preemptor, unless it is gone already."""
@@ -123,4 +126,16 @@ class Preemptor:
                 self._queue.activate(pod, now_us)
 
         self._gate.pods.discard(pod)
-        self._client.write(self._store.delete_pod, last, None, Loss.PREEMPTION, done=through)
+        self._kill(last, through)
+
+    def _kill(self, victim: int, through: Done) -> None:
+        """Tell a victim's condition DisruptionTarget and, once that is stored, delete it."""
+        self._client.note(POST_EVENT)  # Preempted
+
+        def told(now_us: int, _: object) -> None:
+            self._client.write(self._store.delete_pod, victim, None, Loss.PREEMPTION, done=through)
+
+        if self._client.instant:
+            told(0, True)
+        else:
+            self._client.write(patch_condition, victim, done=told)

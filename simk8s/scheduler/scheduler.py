@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simk8s.api.client import Client
-from simk8s.api.requests import request
+from simk8s.api.requests import POST_EVENT, request
 from simk8s.api.store import Store
 from simk8s.api.watch import ADDED, BOUND, DELETED, ENDED
 from simk8s.kernel.clock import Clock
@@ -35,6 +35,7 @@ from simk8s.placement.select import fits
 from simk8s.placement.view import View
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
+from simk8s.scheduler.failures import Failures
 from simk8s.scheduler.gang_queue import GangQueue
 from simk8s.scheduler.gangs import GangGate, Gangs, Groups
 from simk8s.scheduler.gates import ByProfile, Gate, Preempting, SchedulingGates
@@ -95,6 +96,7 @@ class Scheduler:
         self._preemptor = Preemptor(
             strategy.framework_of, self._view, store, client, preempting, self.queue
         )
+        self._failures = Failures(client, self._resume)
         self._known: dict[int, NodeSpec] = {}
         """Nodes as the scheduler last heard of them, by row."""
         self._flight: Flight | None = None
@@ -169,6 +171,7 @@ class Scheduler:
 
     def _gone(self, pod: int, now_us: int) -> None:
         cluster = self._cluster
+        self._failures.over(pod)
         if self._gangs is not None:
             self._gangs.remove(pod, cluster.template_of(pod))
         placed = cluster.release(pod) != NEVER
@@ -204,12 +207,19 @@ class Scheduler:
                 return
             self._finish(now_us, self._flight)
             self._flight = None
+        if self._failures.under_way:
+            return
         self._flush(now_us)
         pods = self._take(now_us)
         if pods:
             self._start(now_us, pods)
         else:
             self._call_back(now_us)
+
+    def _resume(self) -> None:
+        """The API has been told of a failure: on to the next cycle."""
+        if self._flight is None:
+            self._bell.ring()
 
     def _take(self, now_us: int) -> list[Queued]:
         batch = self._strategy.batch
@@ -308,6 +318,8 @@ class Scheduler:
         """
         pod = queued.query.pod
         if self._store.bind(pod, node):
+            self.client.note(POST_EVENT)  # Scheduled
+            self._failures.over(pod)
             return
         pods, now_us = self._cluster.pods, self._clock.now_us
         freed = pods.charged[pod] == node
@@ -358,6 +370,7 @@ class Scheduler:
         outcome = "preempting" if victims else "unschedulable"
         node = pods.nominated[pod] if victims else None
         self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)
+        self._failures.failed(pod, verdict, pods.nominated[pod])
         rejection = Rejection(tuple(sorted(verdict.plugins)))
         if self._hints.listening(rejection, queued.query) & Change.POD_ADD:
             self._hear_of_bindings()

@@ -37,6 +37,7 @@ def api_times(plane: ControlPlane) -> Times:
         seats=(server.max_requests_inflight, server.max_mutating_requests_inflight),
         cpu_factor=server.cpu_factor,
         service_us=server.service,
+        neighbours_us=server.neighbours,
         dispatch_ns=(server.dispatch.event * 1_000, server.dispatch.watcher * 1_000),
         watch_lag_us=server.watch_lag,
         etcd=_etcd_times(plane.etcd),

@@ -55,7 +55,7 @@ class _Plain(NamedTuple):
     namespaced: bool = True
 
 
-_PLAIN: dict[str, _Plain] = {
+PLAIN: dict[str, _Plain] = {
     "Namespace": _Plain("namespaces", Namespace.parse, False),
     "ResourceQuota": _Plain("resourcequotas", Quota.parse),
     "LimitRange": _Plain("limitranges", LimitRange.parse),
@@ -66,6 +66,13 @@ _PLAIN: dict[str, _Plain] = {
     "Service": _Plain("services", Service.parse),
 }
 """What has no pods: its table, and its record from the whole object, its namespace and name."""
+
+
+def kinds() -> dict[str, str]:
+    """Every kind that is written here and has a table, by the name of the table."""
+    tables = {DEPLOYMENTS: "Deployment", PODGROUPS: "PodGroup"}
+    tables |= {table: kind for kind, (table, _) in _KINDS.items()}
+    return tables | {plain.table: kind for kind, plain in PLAIN.items()}
 
 
 class ObjectWriter:
@@ -83,7 +90,7 @@ class ObjectWriter:
         """Arm one object, or store it at once if the run begins with it."""
         if made.kind == "Namespace" and made.at_us:
             self._store.cluster.policies.expect_namespace(made.name)
-        if made.kind not in _PLAIN or made.at_us:
+        if made.kind not in PLAIN or made.at_us:
             self._lane.at(made.at_us, made)
             return
         table, key, value = _plain(made)
@@ -94,30 +101,26 @@ class ObjectWriter:
     def _write(self, now_us: int, due: list[Created]) -> None:
         for made in due:
             if made.kind == "Pod":
-                pods = self._stamp(made, owner=-1)
-                self._client.write(self._store.create_pods, pods(1))
+                self._client.write(self._store.create_pods, self.stamp(made)(1))
                 continue
-            if made.kind == "PodGroup":
-                self._create(made, PODGROUPS, PodGroup.of(made.spec))
-                continue
-            if made.kind == "Deployment":
-                self._create(made, DEPLOYMENTS, Deployment.of(made.spec, self._maker(made)))
-                continue
-            if made.kind in _PLAIN:
-                table, key, value = _plain(made)
-                create, done = self._store.objects(table).create, partial(self._stored, made)
-                self._client.write(create, key, value, done=done)
-                continue
-            if made.kind not in _KINDS:
-                raise InvariantError(f"no controller for {made.kind} {made.name}")
-            kind, parse = _KINDS[made.kind]
-            owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
-            value = parse(made.spec, self._stamp(made, owner))
-            self._create(made, kind, value)
+            table, key, value = self.record_of(made)
+            create, done = self._store.objects(table).create, partial(self._stored, made)
+            self._client.write(create, key, value, done=done)
 
-    def _create(self, made: Created, table: str, value: Any) -> None:
-        create, done = self._store.objects(table).create, partial(self._stored, made)
-        self._client.write(create, f"{made.namespace}/{made.name}", value, done=done)
+    def record_of(self, made: Created) -> tuple[str, str, Any]:
+        """(table, key, record) of anything but a pod."""
+        key = f"{made.namespace}/{made.name}"
+        if made.kind == "PodGroup":
+            return PODGROUPS, key, PodGroup.of(made.spec)
+        if made.kind == "Deployment":
+            return DEPLOYMENTS, key, Deployment.of(made.spec, self._maker(made))
+        if made.kind in PLAIN:
+            return _plain(made)
+        if made.kind not in _KINDS:
+            raise InvariantError(f"no controller for {made.kind} {made.name}")
+        kind, parse = _KINDS[made.kind]
+        owner = self._store.cluster.owner(f"{made.kind}/{made.name}")
+        return kind, key, parse(made.spec, self.stamp(made, owner))
 
     def _stored(self, made: Created, now_us: int, result: Any) -> None:
         if was_refused(result):
@@ -135,11 +138,12 @@ class ObjectWriter:
         workload = cluster.workload(made.workload)
 
         def make(owner: str, template: Mapping[str, Any]) -> PodStamp:
-            return self._stamp(replace(made, template=template), cluster.owner(owner), workload)
+            return self.stamp(replace(made, template=template), cluster.owner(owner), workload)
 
         return make
 
-    def _stamp(self, made: Created, owner: int, workload: int | None = None) -> PodStamp:
+    def stamp(self, made: Created, owner: int = -1, workload: int | None = None) -> PodStamp:
+        """What makes the pods of an object, or a pod of nobody."""
         cluster, streams, draws = self._store.cluster, self._streams, made.draws
         template = cluster.templates.parse(made.template, made.namespace)
 
@@ -166,6 +170,6 @@ class ObjectWriter:
 
 def _plain(made: Created) -> tuple[str, str, Any]:
     """(table, key, record) of an object without pods."""
-    table, parse, namespaced = _PLAIN[made.kind]
+    table, parse, namespaced = PLAIN[made.kind]
     key = f"{made.namespace}/{made.name}" if namespaced else made.name
     return table, key, parse(made.spec, made.namespace, made.name)

@@ -50,7 +50,7 @@ def test_preemption_takes_the_lowest_priorities_then_the_latest_start() -> None:
     cluster = crowded()
     fill(cluster, 0, 5, 100)
     first = fill(cluster, 1, 1, 100)
-    later = fill(cluster, 2, 1, 200)
+    later = fill(cluster, 2, 1, 2_000_000)
     urgent = cluster.templates.parse(pod_manifest("600m", priority=10), "default")
     q = query(cluster, add_pod(cluster, urgent))
     view, framework = View(cluster), Framework.of(Profile())

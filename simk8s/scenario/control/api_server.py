@@ -35,6 +35,9 @@ class ApiServer(Model):
     cpu_factor: Annotated[Positive, Field(le=1_000)] = 1.0
     # Processor time of every request, in place of the table.
     service: Duration | None = None
+    # Processor time that etcd, controllers and the like on the same cores spend on each change;
+    # 0 where they have cores of their own.
+    neighbours: Duration = 0
     dispatch: Dispatch = Dispatch()
     # From the dispatch until an idle client's informer has the change: network, decoding.
     watch_lag: Duration = 2_000

@@ -1,4 +1,4 @@
-"""The driver's marks as actions: requests, drains, nodes added, nodes that fall silent.
+"""The driver's marks as actions: requests, drains, nodes that join, go, fall silent, come back.
 
 Law: every mark that asks something of the cluster becomes an action, understood or not; a mark
 that only tells (a load sample, `done`, an eviction's answer during a drain) does not. Phases of a
@@ -8,16 +8,24 @@ run begin with the first action after a `done`, or two seconds or more after the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Raw = Mapping[str, Any]
 TELLING = ("load", "done", "metrics", "sim_t0")
 """Marks with one of these keys ask nothing."""
-ASIDE = ("driver_t", "sent", "returned", "note")
+ASIDE = ("driver_t", "sent", "returned", "note", "code", "message", "details", "client", "user")
 """Keys that say nothing of what is asked."""
-SILENT = ("stop", "silen", "fail", "kill", "crash", "dead", "down", "partition", "outage")
-BACK = ("start", "resum", "restor", "recover", "reviv", "heal", "back")
+WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("uncordon", ("uncordon",)),
+    ("cordon", ("cordon",)),
+    ("restore", ("resum", "restor", "recover", "reviv", "heal", "back", "restart", "up again")),
+    ("remove nodes", ("delete_node", "deleting_node", "remov", "delete node")),
+    ("silence", ("stop", "silen", "fail", "kill", "crash", "dead", "die", "down", "partition",
+                 "outage", "fault", "lost", "unreach", "cut", "freez", "pause")),
+    ("restore", ("start",)),
+)  # fmt: skip
+"""What a mark in words of its own asks for: the first of these whose words it has."""
 PHASE_GAP_US = 2_000_000
 
 
@@ -27,12 +35,18 @@ class Action:
 
     at_us: int
     verb: str
-    """POST, PUT, PATCH, DELETE; `drain`, `evict`, `add nodes`, `silence`, `restore`; `unknown`."""
+    """POST, PUT, PATCH, DELETE; `drain`, `evict`, `add nodes` or one of `WORDS`; `unknown`."""
     path: str = ""
     body: Any = None
     returned_us: int = 0
     implied: bool = False
-    """No mark says so, but a pod of nobody came to be, or went."""
+    """No mark says so, but it is seen that it was done."""
+    code: int = 0
+    """HTTP status of the answer, if it was written down."""
+    client: str = ""
+    """Who asked, if there are several."""
+    renewed_us: Mapping[str, int] = field(default_factory=dict)
+    """Of nodes that fall silent: when they must have renewed their leases for the last time."""
 
     @property
     def title(self) -> str:
@@ -76,15 +90,20 @@ def actions_of(marks: Iterable[tuple[float, Raw]], us: Callable[[float], int]) -
 def _action(at_us: int, mark: Raw, us: Callable[[float], int], draining: set[str]) -> Action | None:
     returned_us = us(mark["returned"]) if "returned" in mark else at_us
     if "request" in mark:
-        path, body = str(mark.get("path")), mark.get("body")
-        return Action(at_us, str(mark["request"]), path, body, returned_us)
+        path, body, code = str(mark.get("path")), mark.get("body"), int(mark.get("code") or 0)
+        client = str(mark.get("client") or mark.get("user") or "")
+        return Action(at_us, str(mark["request"]), path, body, returned_us, False, code, client)
     if "drain" in mark:
         draining.update(str(pod) for pod in mark.get("pods") or ())
-        return Action(at_us, "drain", str(mark["drain"]))
+        names = _texts(mark["drain"])
+        return Action(at_us, "drain", ", ".join(names), names)
     if "evict" in mark:
-        return None if mark["evict"] in draining else Action(at_us, "evict", str(mark["evict"]))
-    if "adding_nodes" in mark:
-        return Action(at_us, "add nodes", body=mark["adding_nodes"])
+        if mark["evict"] in draining:
+            return None
+        return Action(at_us, "evict", str(mark["evict"]), code=int(mark.get("code") or 0))
+    for key in ("adding_nodes", "add_nodes", "new_nodes"):
+        if isinstance(mark.get(key), list):
+            return Action(at_us, "add nodes", body=mark[key])
     told = {key: value for key, value in mark.items() if key not in ASIDE}
     if not told or any(key in TELLING for key in told):
         return None
@@ -98,7 +117,7 @@ def _by_words(at_us: int, told: Raw) -> Action:
     """
     texts = [text for value in told.values() for text in _texts(value)]
     said = " ".join([*told, *texts]).lower()
-    for verb, words in (("restore", BACK), ("silence", SILENT)):
+    for verb, words in WORDS:
         if texts and any(word in said for word in words):
             return Action(at_us, verb, ", ".join(texts), texts)
     return Action(at_us, "unknown", ", ".join(told), dict(told))
@@ -107,9 +126,12 @@ def _by_words(at_us: int, told: Raw) -> Action:
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return list(value)
-    return []
+    items: Iterable[Any] = ()
+    if isinstance(value, list):
+        items = value
+    elif isinstance(value, Mapping):
+        items = [*(key for key, inner in value.items() if inner), *value.values()]
+    return [text for item in items for text in _texts(item)]
 
 
 def phases_of(actions: list[Action], done_us: list[int], end_us: int) -> list[Phase]:

@@ -2,15 +2,17 @@
 
 Law: a pod is asked to go until it is being deleted or gone.
 
-Mirrors: kubectl drain v1.36: all evictions in parallel, 5 s between tries. Departs: the node is
-cordoned by a request of its own; pods of DaemonSets are not simulated.
+Mirrors: kubectl drain v1.36 with --ignore-daemonsets: the node is cordoned unless it is, all
+evictions in parallel, 5 s between tries.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
-from simk8s.api.eviction import TOO_MANY, Evictions
+from simk8s.api.client import Client
+from simk8s.api.eviction import TOO_MANY, Answered, Evictions
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
 from simk8s.state.cluster import TERMINAL
@@ -24,17 +26,30 @@ class Drains:
 
     def __init__(self, world: World) -> None:
         self._cluster = world.cluster
+        self._client = Client(world.clock, world.server, "driver/drain")
+        self._update = world.store.update_node
         draws = world.streams.get("evictions")
         self._evictions = Evictions(world.clock, world.store, world.server, draws)
         self._again = world.clock.lane("drain", Order.ARRIVE, self._evict)
 
     def begin(self, node: int) -> None:
-        """Evict what is bound to a node."""
+        """Cordon a node and evict what is bound to it."""
+        spec = self._cluster.nodes.specs[node]
+        if not spec.unschedulable:
+            self._client.write(self._update, node, replace(spec, unschedulable=True))
         pods = self._cluster.pods
         listed = self._cluster.nodes.pods_on[node]
         bound = [p for p in listed if pods.node[p] == node and pods.phase[p] not in TERMINAL]
         for pod in bound:
-            self._again.after(0, pod)
+            if not self._of_daemons(pods.owner[pod]):
+                self._again.after(0, pod)
+
+    def evict(self, pod: int, answered: Answered) -> None:
+        """One eviction; a 429 is the asker's business."""
+        self._evictions.evict(pod, answered)
+
+    def _of_daemons(self, owner: int) -> bool:
+        return owner != NEVER and self._cluster.owners[owner].startswith("DaemonSet/")
 
     def _evict(self, now_us: int, due: list[int]) -> None:
         for pod in due:

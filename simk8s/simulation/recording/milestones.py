@@ -17,6 +17,10 @@ Unit = Literal["s", "pods", "requests"]
 FRACTIONS = ((0, "first"), (10, "10 %"), (25, "25 %"), (50, "50 %"), (75, "75 %"), (90, "90 %"),
              (100, "last"))  # fmt: skip
 BURST_US = 500_000
+LATE_US = 250_000
+"""So late, or by a tenth of its phase, an instant is near all the same."""
+ENOUGH = 10
+"""Gaps of a recording whose median says anything."""
 SECOND = 1e6
 Steps = list[tuple[int, int]]
 """(instant since the phase began, value from then on), the value at its beginning first."""
@@ -54,17 +58,35 @@ def answered(timeline: Timeline, phase: Phase) -> list[Measure]:
     return [Measure("driver", "requests: answered", len(waits), "requests"), *times]
 
 
-def measures(timeline: Timeline, phase: Phase, group: str) -> list[Measure]:
-    """Everything that is measured of one group of pods in a phase."""
+def measures(
+    timeline: Timeline, phase: Phase, group: str, like: Timeline | None = None
+) -> list[Measure]:
+    """Everything that is measured of one group of pods in a phase.
+
+    Where a phase of `like` had more pods, those that come a little after its end belong to it.
+    """
     found: list[Measure] = []
     for step in STEPS:
-        times = timeline.within(group, step, phase.start_us, phase.end_us)
+        times = _times(timeline, phase, group, step, like)
         if times:
-            found += _counts(group, step, [t - phase.start_us for t in times])
+            enough = ENOUGH if like is None else 1
+            found += _counts(group, step, [t - phase.start_us for t in times], enough)
     return found + _latencies(timeline, phase, group) + _alive(timeline, phase, group)
 
 
-def _counts(group: str, step: str, times: list[int]) -> list[Measure]:
+def _times(
+    timeline: Timeline, phase: Phase, group: str, step: str, like: Timeline | None
+) -> list[int]:
+    start_us, end_us = phase.start_us, phase.end_us
+    times = timeline.within(group, step, start_us, end_us)
+    if like is None:
+        return times
+    missing = len(like.within(group, step, start_us, end_us)) - len(times)
+    late_us = end_us + max(LATE_US, (end_us - start_us) // 10)
+    return times + timeline.within(group, step, end_us, late_us)[: max(0, missing)]
+
+
+def _counts(group: str, step: str, times: list[int], enough: int) -> list[Measure]:
     count = len(times)
     found = [Measure(group, f"{step}: pods", count, "pods")]
     shown: dict[int, str] = {}
@@ -79,7 +101,7 @@ def _counts(group: str, step: str, times: list[int]) -> list[Measure]:
         burst = sum(t - times[0] < BURST_US for t in times)
         found.append(Measure(group, f"{step}: burst in 0.5 s", burst, "pods"))
         gaps = sorted(b - a for a, b in pairwise(times[burst - 1 :]))
-        if gaps:
+        if len(gaps) >= enough:
             # The pace afterwards; within a burst gaps are the server's, not the client's.
             found.append(Measure(group, f"{step}: gap p50", _at(gaps, 50) / SECOND, "s"))
     return found

@@ -79,9 +79,10 @@ class Observer:
         if self._writer is not None:
             self._writer.pod(at_us, verb, pod)
         if step is not None:
-            self.timeline.step(at_us, pod, self._group(pod), step)
+            self.timeline.step(at_us, pod, self.group_of(pod), step)
 
-    def _group(self, pod: int) -> str:
+    def group_of(self, pod: int) -> str:
+        """What a pod belongs to, in the end."""
         owner = self._cluster.pods.owner[pod]
         namespace = self._cluster.template_of(pod).namespace
         if owner == NEVER:

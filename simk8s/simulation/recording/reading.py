@@ -19,7 +19,10 @@ from typing import Any
 
 from simk8s.errors import Place, Problem, UserError
 from simk8s.simulation.recording.actions import Action, actions_of
+from simk8s.simulation.recording.cluster import monitor_us, settings_of
+from simk8s.simulation.recording.silences import SHOWN_US, Seen, with_silences
 from simk8s.simulation.recording.timeline import Nodes, Numbers, Timeline, stem
+from simk8s.state.nodes import ZONE_LABEL
 from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
 
 Raw = Mapping[str, Any]
@@ -27,8 +30,6 @@ LEAD_MS, MINUTE_MS = 1_000, 60_000
 """The simulation begins with a whole minute of the recording's clock, a second or more before the
 first thing that was recorded: times of the API have whole seconds, schedules whole minutes.
 """
-IMPLIED_US = 6_000
-"""From a request until a watch shows its effect, unloaded."""
 STATUS_FIELDS: Mapping[str, Mapping[str, str]] = {
     "deployments": {
         "replicas": "replicas",
@@ -61,6 +62,8 @@ class Recording:
     done_us: list[int] = field(default_factory=list)
     """When the driver found that something was done."""
     timeline: Timeline = field(default_factory=Timeline)
+    pods: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Each pod's group and the node that it was on, by its key."""
     unread: dict[str, int] = field(default_factory=dict)
     """Kinds that are not compared, and how often each was seen."""
 
@@ -84,8 +87,13 @@ def read(path: Path) -> Recording:
     recording.actions = actions_of(recording.marks, reader.us)
     asked = {action.path.rpartition("/")[2]: None for action in recording.actions}
     asked |= {_posted(action): None for action in recording.actions}
+    for action in recording.actions:
+        if action.verb == "add nodes":
+            asked |= {str(raw["metadata"]["name"]): None for raw in action.body}
     implied = [action for name, action in reader.implied if name not in asked]
-    recording.actions = sorted([*recording.actions, *implied], key=lambda a: a.at_us)
+    actions = sorted([*recording.actions, *implied], key=lambda a: a.at_us)
+    monitor = monitor_us(settings_of(recording.header))
+    recording.actions = with_silences(actions, reader.seen, *monitor)
     recording.timeline.requests = [
         (action.at_us, action.returned_us)
         for action in recording.actions
@@ -153,7 +161,9 @@ class _Reader:
 
     def __init__(self, recording: Recording) -> None:
         self.implied: list[tuple[str, Action]] = []
-        """Pods of nobody that came or went, by name."""
+        """Pods of nobody, and nodes, that came or went, by name."""
+        self.seen = Seen()
+        self.pods: dict[str, tuple[str, str]] = recording.pods
         self._leaving: dict[str, None] = {}
         self._recording = recording
         self._timeline = recording.timeline
@@ -185,18 +195,29 @@ class _Reader:
         if verb == "INITIAL":
             self._recording.nodes.append(item)
         at_us = 0 if verb == "INITIAL" else self.us(t)
-        name, taints = item["metadata"]["name"], (item.get("spec") or {}).get("taints") or ()
+        meta, taints = item["metadata"], (item.get("spec") or {}).get("taints") or ()
+        name = meta["name"]
+        if verb == "ADDED":
+            self.implied.append((name, Action(max(0, at_us - SHOWN_US), "add nodes", body=[item],
+                                              implied=True)))  # fmt: skip
         if verb == "DELETED":
             self._nodes.gone(at_us, name)
+            path = f"/api/v1/nodes/{name}"
+            gone = Action(max(0, at_us - SHOWN_US), "DELETE", path, implied=True)
+            self.implied.append((name, gone))
             return
         lost = any(t["key"] == UNREACHABLE and t["effect"] == NO_EXECUTE for t in taints)
         conditions = (item.get("status") or {}).get("conditions")
+        ready = [c.get("status") for c in conditions or () if c.get("type") == "Ready"]
+        zone = (meta.get("labels") or {}).get(ZONE_LABEL) or ""
+        self.seen.node(at_us, name, zone, str(ready[0]) if ready else "")
         self._nodes.seen(at_us, name, conditions is None or _ready(item["status"]), lost)
 
     def _pod(self, at_us: int, verb: str, item: Raw) -> None:
         meta, status = item["metadata"], item.get("status") or {}
         name = f"{meta.get('namespace', 'default')}/{meta['name']}"
         uid, group = str(meta.get("uid") or name), self._group(meta)
+        self.pods[name] = group, str(item["spec"].get("nodeName") or "")
         take, line = self._timeline.step, self._timeline
         if group.startswith("Pod "):
             self._imply(at_us, verb, uid, item)
@@ -217,7 +238,7 @@ class _Reader:
     def _imply(self, at_us: int, verb: str, uid: str, item: Raw) -> None:
         """What the driver must have asked for a pod that belongs to nobody."""
         meta = item["metadata"]
-        sent_us = max(0, at_us - IMPLIED_US)
+        sent_us = max(0, at_us - SHOWN_US)
         path = f"/api/v1/namespaces/{meta.get('namespace', 'default')}/pods"
         if verb == "ADDED":
             spec = {k: v for k, v in item["spec"].items() if k not in ("nodeName", "volumes")}

@@ -17,6 +17,7 @@ from simk8s.simulation.recording.cluster import build_world
 from simk8s.simulation.recording.comparison import Compared, compare
 from simk8s.simulation.recording.driver import Driver
 from simk8s.simulation.recording.observer import Observer
+from simk8s.simulation.recording.pods import StandIns
 from simk8s.simulation.recording.reading import Recording, read
 from simk8s.simulation.recording.selectors import Selectors
 from simk8s.simulation.recording.writing import Writer
@@ -35,6 +36,8 @@ class Replay:
     """Actions that could not be applied."""
     unread: Mapping[str, int]
     """Kinds that are in the recording and not compared."""
+    stored_only: Mapping[str, int]
+    """Kinds that the driver wrote and that nothing here acts on."""
     lines: list[dict[str, Any]]
     """The simulated run as a recording, if it was asked for."""
 
@@ -57,6 +60,7 @@ class Replay:
             "out": self.out,
             "not_applied": self.refused,
             "not_compared": dict(self.unread),
+            "not_acted_on": dict(self.stored_only),
             "phases": [phase.as_json() for phase in self.phases],
         }
 
@@ -71,7 +75,7 @@ def replay(path: Path, *, seed: int = 1, write: bool = False) -> Replay:
     writer = Writer(world, recording) if write else None
     observer = Observer(world, lag_us, writer)
     Selectors(world, lag_us)
-    driver = Driver(world)
+    driver = Driver(world, StandIns(world, recording.pods, observer.group_of))
     driver.arm(recording.actions)
     world.start()
     world.clock.run(horizon_us)
@@ -82,6 +86,7 @@ def replay(path: Path, *, seed: int = 1, write: bool = False) -> Replay:
         compare(recording.timeline, observer.timeline, phases),
         driver.refused,
         recording.unread,
+        driver.objects.stored_only,
         [] if writer is None else writer.lines(),
     )
 
