@@ -8,7 +8,8 @@ run begin with the first action after a `done`, or two seconds or more after the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import Any
 
 Raw = Mapping[str, Any]
@@ -27,6 +28,7 @@ WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 """What a mark in words of its own asks for: the first of these whose words it has."""
 PHASE_GAP_US = 2_000_000
+TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,10 @@ class Action:
     """No mark says so, but it is seen that it was done."""
     code: int = 0
     """HTTP status of the answer, if it was written down."""
-    client: str = ""
+    user: str = ""
     """Who asked, if there are several."""
+    worker: int = -1
+    """Which of the driver's workers asked and waited for the answer; -1 = none is known to."""
     renewed_us: Mapping[str, int] = field(default_factory=dict)
     """Of nodes that fall silent: when they must have renewed their leases for the last time."""
 
@@ -84,15 +88,50 @@ def actions_of(marks: Iterable[tuple[float, Raw]], us: Callable[[float], int]) -
         action = _action(us(mark.get("sent", t)), mark, us, draining)
         if action is not None:
             found.append(action)
-    return sorted(found, key=lambda action: action.at_us)
+    return _with_workers(sorted(_asked_once(found), key=lambda action: action.at_us))
+
+
+def _asked_once(actions: list[Action]) -> list[Action]:
+    """Without what was answered 429 and asked again: here the client asks again by itself."""
+    last = {_same(action): place for place, action in enumerate(actions)}
+    return [
+        action
+        for place, action in enumerate(actions)
+        if action.code != TOO_MANY or last[_same(action)] == place
+    ]
+
+
+def _same(action: Action) -> tuple[str, str, str]:
+    body = action.body if isinstance(action.body, Mapping) else {}
+    return action.verb, action.path, str((body.get("metadata") or {}).get("name") or "")
+
+
+def _with_workers(actions: list[Action]) -> list[Action]:
+    """A worker asks again once it is answered: each request goes to the one answered last."""
+    free: list[tuple[int, int]] = []
+    busy: list[tuple[int, int]] = []
+    known, found = 0, []
+    for action in actions:
+        if action.returned_us <= action.at_us or action.path[:1] != "/":
+            found.append(action)
+            continue
+        while busy and busy[0][0] <= action.at_us:
+            free.append(heappop(busy))
+        if free:
+            _, worker = free.pop()
+        else:
+            worker, known = known, known + 1
+        heappush(busy, (action.returned_us, worker))
+        found.append(replace(action, worker=worker))
+    return found
 
 
 def _action(at_us: int, mark: Raw, us: Callable[[float], int], draining: set[str]) -> Action | None:
     returned_us = us(mark["returned"]) if "returned" in mark else at_us
     if "request" in mark:
         path, body, code = str(mark.get("path")), mark.get("body"), int(mark.get("code") or 0)
-        client = str(mark.get("client") or mark.get("user") or "")
-        return Action(at_us, str(mark["request"]), path, body, returned_us, False, code, client)
+        user = str(mark.get("user") or "")
+        return Action(at_us, str(mark["request"]), path, body, returned_us, False, code, user)
     if "drain" in mark:
         draining.update(str(pod) for pod in mark.get("pods") or ())
         names = _texts(mark["drain"])

@@ -16,6 +16,7 @@ from typing import Any
 from simk8s.catalog import Catalog
 from simk8s.controllers._manager import SHIPPED
 from simk8s.controllers._node_lifecycle_params import Params as NodeLifecycle
+from simk8s.errors import Problem, UserError
 from simk8s.scenario.load import Loaded, load
 from simk8s.simulation.build import Options, World, build
 from simk8s.state.effective import amounts
@@ -114,7 +115,11 @@ def build_world(
         loaded = load(base / "replay.json", catalog=Catalog(base), text=text)
         world = build(loaded, seed=seed, horizon_us=horizon_us, options=Options())
     for raw in nodes:
-        add_node(world, raw)
+        try:
+            add_node(world, raw)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            text = f"not a node: {type(error).__name__} {error}"
+            raise UserError(Problem("E107", text)) from error
     return world, loaded
 
 

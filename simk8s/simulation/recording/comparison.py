@@ -77,7 +77,9 @@ def _rows(recorded: Timeline, simulated: Timeline, phase: Phase) -> list[Row]:
     rows = _beside(answered(recorded, phase), answered(simulated, phase))
     groups = [*groups_in(recorded, phase), *groups_in(simulated, phase)]
     for group in dict.fromkeys(groups):
-        rows += _beside(measures(recorded, phase, group), measures(simulated, phase, group, recorded))
+        rows += _beside(
+            measures(recorded, phase, group), measures(simulated, phase, group, recorded)
+        )
     fields = [*fields_in(recorded, phase), *fields_in(simulated, phase)]
     for one in dict.fromkeys(fields):
         rows += _steps(one, steps_of(recorded, phase, one), steps_of(simulated, phase, one))

@@ -1,13 +1,15 @@
 """Does to a simulated cluster what the driver of a recording did to the real one.
 
-Law: each action is sent at its recorded instant, through a client without a limit; what cannot be
-applied, or is refused here and was not there, is kept to be told, never passed over in silence.
+Law: each action is sent at its recorded instant, through a client without a limit, but not before
+the worker that sends it has its last answer; what cannot be applied, or is answered in another way
+than it was, is kept to be told, never passed over in silence.
 Pods of controllers have other names in every run: another pod stands in for one that is asked for
 by name.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -18,14 +20,15 @@ from simk8s.api.requests import RequestKind, kind
 from simk8s.api.server import Operation
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
-from simk8s.simulation.recording.actions import Action
+from simk8s.simulation.recording.actions import TOO_MANY, Action
 from simk8s.simulation.recording.drains import Drains
 from simk8s.simulation.recording.nodes import NodeActions
-from simk8s.simulation.recording.objects import Objects, Target, Unmet, translated
+from simk8s.simulation.recording.objects import BAD_OBJECT, Objects, Target, Unmet, translated
 from simk8s.simulation.recording.pods import StandIns
 
 Raw = Mapping[str, Any]
 READS = ("GET", "LIST")
+BAD = 400
 
 
 class Driver:
@@ -40,6 +43,8 @@ class Driver:
         self._world = world
         self._store, self._cluster = world.store, world.cluster
         self._clients: dict[str, Client] = {}
+        self._busy: dict[int, deque[Action]] = {}
+        """Workers that wait for an answer, and what each has to ask afterwards."""
         self._drains = Drains(world)
         self._nodes = NodeActions(world)
         self._pods = stand_ins
@@ -56,37 +61,47 @@ class Driver:
 
     def _due(self, now_us: int, actions: list[Action]) -> None:
         for action in actions:
-            try:
-                self._apply(action)
-            except (Unmet, KeyError, TypeError, ValueError, AttributeError) as error:
-                text = str(error) if isinstance(error, Unmet) else f"{type(error).__name__} {error}"
-                self.refused.append(f"{action.title}: {text}" if text else action.title)
+            if action.worker in self._busy:
+                self._busy[action.worker].append(action)
+            else:
+                self._act(action)
+
+    def _act(self, action: Action) -> None:
+        try:
+            self._apply(action)
+        except (Unmet, *BAD_OBJECT) as error:
+            text = str(error) if isinstance(error, Unmet) else f"{type(error).__name__} {error}"
+            self.refused.append(f"{action.title}: {text}" if text else action.title)
 
     def _apply(self, action: Action) -> None:
         match action.verb:
             case "POST" | "PUT" | "PATCH" | "DELETE" | "GET" | "LIST":
                 self._request(action)
-            case "add nodes":
-                for raw in action.body:
-                    self._send(action, self._nodes.join, raw, timed=False)
+            case "evict":
+                self._evict(action, f"default/{action.path}")
             case "drain":
                 for row in self._nodes.rows(action.body):
                     self._drains.begin(row)
-            case "cordon" | "uncordon":
-                spec = {"spec": {"unschedulable": action.verb == "cordon"}}
-                for row in self._nodes.rows(action.body):
-                    self._send(
-                        action, self._nodes.change, self._cluster.nodes.specs[row].name, spec
-                    )
-            case "evict":
-                self._evict(action, f"default/{action.path}")
-            case "remove nodes":
-                for row in self._nodes.rows(action.body):
-                    self._send(action, self._store.delete_node, row, timed=False)
             case "silence":
                 self._nodes.silence(action.body, action.renewed_us)
             case "restore":
                 self._nodes.restore(action.body)
+            case _:
+                self._by_words(action)
+
+    def _by_words(self, action: Action) -> None:
+        """What is asked in words and is a request for each of its nodes."""
+        match action.verb:
+            case "add nodes":
+                for raw in action.body:
+                    self._send(action, self._nodes.join, raw, timed=False)
+            case "remove nodes":
+                for row in self._nodes.rows(action.body):
+                    self._send(action, self._store.delete_node, row, timed=False)
+            case "cordon" | "uncordon":
+                spec = {"spec": {"unschedulable": action.verb == "cordon"}}
+                for name in self._nodes.names(action.body):
+                    self._send(action, self._nodes.change, name, spec, timed=False)
             case _:
                 raise Unmet("")
 
@@ -104,13 +119,15 @@ class Driver:
         """A request, timed as the recorded ones are."""
         sent_us = self._world.clock.now_us
         done = partial(self._answered, action, sent_us, timed and not action.implied)
-        self._client(action.client).write(op, *args, done=done)
+        if action.worker >= 0:
+            self._busy.setdefault(action.worker, deque())
+        self._client(action.user).write(op, *args, done=done)
 
-    def _client(self, name: str) -> Client:
-        known = self._clients.get(name)
+    def _client(self, user: str) -> Client:
+        known = self._clients.get(user)
         if known is None:
-            full = f"driver/{name}" if name and not name.startswith("system:") else name or "driver"
-            known = self._clients[name] = Client(self._world.clock, self._world.server, full)
+            world = self._world
+            known = self._clients[user] = Client(world.clock, world.server, user or "driver")
         return known
 
     def _answered(
@@ -118,9 +135,18 @@ class Driver:
     ) -> None:
         if timed:
             self.latencies.append((sent_us, now_us))
-        if was_refused(result) and action.code < 400:
+        refused = was_refused(result)
+        if refused and action.code < BAD:
             words = str(result) if isinstance(result, Refused) else "no such object, or it exists"
             self.refused.append(f"{action.title}: {words}")
+        elif not refused and action.code >= BAD and action.code != TOO_MANY:
+            self.refused.append(f"{action.title}: accepted here, {action.code} there")
+        waiting = self._busy.pop(action.worker, None)
+        while waiting:
+            self._act(waiting.popleft())
+            if action.worker in self._busy:
+                self._busy[action.worker].extend(waiting)
+                break
 
     def _object_request(self, action: Action, target: Target) -> None:
         op, args = self.objects.request(action.verb, target, translated(action.body))

@@ -17,7 +17,7 @@ from simk8s.api.refused import Refused
 from simk8s.api.requests import request
 from simk8s.simulation.build import World
 from simk8s.simulation.recording.cluster import add_node
-from simk8s.simulation.recording.objects import Unmet, merged
+from simk8s.simulation.recording.objects import BAD_OBJECT, Unmet, merged
 from simk8s.state.selectors import Taint
 
 Raw = Mapping[str, Any]
@@ -66,13 +66,19 @@ class NodeActions:
             raise Unmet("no such node")
         return found
 
+    def names(self, texts: Iterable[str]) -> list[str]:
+        """Their names. Raises Unmet."""
+        return [self._nodes.specs[row].name for row in self.rows(texts)]
+
     @request("POST", "nodes")
     def join(self, raw: Raw) -> bool | Refused:
         """A node registers."""
-        name = str(raw["metadata"]["name"])
-        if self._nodes.row(name) is not None:
-            return Refused(409, "AlreadyExists", f"node {name}")
-        add_node(self._world, raw)
+        try:
+            if self._nodes.row(str(raw["metadata"]["name"])) is not None:
+                return Refused(409, "AlreadyExists", "there is such a node")
+            add_node(self._world, raw)
+        except BAD_OBJECT as error:
+            return Refused(422, "Invalid", f"{type(error).__name__} {error}")
         return True
 
     @request("PATCH", "nodes")
@@ -81,6 +87,12 @@ class NodeActions:
         row = self._nodes.row(name)
         if row is None or not self._nodes.exists[row]:
             return Refused(404, "NotFound", f"node {name}")
+        try:
+            return self._changed(row, body)
+        except BAD_OBJECT as error:
+            return Refused(422, "Invalid", f"{type(error).__name__} {error}")
+
+    def _changed(self, row: int, body: Raw) -> bool:
         spec, wanted = self._nodes.specs[row], body.get("spec") or {}
         labels = (body.get("metadata") or {}).get("labels") or {}
         changed = replace(spec, labels=merged(spec.labels, labels))

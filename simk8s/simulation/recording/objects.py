@@ -37,6 +37,10 @@ NOT_SIMULATED = "the deletion of a namespace is not simulated: what is in it sta
 ROLLBACK = "deprecated.deployment.rollback.to"
 
 
+BAD_OBJECT = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading something that is no such object ends in."""
+
+
 class Unmet(Exception):
     """A request that cannot be made here, with its reason."""
 
@@ -159,7 +163,7 @@ class Objects:
             return Refused(404, "NotFound", f"no {target.resource} {target.key}")
         try:
             value = self._changed(stored.value, verb, target, body)
-        except (Unmet, KeyError, TypeError, ValueError) as error:
+        except (Unmet, *BAD_OBJECT) as error:
             return Refused(422, "Invalid", str(error))
         return bool(table.update(target.key, value, stored.version))
 

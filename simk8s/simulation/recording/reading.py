@@ -73,10 +73,17 @@ def read(path: Path) -> Recording:
     lines = list(_lines(path))
     if not lines or "k" in lines[0][1]:
         raise UserError(Problem("E102", "a recording begins with its header", _at(path, 1)))
-    recording = Recording(lines[0][1], _origin(path, lines[1:]))
+    header = lines[0][1]
+    try:
+        monitor = monitor_us(settings_of(header))
+        shapes = _from_shapes(header)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        text = f"not a header: {type(error).__name__} {error}"
+        raise UserError(Problem("E107", text, _at(path, 1))) from error
+    recording = Recording(header, _origin(path, lines[1:]))
     reader = _Reader(recording)
     if not any(line.get("k") == "nodes" and line.get("type") == "INITIAL" for _, line in lines):
-        for raw in _from_shapes(recording.header):
+        for raw in shapes:
             reader.take({"t": recording.origin_ms, "k": "nodes", "type": "INITIAL", "o": raw})
     for number, line in lines[1:]:
         try:
@@ -86,13 +93,12 @@ def read(path: Path) -> Recording:
             raise UserError(Problem("E107", text, _at(path, number))) from error
     recording.actions = actions_of(recording.marks, reader.us)
     asked = {action.path.rpartition("/")[2]: None for action in recording.actions}
-    asked |= {_posted(action): None for action in recording.actions}
+    asked |= {_named(action.body): None for action in recording.actions}
     for action in recording.actions:
         if action.verb == "add nodes":
-            asked |= {str(raw["metadata"]["name"]): None for raw in action.body}
+            asked |= {_named(raw): None for raw in action.body}
     implied = [action for name, action in reader.implied if name not in asked]
     actions = sorted([*recording.actions, *implied], key=lambda a: a.at_us)
-    monitor = monitor_us(settings_of(recording.header))
     recording.actions = with_silences(actions, reader.seen, *monitor)
     recording.timeline.requests = [
         (action.at_us, action.returned_us)
@@ -143,17 +149,23 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _origin(path: Path, lines: list[tuple[int, dict[str, Any]]]) -> float:
     """The unix ms at which the simulation begins."""
-    times = [line["o"].get("sent", line["t"]) for _, line in lines if line.get("k") == "mark"]
-    times += [line["t"] for _, line in lines if line.get("type") in ("ADDED", "MODIFIED")]
+    times: list[Any] = []
+    for number, line in lines:
+        if line.get("k") == "mark" or line.get("type") in ("ADDED", "MODIFIED"):
+            item = line.get("o")
+            sent = item.get("sent") if isinstance(item, Mapping) else None
+            times.append(line.get("t") if sent is None else sent)
+            if not isinstance(times[-1], int | float):
+                raise UserError(Problem("E107", "t and sent are unix ms", _at(path, number)))
     if not times:
         raise UserError(Problem("E102", "nothing happens in this recording", _at(path, 1)))
     return (float(min(times)) - LEAD_MS) // MINUTE_MS * MINUTE_MS
 
 
-def _posted(action: Action) -> str:
-    """The name of what an action creates."""
-    body = action.body if isinstance(action.body, Mapping) else {}
-    return str((body.get("metadata") or {}).get("name") or "")
+def _named(body: Any) -> str:
+    """The name of an object, "" if it has none."""
+    meta = body.get("metadata") if isinstance(body, Mapping) else None
+    return str(meta.get("name") or "") if isinstance(meta, Mapping) else ""
 
 
 class _Reader:
@@ -181,6 +193,7 @@ class _Reader:
         """One line."""
         kind, verb, item = line["k"], line["type"], line["o"]
         if kind == "mark":
+            actions_of([(line["t"], item)], self.us)  # or it is no mark
             self._recording.marks.append((float(line["t"]), item))
         elif kind == "nodes":
             self._node(line["t"], verb, item)
