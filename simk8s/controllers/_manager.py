@@ -24,6 +24,7 @@ SHIPPED = (
     "deployment",
     "disruption",
     "garbage_collector",
+    "statefulset",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
 

@@ -26,6 +26,7 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.state.budgets import DisruptionBudget
 from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
+from simk8s.state.makers import PodMaker
 from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.state.policies import (
     LimitRange,
@@ -36,6 +37,7 @@ from simk8s.state.policies import (
 )
 from simk8s.state.quota import Quota
 from simk8s.state.requests import drawn_requests
+from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 from simk8s.units import format_duration
 
@@ -46,7 +48,12 @@ _KINDS: dict[str, tuple[str, Callable[[Any, PodStamp], Any]]] = {
     "ReplicaSet": (REPLICASETS, ReplicaSet.of),
     "Job": (JOBS, Job.of),
 }
-"""What owns pods: its table, and its record from a spec and a stamp."""
+"""What owns pods of one template: its table, and its record from a spec and a stamp."""
+
+_REVISED: dict[str, tuple[str, Callable[[Any, PodMaker], Any]]] = {
+    "StatefulSet": (STATEFULSETS, StatefulSet.of),
+}
+"""What owns pods of a template that may change: its table, and its record."""
 
 
 class _Plain(NamedTuple):
@@ -103,6 +110,10 @@ class ObjectWriter:
             if made.kind == "Deployment":
                 self._create(made, DEPLOYMENTS, Deployment.of(made.spec, self._maker(made)))
                 continue
+            if made.kind in _REVISED:
+                kind, of = _REVISED[made.kind]
+                self._create(made, kind, of(made.spec, self._pod_maker(made)))
+                continue
             if made.kind in _PLAIN:
                 table, key, value = _plain(made)
                 create, done = self._store.objects(table).create, partial(self._stored, made)
@@ -138,6 +149,17 @@ class ObjectWriter:
             return self._stamp(replace(made, template=template), cluster.owner(owner), workload)
 
         return make
+
+    def _pod_maker(self, made: Created) -> PodMaker:
+        """What makes the pods of one owner from templates that change."""
+        cluster = self._store.cluster
+        owner = cluster.owner(f"{made.kind}/{made.name}")
+        workload = cluster.workload(made.workload)
+
+        def make(template: Mapping[str, Any]) -> PodStamp:
+            return self._stamp(replace(made, template=template), owner, workload)
+
+        return PodMaker(owner, make)
 
     def _stamp(self, made: Created, owner: int, workload: int | None = None) -> PodStamp:
         cluster, streams, draws = self._store.cluster, self._streams, made.draws

@@ -16,12 +16,13 @@ from simk8s.controllers.base import Controller, Result
 from simk8s.kernel.clock import StopReason
 from simk8s.state.pods import Phase
 from simk8s.state.workloads import JobCondition
+from tests.controllers import owners
 from tests.controllers.world import KEPT, NEXT, SECOND, Times, World
 
 DAY = 86_400 * SECOND
 END = 3 * 3_600 * SECOND
 WRITES_AT_MOST = 5_000
-KINDS = ("replicasets", "jobs", "deployments", "poddisruptionbudgets")
+KINDS = ("replicasets", "jobs", "deployments", "poddisruptionbudgets", "statefulsets")
 
 
 def check_controller(made, params=None, slot=None):
@@ -119,6 +120,9 @@ def storm(made, params, slot):
     world.at(5 * SECOND, lambda: world.budget("keep", {"app": "kept"}, minAvailable=20))
     world.at(6 * SECOND, lambda: world.deployment(5, name="short"))
     world.at(50 * SECOND, lambda: world.store.objects("deployments").delete("default/short"))
+    world.at(4 * SECOND, lambda: owners.statefulset(world, 4, name="db"))
+    update = {"template": NEXT}
+    world.at(70 * SECOND, lambda: owners.respec(world, "statefulsets", "default/db", **update))
     world.crash(100 * SECOND, first)
     world.crash(130 * SECOND, second)
     world.at(140 * SECOND, lambda: world.store.delete_node(third))
@@ -172,6 +176,22 @@ def _deployment(world):
     assert status.progress.reason == "NewReplicaSetAvailable", status
 
 
+def _statefulset(world):
+    status = owners.status(world, "statefulsets", "default/db")
+    # A pod on a node that stays dead leaves for ever: its ordinal waits, and the rollout with it.
+    assert status.update_revision != "", "no revision is kept"
+    assert status.replicas == 4, f"a lost pod is not replaced, or twice: {status}"
+    assert sorted(world.cluster.name_of(pod) for pod in _existing(world, "StatefulSet/db")) == [
+        f"db-{ordinal}" for ordinal in range(4)
+    ], "not one pod of each name"
+
+
+def _existing(world, owner):
+    pods = range(len(world.cluster.pods))
+    mine = [pod for pod in pods if world.cluster.owner_name(world.cluster.pods.owner[pod]) == owner]
+    return [pod for pod in mine if owners.exists(world, pod)]
+
+
 def _garbage_collector(world):
     left = world.sets("default/short")
     assert left == [], "ReplicaSets of a deleted Deployment stay"
@@ -217,6 +237,7 @@ GOALS = {
     "replicaset": _replicaset,
     "job": _job,
     "deployment": _deployment,
+    "statefulset": _statefulset,
     "disruption": _disruption,
     "garbage_collector": _garbage_collector,
     "node_lifecycle": _node_lifecycle,
