@@ -25,6 +25,7 @@ SHIPPED = (
     "disruption",
     "garbage_collector",
     "statefulset",
+    "daemonset",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
 

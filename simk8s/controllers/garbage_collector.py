@@ -19,6 +19,7 @@ from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._garbage_collector_params import Params
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.cluster import TERMINAL
+from simk8s.state.daemonsets import DAEMONSETS
 from simk8s.state.deployments import DEPLOYMENTS
 from simk8s.state.makers import REVISIONS, Revision
 from simk8s.state.pods import GONE, NEVER, UNBORN
@@ -28,7 +29,7 @@ from simk8s.state.workloads import JOBS, REPLICASETS
 PODS = "pods"
 Key = tuple[str, Any]
 """(kind, key or row) of an object."""
-OWNERS = (REPLICASETS, JOBS, STATEFULSETS)
+OWNERS = (REPLICASETS, JOBS, STATEFULSETS, DAEMONSETS)
 """Kinds that have pods."""
 
 

@@ -21,7 +21,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from simk8s import units
 from simk8s.errors import Problem
 from simk8s.scenario.explain import problems_of
-from simk8s.scenario.ownerspecs import StatefulSetSpec
+from simk8s.scenario.ownerspecs import DaemonSetSpec, StatefulSetSpec
 from simk8s.scenario.podspec import Toleration, amount_of
 from simk8s.scenario.positions import Path, Positions
 
@@ -229,6 +229,7 @@ KINDS: Mapping[str, Kind] = {
     "StatefulSet": Kind(
         IN_SPEC, ("replicas", "minReadySeconds", "revisionHistoryLimit"), spec=StatefulSetSpec
     ),
+    "DaemonSet": Kind(IN_SPEC, ("minReadySeconds", "revisionHistoryLimit"), spec=DaemonSetSpec),
     "ReplicaSet": Kind(IN_SPEC, ("replicas", "minReadySeconds")),
     "Job": Kind(IN_SPEC, ("completions", "parallelism", "backoffLimit")),
     "Namespace": Kind(model=_Namespace, namespaced=False),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 Number: TypeAlias = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 
@@ -25,6 +26,17 @@ class Lenient(BaseModel):
         frozen=True,
         defer_build=True,
     )
+
+
+def _portion(value: Any) -> Any:
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
+        return value
+    raise PydanticCustomError("E105", "{text}", {"text": "expected a number of pods or 25%"})
+
+
+Portion: TypeAlias = Annotated[Any, AfterValidator(_portion)]
 
 
 class _SetRolling(Lenient):
@@ -62,3 +74,19 @@ class StatefulSetSpec(Lenient):
     persistent_volume_claim_retention_policy: _Retention | None = None
     ordinals: _Ordinals | None = None
     volume_claim_templates: list[_ClaimTemplate] | None = None
+
+
+class _DaemonRolling(Lenient):
+    max_surge: Portion = 0
+    max_unavailable: Portion = 1
+
+
+class _DaemonStrategy(Lenient):
+    type: Literal["RollingUpdate", "OnDelete"] | None = None
+    rolling_update: _DaemonRolling | None = None
+
+
+class DaemonSetSpec(Lenient):
+    """apps/v1 DaemonSet."""
+
+    update_strategy: _DaemonStrategy | None = None

@@ -25,6 +25,7 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.state.budgets import DisruptionBudget
+from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
 from simk8s.state.makers import PodMaker
 from simk8s.state.podgroups import PODGROUPS, PodGroup
@@ -52,6 +53,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any, PodStamp], Any]]] = {
 
 _REVISED: dict[str, tuple[str, Callable[[Any, PodMaker], Any]]] = {
     "StatefulSet": (STATEFULSETS, StatefulSet.of),
+    "DaemonSet": (DAEMONSETS, DaemonSet.of),
 }
 """What owns pods of a template that may change: its table, and its record."""
 

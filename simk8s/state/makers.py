@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simk8s.state.shapes import PodTemplate
 from simk8s.state.workloads import PodStamp
 
 REVISIONS = "controllerrevisions"
@@ -48,11 +49,24 @@ class PodMaker:
 
     def __call__(self, revision: Revision, count: int) -> range:
         """The rows (not created yet) of the next `count` pods of a revision."""
+        return self._stamp(revision)(count)
+
+    def template(self, revision: Revision) -> PodTemplate:
+        """What pods of a revision are made from."""
+        return self._stamp(revision).template
+
+    def _stamp(self, revision: Revision) -> PodStamp:
         stamp = self._stamps.get(revision.letters)
         if stamp is None:
             labelled = revised(revision.template, revision.letters)
             stamp = self._stamps[revision.letters] = self._make(labelled)
-        return stamp(count)
+        return stamp
+
+
+def number(spec: Mapping[str, Any], key: str, default: int) -> int:
+    """A whole number of a spec; null is as good as missing."""
+    value = spec.get(key)
+    return default if value is None else int(value)
 
 
 def revised(template: Mapping[str, Any], letters: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simk8s.state.deployments import template_hash
-from simk8s.state.makers import PodMaker
+from simk8s.state.makers import PodMaker, number
 from simk8s.state.pods import NEVER
 from simk8s.state.workloads import SECOND_US
 
@@ -81,17 +81,17 @@ class StatefulSet:
         retained: Mapping[str, Any] = spec.get("persistentVolumeClaimRetentionPolicy") or {}
         template: Mapping[str, Any] = spec.get("template") or {}
         return cls(
-            replicas=_number(spec, "replicas", 1),
+            replicas=number(spec, "replicas", 1),
             template=template,
             template_hash=template_hash(template),
             pods=pods,
             spec=spec,
             parallel=spec.get("podManagementPolicy") == "Parallel",
             on_delete=strategy.get("type") == "OnDelete",
-            partition=_number(rolling, "partition", 0),
-            min_ready_us=_number(spec, "minReadySeconds", 0) * SECOND_US,
-            history=_number(spec, "revisionHistoryLimit", 10),
-            start=_number(spec.get("ordinals") or {}, "start", 0),
+            partition=number(rolling, "partition", 0),
+            min_ready_us=number(spec, "minReadySeconds", 0) * SECOND_US,
+            history=number(spec, "revisionHistoryLimit", 10),
+            start=number(spec.get("ordinals") or {}, "start", 0),
             claims=tuple(_claims(spec.get("volumeClaimTemplates") or ())),
             delete_claims_with_set=retained.get("whenDeleted") == "Delete",
             delete_claims_when_scaled=retained.get("whenScaled") == "Delete",
@@ -113,8 +113,3 @@ def _claims(raw: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, Mapping[str
     for template in raw:
         meta: Mapping[str, Any] = template.get("metadata") or {}
         yield str(meta.get("name") or ""), template.get("spec") or {}
-
-
-def _number(spec: Mapping[str, Any], key: str, default: int) -> int:
-    value = spec.get(key)
-    return default if value is None else int(value)

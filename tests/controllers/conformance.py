@@ -22,7 +22,8 @@ from tests.controllers.world import KEPT, NEXT, SECOND, Times, World
 DAY = 86_400 * SECOND
 END = 3 * 3_600 * SECOND
 WRITES_AT_MOST = 5_000
-KINDS = ("replicasets", "jobs", "deployments", "poddisruptionbudgets", "statefulsets")
+KINDS = ("replicasets", "jobs", "deployments", "poddisruptionbudgets")
+KINDS += ("statefulsets", "daemonsets", "controllerrevisions")
 
 
 def check_controller(made, params=None, slot=None):
@@ -122,6 +123,8 @@ def storm(made, params, slot):
     world.at(50 * SECOND, lambda: world.store.objects("deployments").delete("default/short"))
     world.at(4 * SECOND, lambda: owners.statefulset(world, 4, name="db"))
     update = {"template": NEXT}
+    world.at(5 * SECOND, lambda: owners.daemonset(world, name="agent"))
+    world.at(75 * SECOND, lambda: owners.respec(world, "daemonsets", "default/agent", **update))
     world.at(70 * SECOND, lambda: owners.respec(world, "statefulsets", "default/db", **update))
     world.crash(100 * SECOND, first)
     world.crash(130 * SECOND, second)
@@ -186,6 +189,13 @@ def _statefulset(world):
     ], "not one pod of each name"
 
 
+def _daemonset(world):
+    status = owners.status(world, "daemonsets", "default/agent")
+    # Eleven of twelve nodes are left; on the silent one a daemon may stay, and none would come.
+    assert (status.desired, status.current, status.updated) == (10, 10, 10), status
+    assert (status.available, status.misscheduled) == (10, 1), status
+
+
 def _existing(world, owner):
     pods = range(len(world.cluster.pods))
     mine = [pod for pod in pods if world.cluster.owner_name(world.cluster.pods.owner[pod]) == owner]
@@ -208,7 +218,8 @@ def _node_lifecycle(world):
 
 
 def _taint_eviction(world):
-    left = [pod for pod in world.alive() if world.cluster.pods.node[pod] == 4]
+    pods = world.cluster.pods
+    left = [pod for pod in world.alive() if pods.node[pod] == 4 and pod not in pods.pinned]
     assert left == [], "pods stay on an unreachable node for ever"
 
 
@@ -238,6 +249,7 @@ GOALS = {
     "job": _job,
     "deployment": _deployment,
     "statefulset": _statefulset,
+    "daemonset": _daemonset,
     "disruption": _disruption,
     "garbage_collector": _garbage_collector,
     "node_lifecycle": _node_lifecycle,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.makers import PodMaker
 from simk8s.state.pods import NEVER, Phase
 from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
@@ -67,3 +68,11 @@ def story(world, verb):
 def leaving(world, pod):
     """Whether a pod has a deletionTimestamp."""
     return world.cluster.pods.deletion_us[pod] != NEVER
+
+
+def daemonset(world, name="agent", template=TEMPLATE, lifetime_us=None, **spec):
+    """Store a DaemonSet; its key."""
+    written = {"template": template, **spec}
+    value = DaemonSet.of(written, maker(world, f"DaemonSet/{name}", lifetime_us))
+    assert world.store.objects(DAEMONSETS).create(f"default/{name}", value)
+    return f"default/{name}"
