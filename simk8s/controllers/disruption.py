@@ -24,10 +24,14 @@ from simk8s.state.budgets import BUDGETS, BudgetStatus, DisruptionBudget
 from simk8s.state.deployments import DEPLOYMENTS
 from simk8s.state.pods import GONE, NEVER, UNBORN
 from simk8s.state.statefulsets import STATEFULSETS
-from simk8s.state.workloads import JOBS, REPLICASETS
+from simk8s.state.workloads import JOBS, REPLICASETS, REPLICATIONCONTROLLERS
 
 FORGET_US = 120_000_000
-SCALED = {"ReplicaSet": REPLICASETS, "StatefulSet": STATEFULSETS}
+SCALED = {
+    "ReplicaSet": REPLICASETS,
+    "StatefulSet": STATEFULSETS,
+    "ReplicationController": REPLICATIONCONTROLLERS,
+}
 """Tables of owners that ask for a number of pods."""
 
 

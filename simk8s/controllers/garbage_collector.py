@@ -19,22 +19,27 @@ from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._garbage_collector_params import Params
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.cluster import TERMINAL
+from simk8s.state.cronjobs import CRONJOBS
 from simk8s.state.daemonsets import DAEMONSETS
 from simk8s.state.deployments import DEPLOYMENTS
 from simk8s.state.makers import REVISIONS, Revision
 from simk8s.state.pods import GONE, NEVER, UNBORN
 from simk8s.state.statefulsets import CLAIMS, STATEFULSETS, Claim
-from simk8s.state.workloads import JOBS, REPLICASETS
+from simk8s.state.workloads import JOBS, REPLICASETS, REPLICATIONCONTROLLERS
 
 PODS = "pods"
 Key = tuple[str, Any]
 """(kind, key or row) of an object."""
-OWNERS = (REPLICASETS, JOBS, STATEFULSETS, DAEMONSETS)
+OWNERS = (REPLICASETS, JOBS, STATEFULSETS, DAEMONSETS, REPLICATIONCONTROLLERS)
 """Kinds that have pods."""
 
 
 def _in_deployment(value: Any) -> Key | None:
     return (DEPLOYMENTS, value.deployment) if value.deployment else None
+
+
+def _in_cronjob(value: Any) -> Key | None:
+    return (CRONJOBS, value.cronjob) if value.cronjob else None
 
 
 def _of_revision(value: Revision) -> Key:
@@ -51,6 +56,7 @@ def _of_claim(value: Claim) -> Key | None:
 
 OWNED: Mapping[str, Callable[[Any], Key | None]] = {
     REPLICASETS: _in_deployment,
+    JOBS: _in_cronjob,
     REVISIONS: _of_revision,
     CLAIMS: _of_claim,
 }
@@ -77,7 +83,7 @@ class GarbageCollector(Controller):
         """Owner numbers whose object is gone."""
         self._listening = False
         watch = context.watches.watch
-        for kind in dict.fromkeys((DEPLOYMENTS, *OWNERS, *OWNED)):
+        for kind in dict.fromkeys((DEPLOYMENTS, CRONJOBS, *OWNERS, *OWNED)):
             hear: Callable[[int, list[Entry]], None] = partial(self._hear, kind)
             watch(context.store.objects(kind).log, hear, (Verb.ADDED, Verb.UPDATED, Verb.DELETED))
             for key in list(context.store.objects(kind).keys()):

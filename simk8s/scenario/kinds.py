@@ -21,7 +21,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from simk8s import units
 from simk8s.errors import Problem
 from simk8s.scenario.explain import problems_of
-from simk8s.scenario.ownerspecs import DaemonSetSpec, StatefulSetSpec
+from simk8s.scenario.ownerspecs import CronJobSpec, DaemonSetSpec, JobSpec, StatefulSetSpec
 from simk8s.scenario.podspec import Toleration, amount_of
 from simk8s.scenario.positions import Path, Positions
 
@@ -231,7 +231,25 @@ KINDS: Mapping[str, Kind] = {
     ),
     "DaemonSet": Kind(IN_SPEC, ("minReadySeconds", "revisionHistoryLimit"), spec=DaemonSetSpec),
     "ReplicaSet": Kind(IN_SPEC, ("replicas", "minReadySeconds")),
-    "Job": Kind(IN_SPEC, ("completions", "parallelism", "backoffLimit")),
+    "ReplicationController": Kind(IN_SPEC, ("replicas", "minReadySeconds")),
+    "Job": Kind(
+        IN_SPEC,
+        (
+            "completions",
+            "parallelism",
+            "backoffLimit",
+            "backoffLimitPerIndex",
+            "maxFailedIndexes",
+            "activeDeadlineSeconds",
+            "ttlSecondsAfterFinished",
+        ),
+        spec=JobSpec,
+    ),
+    "CronJob": Kind(
+        ("spec", "jobTemplate", "spec", "template"),
+        ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+        spec=CronJobSpec,
+    ),
     "Namespace": Kind(model=_Namespace, namespaced=False),
     "ResourceQuota": Kind(model=_ResourceQuota),
     "LimitRange": Kind(model=_LimitRange),

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+
+from simk8s.scenario.cron import parse
+from simk8s.units import indexes_of
 
 Number: TypeAlias = Annotated[int, Field(strict=True, ge=0, lt=2**31)]
 
@@ -90,3 +93,80 @@ class DaemonSetSpec(Lenient):
     """apps/v1 DaemonSet."""
 
     update_strategy: _DaemonStrategy | None = None
+
+
+class _ExitCodes(Lenient):
+    operator: Literal["In", "NotIn"]
+    values: list[Annotated[int, Field(strict=True)]] = Field(min_length=1)
+
+
+class _PodCondition(Lenient):
+    type: str
+
+
+class _FailureRule(Lenient):
+    action: Literal["FailJob", "FailIndex", "Ignore", "Count"]
+    on_exit_codes: _ExitCodes | None = None
+    on_pod_conditions: list[_PodCondition] | None = None
+
+
+class _FailurePolicy(Lenient):
+    rules: list[_FailureRule] = Field(default_factory=list)
+
+
+def _indexes(text: str) -> str:
+    try:
+        indexes_of(text)
+    except ValueError as error:
+        words = "expected indexes like 0,2-4"
+        raise PydanticCustomError("E105", "{text}", {"text": words}) from error
+    return text
+
+
+class _SuccessRule(Lenient):
+    succeeded_indexes: Annotated[str, AfterValidator(_indexes)] | None = None
+    succeeded_count: Number | None = None
+
+
+class _SuccessPolicy(Lenient):
+    rules: list[_SuccessRule] = Field(default_factory=list)
+
+
+class JobSpec(Lenient):
+    """batch/v1 Job."""
+
+    completions: Number | None = None
+    completion_mode: Literal["NonIndexed", "Indexed"] | None = None
+    pod_replacement_policy: Literal["TerminatingOrFailed", "Failed"] | None = None
+    pod_failure_policy: _FailurePolicy | None = None
+    success_policy: _SuccessPolicy | None = None
+    suspend: bool | None = None
+
+    @model_validator(mode="after")
+    def _counts(self) -> JobSpec:
+        if self.completion_mode == "Indexed" and self.completions is None:
+            words = "an Indexed Job needs completions"
+            raise PydanticCustomError("E105", "{text}", {"text": words})
+        return self
+
+
+class _JobTemplate(Lenient):
+    spec: JobSpec
+
+
+class CronJobSpec(Lenient):
+    """batch/v1 CronJob."""
+
+    schedule: str
+    time_zone: str | None = None
+    concurrency_policy: Literal["Allow", "Forbid", "Replace"] | None = None
+    suspend: bool | None = None
+    job_template: _JobTemplate
+
+    @model_validator(mode="after")
+    def _parses(self) -> CronJobSpec:
+        try:
+            parse(self.schedule, self.time_zone or "")
+        except ValueError as error:
+            raise PydanticCustomError("E105", "{text}", {"text": str(error)}) from error
+        return self

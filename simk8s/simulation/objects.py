@@ -25,6 +25,7 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.state.budgets import DisruptionBudget
+from simk8s.state.cronjobs import CRONJOBS, CronJob
 from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
 from simk8s.state.makers import PodMaker
@@ -39,7 +40,14 @@ from simk8s.state.policies import (
 from simk8s.state.quota import Quota
 from simk8s.state.requests import drawn_requests
 from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
-from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
+from simk8s.state.workloads import (
+    JOBS,
+    REPLICASETS,
+    REPLICATIONCONTROLLERS,
+    Job,
+    PodStamp,
+    ReplicaSet,
+)
 from simk8s.units import format_duration
 
 if TYPE_CHECKING:
@@ -48,6 +56,7 @@ if TYPE_CHECKING:
 _KINDS: dict[str, tuple[str, Callable[[Any, PodStamp], Any]]] = {
     "ReplicaSet": (REPLICASETS, ReplicaSet.of),
     "Job": (JOBS, Job.of),
+    "ReplicationController": (REPLICATIONCONTROLLERS, ReplicaSet.of),
 }
 """What owns pods of one template: its table, and its record from a spec and a stamp."""
 
@@ -111,6 +120,9 @@ class ObjectWriter:
                 continue
             if made.kind == "Deployment":
                 self._create(made, DEPLOYMENTS, Deployment.of(made.spec, self._maker(made)))
+                continue
+            if made.kind == "CronJob":
+                self._create(made, CRONJOBS, CronJob.of(made.spec, self._maker(made)))
                 continue
             if made.kind in _REVISED:
                 kind, of = _REVISED[made.kind]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from simk8s.api.namespaces import NAMESPACES
+from simk8s.state.cronjobs import CRONJOBS, CronJob
 from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.makers import PodMaker
 from simk8s.state.pods import NEVER, Phase
+from simk8s.state.policies import Namespace
 from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
-from tests.controllers.world import TEMPLATE
+from simk8s.state.workloads import REPLICATIONCONTROLLERS, ReplicaSet
+from tests.controllers.world import NEVER_RESTARTED, TEMPLATE
 
 
 def maker(world, name, lifetime_us=None):
@@ -75,4 +79,29 @@ def daemonset(world, name="agent", template=TEMPLATE, lifetime_us=None, **spec):
     written = {"template": template, **spec}
     value = DaemonSet.of(written, maker(world, f"DaemonSet/{name}", lifetime_us))
     assert world.store.objects(DAEMONSETS).create(f"default/{name}", value)
+    return f"default/{name}"
+
+
+def cronjob(world, schedule="*/5 * * * *", name="tick", lifetime_us=10_000_000, job=None, **spec):
+    """Store a CronJob; its key."""
+
+    def make(owner, template):
+        return world.stamp(owner, template, lifetime_us)
+
+    inner = {"template": NEVER_RESTARTED, **(job or {})}
+    written = {"schedule": schedule, "jobTemplate": {"spec": inner}, **spec}
+    assert world.store.objects(CRONJOBS).create(f"default/{name}", CronJob.of(written, make))
+    return f"default/{name}"
+
+
+def namespace(world, name):
+    """Declare a namespace."""
+    assert world.store.objects(NAMESPACES).create(name, Namespace(name, {}))
+
+
+def controller(world, replicas=3, name="old"):
+    """Store a ReplicationController; its key."""
+    stamp = world.stamp(f"ReplicationController/{name}")
+    value = ReplicaSet.of({"replicas": replicas}, stamp)
+    assert world.store.objects(REPLICATIONCONTROLLERS).create(f"default/{name}", value)
     return f"default/{name}"
