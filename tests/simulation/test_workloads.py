@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from simk8s.errors import UserError
 from simk8s.nodes.knowledge import machines
 from simk8s.scenario.load import load
 from simk8s.simulation.build import Options
@@ -100,3 +101,64 @@ def test_a_daemon_waits_for_room_on_its_own_node(tmp_path):
     fillers = pods.filter(pl.col("owner") == "ReplicaSet/filler")
     assert len(daemons) == 3
     assert daemons["node"].null_count() == fillers["node"].n_unique()
+
+
+JOBS = f"""
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: batch}}
+spec:
+  completions: 4
+  parallelism: 2
+  completionMode: Indexed
+  ttlSecondsAfterFinished: 120
+  template: {{spec: {{restartPolicy: Never, {SPEC}}}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: tick}}
+spec:
+  schedule: "*/5 * * * *"
+  jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, {SPEC}}}}}}}}}
+---
+apiVersion: v1
+kind: ReplicationController
+metadata: {{name: old}}
+spec:
+  replicas: 2
+  selector: {{app: old}}
+  template: {{metadata: {{labels: {{app: old}}}}, spec: {{{SPEC}}}}}
+"""
+
+
+def test_jobs_cronjobs_and_replicationcontrollers(tmp_path):
+    ends = JOBS.replace(
+        "template: {spec: {restartPolicy",
+        'template: {metadata: {annotations: {simk8s.io/run-seconds: "20"}}, spec: {restartPolicy',
+    )
+    pods, warnings = run(tmp_path, ends, duration="31m")
+    assert warnings == []
+    owners = dict(pods.group_by("owner").len().iter_rows())
+    assert owners["Job/batch"] == 4
+    assert owners["ReplicationController/old"] == 2
+    ticks = sorted(name for name in owners if name.startswith("Job/tick-"))
+    assert len(ticks) == 6
+    assert int(ticks[1].rpartition("-")[2]) - int(ticks[0].rpartition("-")[2]) == 5
+
+
+BAD = [
+    (STATEFULSET.replace("serviceName: db", "podManagementPolicy: Sometimes"), "OrderedReady"),
+    (STATEFULSET.replace("replicas: 3", "replicas: -3"), "not negative"),
+    (JOBS.replace('"*/5 * * * *"', '"61 * * * *"'), "minute"),
+    (JOBS.replace("completions: 4", "manualSelector: true"), "needs completions"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BAD)
+def test_what_is_wrong_is_told_with_its_place(tmp_path, text, words):
+    (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+    scenario = HEAD.format(nodes=2, duration="1m", strategy="kube_scheduler")
+    with pytest.raises(UserError) as caught:
+        load(tmp_path / "s.yaml", knowledge=machines(), text=scenario)
+    problems = [str(problem) for problem in caught.value.problems]
+    assert any(words in problem and "m.yaml:" in problem for problem in problems), problems

@@ -20,9 +20,13 @@ from simk8s.simulation.recording.actions import Action
 from simk8s.simulation.recording.cluster import add_node
 from simk8s.simulation.recording.drains import Drains
 from simk8s.state.budgets import BUDGETS, DisruptionBudget
+from simk8s.state.cronjobs import CRONJOBS, CronJob
+from simk8s.state.daemonsets import DaemonSet
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
+from simk8s.state.makers import PodMaker
 from simk8s.state.pods import GONE, NEVER, UNBORN
 from simk8s.state.selectors import Taint
+from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
 
 Raw = Mapping[str, Any]
@@ -51,6 +55,9 @@ class Driver:
             "deployments": self._deployments,
             "replicasets": self._replicasets,
             "jobs": self._jobs,
+            "statefulsets": self._revised,
+            "daemonsets": self._revised,
+            "cronjobs": self._cronjobs,
             "pods": self._pods,
             "nodes": self._nodes,
             "poddisruptionbudgets": self._poddisruptionbudgets,
@@ -209,13 +216,57 @@ class Driver:
 
     def _jobs(self, action: Action, key: str, subresource: str) -> bool:
         table, body = self._store.objects(JOBS), action.body
-        if action.verb == "POST" and body["spec"].get("completionMode") != "Indexed":
+        if action.verb == "POST":
             job = Job.of(body["spec"], self._own(f"Job/{_name(key)}", body, key))
             self._send(table.create, key, job)
         elif action.verb == "DELETE":
             self._send(table.delete, key)
         else:
             return False
+        return True
+
+    def _revised(self, action: Action, key: str, subresource: str) -> bool:
+        """A StatefulSet or a DaemonSet."""
+        kind, body = action.path.partition("/namespaces/")[2].split("/")[1], action.body
+        table = self._store.objects(kind)
+        if action.verb == "POST":
+            of = StatefulSet.of if kind == STATEFULSETS else DaemonSet.of
+            self._send(table.create, key, of(body["spec"], self._pod_maker(body["kind"], key)))
+        elif action.verb == "DELETE":
+            self._send(table.delete, key)
+        elif subresource in ("", "scale"):
+            self._send(self._respecify, kind, key, action)
+        else:
+            return False
+        return True
+
+    def _respecify(self, kind: str, key: str, action: Action) -> bool:
+        table = self._store.objects(kind)
+        stored = table.get(key)
+        if stored is None:
+            return False
+        spec = dict(action.body.get("spec") or {})
+        if action.verb == "PATCH" or "template" not in spec:
+            spec = merged(stored.value.spec, spec)
+        return table.update(key, stored.value.respecified(spec), stored.version)
+
+    def _pod_maker(self, kind: str, key: str) -> PodMaker:
+        owner = self._cluster.owner(f"{kind}/{_name(key)}")
+
+        def make(template: Raw) -> PodStamp:
+            return self._stamp(owner, template, key.partition("/")[0], _name(key))
+
+        return PodMaker(owner, make)
+
+    def _cronjobs(self, action: Action, key: str, subresource: str) -> bool:
+        table, namespace = self._store.objects(CRONJOBS), key.partition("/")[0]
+        if action.verb == "POST":
+            value = CronJob.of(action.body["spec"], self._maker(key, namespace))
+            self._send(table.create, key, value)
+        elif action.verb == "DELETE":
+            self._send(table.delete, key)
+        else:
+            self._send(self._respecify, CRONJOBS, key, action)
         return True
 
     def _pods(self, action: Action, key: str, subresource: str) -> bool:
