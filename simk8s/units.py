@@ -252,3 +252,12 @@ def format_cpu(milli: int | float) -> str:
     if 0 < milli < 1000:
         return f"{milli:g}m"
     return f"{milli / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+def indexes_of(text: str) -> list[int]:
+    """`1,3-5` as numbers. Raises ValueError."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        found += range(int(first), int(last if dash else first) + 1)
+    return found

@@ -7,7 +7,7 @@ own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -93,6 +93,13 @@ class ObjectTable(Generic[T]):
         if self._mirror is not None:
             self._mirror(key, None)
         self.log.append(Verb.DELETED, key)
+        return True
+
+    @on_its_kind("DELETE")
+    def delete_all(self, keys: Iterable[str]) -> bool:
+        """A collection in one request; what is gone already is passed over."""
+        for key in keys:
+            self.delete(key)
         return True
 
     def get(self, key: str) -> Stored[T] | None:

@@ -81,6 +81,10 @@ class Store:
             self._kinds[kind] = table
         return table
 
+    def tables(self) -> list[ObjectTable[Any]]:
+        """Tables of small kinds that have been used so far."""
+        return list(self._kinds.values())
+
     def count(self, resource: str) -> int:
         """Objects of a resource that there are now."""
         if resource == "pods":

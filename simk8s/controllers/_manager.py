@@ -24,6 +24,13 @@ SHIPPED = (
     "deployment",
     "disruption",
     "garbage_collector",
+    "statefulset",
+    "daemonset",
+    "cronjob",
+    "ttl_after_finished",
+    "replicationcontroller",
+    "namespace",
+    "serviceaccount",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
 

@@ -23,9 +23,16 @@ from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Wr
 from simk8s.state.budgets import BUDGETS, BudgetStatus, DisruptionBudget
 from simk8s.state.deployments import DEPLOYMENTS
 from simk8s.state.pods import GONE, NEVER, UNBORN
-from simk8s.state.workloads import JOBS, REPLICASETS
+from simk8s.state.statefulsets import STATEFULSETS
+from simk8s.state.workloads import JOBS, REPLICASETS, REPLICATIONCONTROLLERS
 
 FORGET_US = 120_000_000
+SCALED = {
+    "ReplicaSet": REPLICASETS,
+    "StatefulSet": STATEFULSETS,
+    "ReplicationController": REPLICATIONCONTROLLERS,
+}
+"""Tables of owners that ask for a number of pods."""
 
 
 class _Matched:
@@ -154,7 +161,7 @@ class DisruptionController(Controller):
         store = self._context.store
         pod = next(pod for pod in matched if self._cluster.pods.owner[pod] == owner)
         key = f"{self._cluster.template_of(pod).namespace}/{name}"
-        stored: Any = store.objects(REPLICASETS if kind == "ReplicaSet" else JOBS).get(key)
+        stored: Any = store.objects(SCALED.get(kind, JOBS)).get(key)
         if stored is None:
             return key, 0
         above = store.objects(DEPLOYMENTS).get(getattr(stored.value, "deployment", ""))

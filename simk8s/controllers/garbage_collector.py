@@ -10,23 +10,57 @@ nothing is asked about them; no foreground deletion and no orphaning.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from simk8s.api.objects import ObjectTable
 from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._garbage_collector_params import Params
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.cluster import TERMINAL
+from simk8s.state.cronjobs import CRONJOBS
+from simk8s.state.daemonsets import DAEMONSETS
 from simk8s.state.deployments import DEPLOYMENTS
+from simk8s.state.makers import REVISIONS, Revision
 from simk8s.state.pods import GONE, NEVER, UNBORN
-from simk8s.state.workloads import JOBS, REPLICASETS
+from simk8s.state.statefulsets import CLAIMS, STATEFULSETS, Claim
+from simk8s.state.workloads import JOBS, REPLICASETS, REPLICATIONCONTROLLERS
 
 PODS = "pods"
 Key = tuple[str, Any]
-"""(kind, key or row) of a dependent."""
+"""(kind, key or row) of an object."""
+OWNERS = (REPLICASETS, JOBS, STATEFULSETS, DAEMONSETS, REPLICATIONCONTROLLERS)
+"""Kinds that have pods."""
+
+
+def _in_deployment(value: Any) -> Key | None:
+    return (DEPLOYMENTS, value.deployment) if value.deployment else None
+
+
+def _in_cronjob(value: Any) -> Key | None:
+    return (CRONJOBS, value.cronjob) if value.cronjob else None
+
+
+def _of_revision(value: Revision) -> Key:
+    kind, _, key = value.owner.partition(" ")
+    return kind, key
+
+
+def _of_claim(value: Claim) -> Key | None:
+    """A claim of a condemned pod goes with it; any other with its StatefulSet, or stays."""
+    if value.pod != NEVER:
+        return PODS, value.pod
+    return (STATEFULSETS, value.statefulset) if value.statefulset else None
+
+
+OWNED: Mapping[str, Callable[[Any], Key | None]] = {
+    REPLICASETS: _in_deployment,
+    JOBS: _in_cronjob,
+    REVISIONS: _of_revision,
+    CLAIMS: _of_claim,
+}
+"""Kinds that belong to others: the owner of one, None for nobody."""
 
 
 class GarbageCollector(Controller):
@@ -39,58 +73,90 @@ class GarbageCollector(Controller):
         self._context = context
         self._store = context.store
         self._pods = context.store.cluster.pods
-        self._sets: ObjectTable[Any] = context.store.objects(REPLICASETS)
-        self._deployments: ObjectTable[Any] = context.store.objects(DEPLOYMENTS)
         self._owners: dict[Key, int] = {}
         """Owner numbers of what has pods."""
+        self._above: dict[Key, Key] = {}
+        """What owns an object, by (kind, key)."""
+        self._below: dict[Key, dict[Key, None]] = {}
+        """And what an object owns."""
         self._dead: dict[int, None] = {}
         """Owner numbers whose object is gone."""
+        self._listening = False
         watch = context.watches.watch
-        watch(self._deployments.log, self._hear_deployments, (Verb.DELETED,))
-        for kind in (REPLICASETS, JOBS):
-            hear: Callable[[int, list[Entry]], None] = partial(self._hear_owners, kind)
-            watch(context.store.objects(kind).log, hear, (Verb.ADDED, Verb.DELETED))
+        for kind in dict.fromkeys((DEPLOYMENTS, CRONJOBS, *OWNERS, *OWNED)):
+            hear: Callable[[int, list[Entry]], None] = partial(self._hear, kind)
+            watch(context.store.objects(kind).log, hear, (Verb.ADDED, Verb.UPDATED, Verb.DELETED))
             for key in list(context.store.objects(kind).keys()):
-                self._know(kind, key)
+                self._know((kind, key))
 
-    def _hear_deployments(self, now_us: int, entries: list[Entry]) -> None:
-        gone = {key: None for _, verb, key in entries if verb is Verb.DELETED}
-        if gone:
-            for key, stored in self._sets.items():
-                if stored.value.deployment in gone:
-                    self._context.queue.add((REPLICASETS, key))
-
-    def _hear_owners(self, kind: str, now_us: int, entries: list[Entry]) -> None:
-        for _, verb, key in entries:
-            if verb is Verb.ADDED:
-                self._know(kind, key)
+    def _hear(self, kind: str, now_us: int, entries: list[Entry]) -> None:
+        for _, verb, item in entries:
+            key = (kind, item)
+            if verb is Verb.ADDED or (verb is Verb.UPDATED and kind == CLAIMS):
+                self._know(key)
             elif verb is Verb.DELETED:
-                owner = self._owners.pop((kind, key), None)
-                if owner is not None:
-                    self._bury(owner)
+                self._forget(key)
 
-    def _know(self, kind: str, key: str) -> None:
-        stored = self._store.objects(kind).get(key)
+    def _know(self, key: Key) -> None:
+        kind, item = key
+        stored = self._store.objects(kind).get(item)
         if stored is None:
             return
-        self._owners[kind, key] = stored.value.pods.owner
-        above = getattr(stored.value, "deployment", "")
-        if above and self._deployments.get(above) is None:
-            self._context.queue.add((kind, key))
+        if kind in OWNERS:
+            self._owners[key] = stored.value.pods.owner
+        above = OWNED[kind](stored.value) if kind in OWNED else None
+        if above is None or self._above.get(key) == above:
+            return
+        self._forget_above(key)
+        self._above[key] = above
+        self._below.setdefault(above, {})[key] = None
+        if above[0] == PODS:
+            self._listen()
+        if not self._exists(above):
+            self._context.queue.add(key)
+
+    def _exists(self, key: Key) -> bool:
+        kind, item = key
+        if kind == PODS:
+            return self._pods.phase[item] != GONE
+        return self._store.objects(kind).get(item) is not None
+
+    def _forget(self, key: Key) -> None:
+        """An object is gone: what it owned goes as well."""
+        self._forget_above(key)
+        for below in self._below.pop(key, {}):
+            del self._above[below]
+            self._context.queue.add(below)
+        owner = self._owners.pop(key, None)
+        if owner is not None:
+            self._bury(owner)
+
+    def _forget_above(self, key: Key) -> None:
+        above = self._above.pop(key, None)
+        if above is not None and above in self._below:
+            self._below[above].pop(key, None)
 
     def _bury(self, owner: int) -> None:
         """An owner is gone: its pods, those too that a sync is still creating."""
-        if not self._dead:
-            self._context.watches.watch(self._store.pods, self._hear_pods, (Verb.ADDED,))
+        self._listen()
         self._dead[owner] = None
         for pod, number in enumerate(self._pods.owner):
             if number == owner and self._orphan(pod):
                 self._context.queue.add((PODS, pod))
 
+    def _listen(self) -> None:
+        """To pods: only once there is one whose coming or going matters."""
+        if not self._listening:
+            self._listening = True
+            verbs = (Verb.ADDED, Verb.DELETED)
+            self._context.watches.watch(self._store.pods, self._hear_pods, verbs)
+
     def _hear_pods(self, now_us: int, entries: list[Entry]) -> None:
         for _, verb, pod in entries:
             if verb is Verb.ADDED and self._pods.owner[pod] in self._dead:
                 self._context.queue.add((PODS, pod))
+            elif verb is Verb.DELETED and (PODS, pod) in self._below:
+                self._forget((PODS, pod))
 
     def _orphan(self, pod: int) -> bool:
         phase = self._pods.phase[pod]
@@ -102,11 +168,9 @@ class GarbageCollector(Controller):
         """GET a dependent and DELETE it."""
         kind, item = key
         if kind == PODS:
-            return (
-                self._collect(self._get_pod, self._store.delete_pod, item)
-                if (self._orphan(item))
-                else DONE
-            )
+            if not self._orphan(item):
+                return DONE
+            return self._collect(self._get_pod, self._store.delete_pod, item)
         table = self._store.objects(kind)
         return DONE if table.get(item) is None else self._collect(self._get, table.delete, item)
 
@@ -121,4 +185,5 @@ class GarbageCollector(Controller):
 
     @request("GET", "replicasets")
     def _get(self) -> bool:
+        """Of any small kind; all cost the same."""
         return True

@@ -79,12 +79,14 @@ class ReplicaSetController(Controller):
     """Reconciles keys of ReplicaSets."""
 
     name: ClassVar[str] = "replicaset"
+    kind: ClassVar[str] = "ReplicaSet"
+    table: ClassVar[str] = REPLICASETS
 
     def __init__(self, params: Params, context: Context) -> None:
         self._context = context
         self._store = context.store
-        self._sets: ObjectTable[ReplicaSet] = context.store.objects(REPLICASETS)
-        self._control = owned.PodControl(context, "ReplicaSet")
+        self._sets: ObjectTable[ReplicaSet] = context.store.objects(self.table)
+        self._control = owned.PodControl(context, self.kind)
         self._by_owner: dict[int, _ReplicaPods] = {}
         self._family: dict[str, dict[int, None]] = {}
         """Owner numbers of the ReplicaSets of a Deployment."""

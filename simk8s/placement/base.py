@@ -102,10 +102,10 @@ class Normalize(IntEnum):
 
 class Query:
     """One pod that wants a node: its shape and its own fields. `nominated` is the row of its
-    `status.nominatedNodeName`, −1 for none.
+    `status.nominatedNodeName`, `pinned` of the only node that a daemon may run on, −1 for none.
     """
 
-    __slots__ = ("nominated", "pod", "priority", "requests", "template")
+    __slots__ = ("nominated", "pinned", "pod", "priority", "requests", "template")
 
     def __init__(
         self,
@@ -114,12 +114,14 @@ class Query:
         requests: Requests,
         priority: int,
         nominated: int = -1,
+        pinned: int = -1,
     ) -> None:
         self.pod = pod
         self.template = template
         self.requests = requests
         self.priority = priority
         self.nominated = nominated
+        self.pinned = pinned
 
 
 class Effort(NamedTuple):

@@ -109,6 +109,8 @@ class Batching:
             self._others = _Others(signature, kept, now_us)
 
     def _signature(self, query: Query) -> Hashable:
+        if query.pinned >= 0:
+            return None  # no other pod is like it
         template = query.template
         if template.id not in self._signatures:
             self._signatures[template.id] = _of_template(query)

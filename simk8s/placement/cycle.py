@@ -116,6 +116,9 @@ def feasible(framework: Framework, query: Query, view: View) -> NDArray[np.bool_
     for plugin in framework.filters:
         if plugin.wakes(query, view):
             fits &= plugin.filter(query, view, slice(None)) == 0
+    if query.pinned >= 0:
+        mine, fits = fits[query.pinned], np.zeros_like(fits)
+        fits[query.pinned] = mine
     return fits
 
 

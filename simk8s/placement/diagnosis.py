@@ -23,6 +23,10 @@ from simk8s.placement.search import Search
 from simk8s.placement.view import Overlay, View
 
 Mask = NDArray[np.bool_]
+ELSEWHERE = Status(
+    Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) didn't match Pod's node affinity/selector",)
+)
+"""A daemon belongs on another node."""
 FITS, ABSENT, CROWDED = -1, -2, -3
 """Instead of a filter's number: the node fits; it was never looked at; see `crowded`."""
 
@@ -311,6 +315,8 @@ def put(overlay: Overlay, pod: int, row: int) -> None:
 
 def first_failure(framework: Framework, query: Query, view: View, row: int) -> NodeStatus | None:
     """The first filter that rejects one node, None if it fits."""
+    if query.pinned not in (-1, row):
+        return NodeStatus(ELSEWHERE, "NodeAffinity")
     for plugin in framework.filters:
         if plugin.wakes(query, view):
             status = plugin.status(query, view, row)
@@ -321,7 +327,7 @@ def first_failure(framework: Framework, query: Query, view: View, row: int) -> N
 
 def fits(framework: Framework, query: Query, view: View, row: int) -> bool:
     """Whether the pod passes every filter on one node."""
-    if not view.nodes.exists[row]:
+    if not view.nodes.exists[row] or query.pinned not in (-1, row):
         return False
     return all(
         not plugin.wakes(query, view) or not plugin.filter_one(query, view, row)

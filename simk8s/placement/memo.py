@@ -32,7 +32,7 @@ class Memo(Generic[Answer]):
 
     def get(self, query: Query) -> Answer | None:
         """What was answered about a pod like this one on this state, if anything."""
-        if not self._answers or query.template.volumes:
+        if not self._answers or query.template.volumes or query.pinned >= 0:
             return None
         if self._view.cluster.stamp != self._stamp:
             self._answers.clear()
@@ -41,7 +41,7 @@ class Memo(Generic[Answer]):
 
     def put(self, query: Query, answer: Answer) -> None:
         """Remember an answer that was found on the state as it is."""
-        if query.template.volumes:
+        if query.template.volumes or query.pinned >= 0:
             return
         stamp = self._view.cluster.stamp
         if stamp != self._stamp:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query
+from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
@@ -81,6 +81,8 @@ class Selector:
             ]
         search, nodes = self._search, len(self.view.nodes.tree.order)
         search.percentage = self.framework.percentage
+        if query.pinned >= 0:
+            return self._of_one(query, barred, nodes)
         all_seen = search.sees_all(nodes)
         if all_seen and self.framework.ties != AS_V1_36:
             return self._of_all(query, barred, nodes)
@@ -93,6 +95,21 @@ class Selector:
         """As if so many nodes had been looked at in vain, as before."""
         self.evaluated = looked_at
         self._search.advance(looked_at, len(self.view.nodes.tree.order))
+
+    def _of_one(self, query: Query, barred: list[int], nodes: int) -> Choice | None:
+        """PreFilter leaves one node: nothing else is looked at, and nothing is scored."""
+        self.evaluated = 1
+        self._search.advance(1, nodes)
+        row, view, ranking = query.pinned, self.view, self._ranking
+        if row in barred or not self._sampling.limits(query):
+            return None
+        if ranking.static(query).rejects.item(row):
+            return None
+        for scope in (Scope.NODE, Scope.CLUSTER):
+            for plugin in ranking.filters[scope]:
+                if plugin.wakes(query, view) and plugin.filter_one(query, view, row):
+                    return None
+        return Choice(row, None, 1)
 
     def _of_all(self, query: Query, barred: list[int], nodes: int) -> Choice | None:
         self.evaluated = nodes

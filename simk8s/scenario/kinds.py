@@ -21,6 +21,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from simk8s import units
 from simk8s.errors import Problem
 from simk8s.scenario.explain import problems_of
+from simk8s.scenario.ownerspecs import CronJobSpec, DaemonSetSpec, JobSpec, StatefulSetSpec
 from simk8s.scenario.podspec import Toleration, amount_of
 from simk8s.scenario.positions import Path, Positions
 
@@ -214,6 +215,8 @@ class Kind:
     model: type[BaseModel] | None = None
     """What an object without pods must look like."""
     namespaced: bool = True
+    spec: type[BaseModel] | None = None
+    """What the spec of an object with pods must look like, its template and counts apart."""
 
 
 IN_SPEC: Path = ("spec", "template")
@@ -223,8 +226,30 @@ KINDS: Mapping[str, Kind] = {
         IN_SPEC,
         ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"),
     ),
+    "StatefulSet": Kind(
+        IN_SPEC, ("replicas", "minReadySeconds", "revisionHistoryLimit"), spec=StatefulSetSpec
+    ),
+    "DaemonSet": Kind(IN_SPEC, ("minReadySeconds", "revisionHistoryLimit"), spec=DaemonSetSpec),
     "ReplicaSet": Kind(IN_SPEC, ("replicas", "minReadySeconds")),
-    "Job": Kind(IN_SPEC, ("completions", "parallelism", "backoffLimit")),
+    "ReplicationController": Kind(IN_SPEC, ("replicas", "minReadySeconds")),
+    "Job": Kind(
+        IN_SPEC,
+        (
+            "completions",
+            "parallelism",
+            "backoffLimit",
+            "backoffLimitPerIndex",
+            "maxFailedIndexes",
+            "activeDeadlineSeconds",
+            "ttlSecondsAfterFinished",
+        ),
+        spec=JobSpec,
+    ),
+    "CronJob": Kind(
+        ("spec", "jobTemplate", "spec", "template"),
+        ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+        spec=CronJobSpec,
+    ),
     "Namespace": Kind(model=_Namespace, namespaced=False),
     "ResourceQuota": Kind(model=_ResourceQuota),
     "LimitRange": Kind(model=_LimitRange),

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from simk8s.catalog import CatalogLike, camel, suggest, unknown_name
 from simk8s.errors import Problem, Severity, UserError
 from simk8s.scenario import fit
+from simk8s.scenario.annotations import PREFIX
 from simk8s.scenario.found import ManifestObject, near_file
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.positions import Path as KeyPath
@@ -234,10 +235,19 @@ def something_arrives(context: Context) -> Iterator[Problem]:
 def jobs_end(context: Context) -> Iterator[Problem]:
     for index, entry in enumerate(context.scenario.workload):
         held = context.manifests.get(index, ())
-        if entry.lifetime is None and (entry.job or any(item.kind == "Job" for item in held)):
+        templates = [one.template for one in held if one.kind in ("Job", "CronJob")]
+        if entry.job is not None:
+            templates.append(entry.pod_template or {})
+        if entry.lifetime is None and not all(_ends(template) for template in templates):
             text = "without `lifetime` the pods of this Job never complete"
             hint = "add for example lifetime: {lognormal: {p50: 10m, p99: 1h}}"
             yield context.problem("W106", text, ("workload", index), hint)
+
+
+def _ends(template: dict[str, Any]) -> bool:
+    """Whether a pod template says itself how long its containers run."""
+    notes = (template.get("metadata") or {}).get("annotations") or {}
+    return f"{PREFIX}run-seconds" in notes
 
 
 def enough_samples(context: Context) -> Iterator[Problem]:

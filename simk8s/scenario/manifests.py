@@ -97,7 +97,7 @@ def _object(
     problems = [
         *check_template(template, at, positions),
         *_bad_numbers(positions, path, spec, kind),
-        *_bad_strategy(positions, path, spec, kind),
+        *_bad_spec(positions, path, spec, kind),
     ]
     if not problems:
         namespace = str(metadata["namespace"]) if metadata.get("namespace") else None
@@ -161,17 +161,18 @@ def _bad_numbers(
         yield Problem("E105", f"{field} must be a whole number, not negative", where)
 
 
-def _bad_strategy(
+def _bad_spec(
     positions: Positions, path: KeyPath, spec: dict[str, Any], kind: str
 ) -> Iterator[Problem]:
-    """What is wrong with the strategy of a Deployment."""
-    if kind != "Deployment" or spec.get("strategy") is None:
-        return
-    try:
-        RolloutStrategy.model_validate(spec["strategy"])
-    except ValidationError as error:
-        below = positions.below((*path, "spec", "strategy"))
-        yield from problems_of(error, RolloutStrategy, below)
+    """What else is wrong with the spec of an object with pods."""
+    model, data, below = KINDS[kind].spec, spec, (*path, "spec")
+    if kind == "Deployment" and spec.get("strategy") is not None:
+        model, data, below = RolloutStrategy, spec["strategy"], (*below, "strategy")
+    if model is not None:
+        try:
+            model.model_validate(data)
+        except ValidationError as error:
+            yield from problems_of(error, model, positions.below(below))
 
 
 def _name(data: dict[str, Any]) -> str:

@@ -84,6 +84,8 @@ class Hints:
     def shape(self, query: Query) -> Shape:
         """What hints read of a pod."""
         owner = self._view.pods.owner[query.pod] if self._known(query)[2] else -1
+        if query.pinned >= 0:
+            owner = -2 - query.pinned  # daemons of one template have one owner, and a node each
         return (query.template.id, query.requests.id, owner)
 
     def listening(self, rejection: Rejection, query: Query) -> int:

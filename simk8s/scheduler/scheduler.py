@@ -152,6 +152,8 @@ class Scheduler:
             template = self._cluster.template_of(pod)
             requests = self._cluster.requests_of(pod)
             query = Query(pod, template, requests, pods.priority[pod])
+            if pods.pinned:
+                query.pinned = pods.pinned.get(pod, NEVER)
             if self._strategy.handles(query):
                 if self._gangs is None or not template.group:
                     self.queue.add(query, now_us)

@@ -25,7 +25,10 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.state.budgets import DisruptionBudget
+from simk8s.state.cronjobs import CRONJOBS, CronJob
+from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
+from simk8s.state.makers import PodMaker
 from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.state.policies import (
     LimitRange,
@@ -36,7 +39,15 @@ from simk8s.state.policies import (
 )
 from simk8s.state.quota import Quota
 from simk8s.state.requests import drawn_requests
-from simk8s.state.workloads import JOBS, REPLICASETS, Job, PodStamp, ReplicaSet
+from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
+from simk8s.state.workloads import (
+    JOBS,
+    REPLICASETS,
+    REPLICATIONCONTROLLERS,
+    Job,
+    PodStamp,
+    ReplicaSet,
+)
 from simk8s.units import format_duration
 
 if TYPE_CHECKING:
@@ -45,8 +56,15 @@ if TYPE_CHECKING:
 _KINDS: dict[str, tuple[str, Callable[[Any, PodStamp], Any]]] = {
     "ReplicaSet": (REPLICASETS, ReplicaSet.of),
     "Job": (JOBS, Job.of),
+    "ReplicationController": (REPLICATIONCONTROLLERS, ReplicaSet.of),
 }
-"""What owns pods: its table, and its record from a spec and a stamp."""
+"""What owns pods of one template: its table, and its record from a spec and a stamp."""
+
+_REVISED: dict[str, tuple[str, Callable[[Any, PodMaker], Any]]] = {
+    "StatefulSet": (STATEFULSETS, StatefulSet.of),
+    "DaemonSet": (DAEMONSETS, DaemonSet.of),
+}
+"""What owns pods of a template that may change: its table, and its record."""
 
 
 class _Plain(NamedTuple):
@@ -70,8 +88,8 @@ PLAIN: dict[str, _Plain] = {
 
 def kinds() -> dict[str, str]:
     """Every kind that is written here and has a table, by the name of the table."""
-    tables = {DEPLOYMENTS: "Deployment", PODGROUPS: "PodGroup"}
-    tables |= {table: kind for kind, (table, _) in _KINDS.items()}
+    tables = {DEPLOYMENTS: "Deployment", PODGROUPS: "PodGroup", CRONJOBS: "CronJob"}
+    tables |= {table: kind for kind, (table, _) in (*_KINDS.items(), *_REVISED.items())}
     return tables | {plain.table: kind for kind, plain in PLAIN.items()}
 
 
@@ -114,6 +132,11 @@ class ObjectWriter:
             return PODGROUPS, key, PodGroup.of(made.spec)
         if made.kind == "Deployment":
             return DEPLOYMENTS, key, Deployment.of(made.spec, self._maker(made))
+        if made.kind == "CronJob":
+            return CRONJOBS, key, CronJob.of(made.spec, self._maker(made))
+        if made.kind in _REVISED:
+            table, of = _REVISED[made.kind]
+            return table, key, of(made.spec, self._pod_maker(made))
         if made.kind in PLAIN:
             return _plain(made)
         if made.kind not in _KINDS:
@@ -141,6 +164,17 @@ class ObjectWriter:
             return self.stamp(replace(made, template=template), cluster.owner(owner), workload)
 
         return make
+
+    def _pod_maker(self, made: Created) -> PodMaker:
+        """What makes the pods of one owner from templates that change."""
+        cluster = self._store.cluster
+        owner = cluster.owner(f"{made.kind}/{made.name}")
+        workload = cluster.workload(made.workload)
+
+        def make(template: Mapping[str, Any]) -> PodStamp:
+            return self.stamp(replace(made, template=template), owner, workload)
+
+        return PodMaker(owner, make)
 
     def stamp(self, made: Created, owner: int = -1, workload: int | None = None) -> PodStamp:
         """What makes the pods of an object, or a pod of nobody."""

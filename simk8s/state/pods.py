@@ -133,6 +133,8 @@ class PodTable:
 
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
+        self.pinned: dict[int, int] = {}
+        """Daemons: the only node that each may run on (a node affinity of its own)."""
         self.refusals: dict[int, str] = {}
         """Pods without an owner that the API refused to create, and why."""
         self.static: set[int] = set()

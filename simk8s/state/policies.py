@@ -7,7 +7,7 @@ comparison.
 
 Mirrors: core/v1 LimitRange (with the defaults that the API fills in), scheduling/v1 PriorityClass,
 node/v1 RuntimeClass, v1.36. Departs: a namespace that nothing declares exists; `default` service
-accounts are there at once (their controller is not simulated).
+accounts count as being there before their controller makes them.
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ class ServiceAccount:
     namespace: str
     name: str
     automount: bool = True
+    made: bool = False
+    """By its controller: a namespace that has no other does not declare accounts."""
 
     @classmethod
     def parse(cls, raw: Raw, namespace: str, name: str) -> ServiceAccount:

@@ -4,7 +4,7 @@ Law: the k-th pod of an owner has the k-th draw of its lifetime and requests, wh
 so strategies compared on one seed get the same pods. Records are never changed, only replaced;
 whoever changes a spec moves its generation on.
 
-Mirrors: apps/v1 ReplicaSet and batch/v1 Job (NonIndexed), v1.36. Departs: a pod belongs to its
+Mirrors: apps/v1 ReplicaSet and batch/v1 Job, v1.36. Departs: a pod belongs to its
 owner by number and a ReplicaSet to its Deployment by key, so there is nothing to select, adopt or
 orphan; annotations that the Deployment controller keeps on a ReplicaSet are fields.
 """
@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.state.cluster import Cluster
+from simk8s.state.jobrules import FailureRule, SuccessRule, failure_rules, success_rules
 from simk8s.state.pods import Phase
 from simk8s.state.shapes import PodTemplate
 
 REPLICASETS, JOBS = "replicasets", "jobs"
+REPLICATIONCONTROLLERS = "replicationcontrollers"
 """Names of the kinds in the store."""
 SECOND_US = 1_000_000
 
@@ -147,6 +149,14 @@ class JobStatus:
     condition: JobCondition = JobCondition.ACTIVE
     start_us: int | None = None
     finished_us: int | None = None
+    reason: str = ""
+    """Why it fails or is done early: `BackoffLimitExceeded` and the like."""
+    suspended: bool = False
+    completed_indexes: tuple[int, ...] = ()
+    failed_indexes: tuple[int, ...] = ()
+
+
+UNLIMITED = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,19 +168,59 @@ class Job:
     backoff_limit: int
     pods: PodStamp = field(compare=False, repr=False)
     status: JobStatus = JobStatus()
+    cronjob: str = ""
+    """Key of the CronJob that it belongs to."""
+    indexed: bool = False
+    per_index_limit: int | None = None
+    max_failed_indexes: int | None = None
+    deadline_us: int | None = None
+    ttl_us: int | None = None
+    suspend: bool = False
+    replaces_ended_only: bool = False
+    """podReplacementPolicy Failed: a pod that is leaving is not replaced before it is gone."""
+    failure_rules: tuple[FailureRule, ...] = ()
+    success_rules: tuple[SuccessRule, ...] = ()
+    spec: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """As written, for patches to be merged into."""
+    generation: int = 1
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], pods: PodStamp) -> Job:
-        """From a Kubernetes `spec`, defaults filled in."""
+    def of(cls, spec: Mapping[str, Any], pods: PodStamp, cronjob: str = "") -> Job:
+        """From a Kubernetes `spec`, defaults filled in. Raises ValueError."""
         completions = spec.get("completions")
         if completions is None and spec.get("parallelism") is None:
             completions = 1
+        per_index = spec.get("backoffLimitPerIndex")
+        rules = failure_rules(spec)
+        policy = spec.get("podReplacementPolicy")
         return cls(
             completions=None if completions is None else int(completions),
             parallelism=_count(spec, "parallelism", 1),
-            backoff_limit=_count(spec, "backoffLimit", 6),
+            backoff_limit=_count(spec, "backoffLimit", 6 if per_index is None else UNLIMITED),
             pods=pods,
+            cronjob=cronjob,
+            indexed=spec.get("completionMode") == "Indexed",
+            per_index_limit=per_index,
+            max_failed_indexes=spec.get("maxFailedIndexes"),
+            deadline_us=_seconds(spec, "activeDeadlineSeconds"),
+            ttl_us=_seconds(spec, "ttlSecondsAfterFinished"),
+            suspend=bool(spec.get("suspend")),
+            replaces_ended_only=policy == "Failed" or bool(rules and policy is None),
+            failure_rules=rules,
+            success_rules=success_rules(spec),
+            spec=spec,
         )
+
+    def respecified(self, spec: Mapping[str, Any]) -> Job:
+        """With another spec, of the next generation unless nothing has changed."""
+        fresh = Job.of(spec, self.pods, self.cronjob)
+        changed = replace(fresh, generation=self.generation, status=self.status)
+        return self if changed == self else replace(changed, generation=self.generation + 1)
+
+
+def _seconds(spec: Mapping[str, Any], key: str) -> int | None:
+    value = spec.get(key)
+    return None if value is None else int(value) * SECOND_US
 
 
 def _count(spec: Mapping[str, Any], key: str, default: int) -> int:

@@ -65,5 +65,6 @@ def _alike(query: Query, view: View) -> tuple[int, ...]:
         query.requests.id,
         query.priority,
         query.nominated,
+        query.pinned,
         view.pods.owner[query.pod],
     )

@@ -120,6 +120,8 @@ class CpSat(Strategy):
         for plugin in self.framework.filters:
             if plugin.name not in PACKED and plugin.wakes(query, view):
                 allowed &= plugin.filter(query, view, ALL) == 0
+        if query.pinned >= 0:
+            allowed &= np.arange(len(allowed)) == query.pinned
         models = query.requests.gpu.models
         if models is not None:
             known = np.array([model in models for model in view.nodes.gpu_models])
@@ -138,9 +140,9 @@ class CpSat(Strategy):
 
 
 def _alike(pending: Sequence[Query]) -> list[list[Query]]:
-    groups: dict[tuple[int, int, int], list[Query]] = {}
+    groups: dict[tuple[int, int, int, int], list[Query]] = {}
     for query in pending:
-        key = (query.template.id, query.requests.id, query.priority)
+        key = (query.template.id, query.requests.id, query.priority, query.pinned)
         groups.setdefault(key, []).append(query)
     return list(groups.values())
 

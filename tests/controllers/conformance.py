@@ -11,17 +11,21 @@ another that is deleted, a quota, a disruption budget, crashes, a restore, a nod
 
 from __future__ import annotations
 
+from simk8s.api.namespaces import delete_namespace
 from simk8s.controllers._manager import SHIPPED
 from simk8s.controllers.base import Controller, Result
 from simk8s.kernel.clock import StopReason
 from simk8s.state.pods import Phase
 from simk8s.state.workloads import JobCondition
+from tests.controllers import owners
 from tests.controllers.world import KEPT, NEXT, SECOND, Times, World
 
 DAY = 86_400 * SECOND
 END = 3 * 3_600 * SECOND
 WRITES_AT_MOST = 5_000
 KINDS = ("replicasets", "jobs", "deployments", "poddisruptionbudgets")
+KINDS += ("statefulsets", "daemonsets", "controllerrevisions", "cronjobs")
+KINDS += ("replicationcontrollers", "namespaces", "serviceaccounts")
 
 
 def check_controller(made, params=None, slot=None):
@@ -119,6 +123,12 @@ def storm(made, params, slot):
     world.at(5 * SECOND, lambda: world.budget("keep", {"app": "kept"}, minAvailable=20))
     world.at(6 * SECOND, lambda: world.deployment(5, name="short"))
     world.at(50 * SECOND, lambda: world.store.objects("deployments").delete("default/short"))
+    world.at(4 * SECOND, lambda: owners.statefulset(world, 4, name="db"))
+    _more(world)
+    update = {"template": NEXT}
+    world.at(5 * SECOND, lambda: owners.daemonset(world, name="agent"))
+    world.at(75 * SECOND, lambda: owners.respec(world, "daemonsets", "default/agent", **update))
+    world.at(70 * SECOND, lambda: owners.respec(world, "statefulsets", "default/db", **update))
     world.crash(100 * SECOND, first)
     world.crash(130 * SECOND, second)
     world.at(140 * SECOND, lambda: world.store.delete_node(third))
@@ -126,6 +136,19 @@ def storm(made, params, slot):
     world.run(END - 1)
     world.run(END)
     return world
+
+
+def _more(world):
+    """Kinds that need less of a storm."""
+    world.at(6 * SECOND, lambda: owners.controller(world, 3))
+    world.at(6 * SECOND, lambda: owners.namespace(world, "gone"))
+    world.at(6 * SECOND, lambda: owners.namespace(world, "team"))
+    world.at(110 * SECOND, lambda: delete_namespace(world.store, "gone"))
+    world.at(7 * SECOND, lambda: world.job("brief", ttlSecondsAfterFinished=100))
+    world.at(8 * SECOND, lambda: owners.cronjob(world, "*/10 * * * *"))
+    # What repeats for ever would never come to rest.
+    rest = {"suspend": True}
+    world.at(9_005 * SECOND, lambda: owners.respec(world, "cronjobs", "default/tick", **rest))
 
 
 def _check_rest(world, made):
@@ -172,6 +195,56 @@ def _deployment(world):
     assert status.progress.reason == "NewReplicaSetAvailable", status
 
 
+def _statefulset(world):
+    status = owners.status(world, "statefulsets", "default/db")
+    # A pod on a node that stays dead leaves for ever: its ordinal waits, and the rollout with it.
+    assert status.update_revision != "", "no revision is kept"
+    assert status.replicas == 4, f"a lost pod is not replaced, or twice: {status}"
+    assert sorted(world.cluster.name_of(pod) for pod in _existing(world, "StatefulSet/db")) == [
+        f"db-{ordinal}" for ordinal in range(4)
+    ], "not one pod of each name"
+
+
+def _daemonset(world):
+    status = owners.status(world, "daemonsets", "default/agent")
+    # Eleven of twelve nodes are left; on the silent one a daemon may stay, and none would come.
+    assert (status.desired, status.current, status.updated) == (10, 10, 10), status
+    assert (status.available, status.misscheduled) == (10, 1), status
+
+
+def _replicationcontroller(world):
+    status = owners.status(world, "replicationcontrollers", "default/old")
+    assert (status.replicas, status.ready) == (3, 3), f"lost pods are not replaced: {status}"
+
+
+def _cronjob(world):
+    status = owners.status(world, "cronjobs", "default/tick")
+    assert status.last_schedule_us == 9_000 * SECOND, f"not every due time is started: {status}"
+    assert status.active == (), f"finished Jobs are active: {status}"
+    mine = [key for key, _ in world.store.objects("jobs").items() if "/tick-" in key]
+    assert len(mine) == 3, f"history is not limited: {mine}"
+
+
+def _ttl_after_finished(world):
+    assert world.store.objects("jobs").get("default/brief") is None, "a finished Job stays"
+
+
+def _namespace(world):
+    namespaces = list(world.store.objects("namespaces").keys())
+    assert namespaces == ["team"], f"a deleted namespace stays, or another went: {namespaces}"
+
+
+def _serviceaccount(world):
+    accounts = world.store.objects("serviceaccounts")
+    assert accounts.get("team/default") is not None, "a namespace has no default account"
+
+
+def _existing(world, owner):
+    pods = range(len(world.cluster.pods))
+    mine = [pod for pod in pods if world.cluster.owner_name(world.cluster.pods.owner[pod]) == owner]
+    return [pod for pod in mine if owners.exists(world, pod)]
+
+
 def _garbage_collector(world):
     left = world.sets("default/short")
     assert left == [], "ReplicaSets of a deleted Deployment stay"
@@ -188,7 +261,8 @@ def _node_lifecycle(world):
 
 
 def _taint_eviction(world):
-    left = [pod for pod in world.alive() if world.cluster.pods.node[pod] == 4]
+    pods = world.cluster.pods
+    left = [pod for pod in world.alive() if pods.node[pod] == 4 and pod not in pods.pinned]
     assert left == [], "pods stay on an unreachable node for ever"
 
 
@@ -217,6 +291,13 @@ GOALS = {
     "replicaset": _replicaset,
     "job": _job,
     "deployment": _deployment,
+    "statefulset": _statefulset,
+    "daemonset": _daemonset,
+    "cronjob": _cronjob,
+    "ttl_after_finished": _ttl_after_finished,
+    "replicationcontroller": _replicationcontroller,
+    "namespace": _namespace,
+    "serviceaccount": _serviceaccount,
     "disruption": _disruption,
     "garbage_collector": _garbage_collector,
     "node_lifecycle": _node_lifecycle,

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from simk8s.api.watch import Verb
-from simk8s.controllers.job import _JobPods
+from simk8s.controllers._jobs import End, JobPods
 from simk8s.state.workloads import Job, JobCondition
 from tests.controllers.world import SECOND, TEMPLATE, PodTimes, Times, World
 
@@ -16,6 +16,11 @@ HALF_A_SECOND = PodTimes((500_000, 500_001), (200_000, 200_001))
 
 def created(world):
     return world.times("pods", Verb.ADDED)
+
+
+def taken(pods):
+    good, bad = pods.take()
+    return len(good), len(bad)
 
 
 def test_completions_in_waves_of_parallelism():
@@ -66,32 +71,32 @@ def test_parallel_failures_count_together():
 
 
 def test_backoff_doubles_up_to_ten_minutes():
-    pods = _JobPods("default/work")
+    pods = JobPods("default/work")
     waits = []
     for _ in range(8):
-        pods.failed.append(0)
+        pods.failed.append(End(0, len(waits)))
         pods.take()
-        waits.append(pods.backoff_left_us(0) // SECOND)
+        waits.append(pods.streak.left_us(0) // SECOND)
     assert waits == [10, 20, 40, 80, 160, 320, 600, 600]
 
 
 def test_a_success_forgets_earlier_failures():
-    pods = _JobPods("default/work")
-    pods.failed += [1 * SECOND, 2 * SECOND, 5 * SECOND]
-    pods.succeeded += [3 * SECOND]
-    assert pods.take() == (1, 3)
-    assert pods.backoff_left_us(5 * SECOND) == 10 * SECOND
-    pods.succeeded += [6 * SECOND]
+    pods = JobPods("default/work")
+    pods.failed += [End(t * SECOND, t) for t in (1, 2, 5)]
+    pods.succeeded += [End(3 * SECOND, 3)]
+    assert taken(pods) == (1, 3)
+    assert pods.streak.left_us(5 * SECOND) == 10 * SECOND
+    pods.succeeded += [End(6 * SECOND, 6)]
     pods.take()
-    assert pods.backoff_left_us(6 * SECOND) == 0
+    assert pods.streak.left_us(6 * SECOND) == 0
 
 
 def test_at_most_500_ends_are_counted_in_a_sync():
-    pods = _JobPods("default/work")
-    pods.succeeded += [SECOND] * 499
-    pods.failed += [2 * SECOND] * 3
-    assert pods.take() == (499, 1)
-    assert pods.take() == (0, 2)
+    pods = JobPods("default/work")
+    pods.succeeded += [End(SECOND, pod) for pod in range(499)]
+    pods.failed += [End(2 * SECOND, pod) for pod in range(500, 503)]
+    assert taken(pods) == (499, 1)
+    assert taken(pods) == (0, 2)
 
 
 def test_a_pod_deleted_before_its_end_has_failed_and_is_replaced_after_the_backoff():

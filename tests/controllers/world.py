@@ -58,6 +58,7 @@ class EmptiestNode:
         self.store, self.cluster = store, store.cluster
         self.client = Client(clock, server, "scheduler")
         self.waiting = {}
+        self.pinned = store.cluster.pods.pinned
         bell = clock.bell("scheduler/informers", Order.DELIVER, self.hear)
         self.bell = clock.bell("scheduler", Order.SCHEDULE, self.schedule)
         self.pods, self.nodes = store.pods.subscribe(bell), store.nodes.subscribe(bell)
@@ -80,12 +81,19 @@ class EmptiestNode:
             if self.cluster.pods.charged[pod] != NEVER:
                 del self.waiting[pod]
                 continue
+            if pod in self.pinned:
+                del self.waiting[pod]
+                self.place(pod, self.pinned[pod])
+                continue
             if not usable:
                 return
             node = min(usable, key=lambda n: (len(nodes.pods_on[n]), n))
             del self.waiting[pod]
-            self.cluster.charge(pod, node, 0)
-            self.client.write(self.store.bind, pod, node)
+            self.place(pod, node)
+
+    def place(self, pod, node):
+        self.cluster.charge(pod, node, 0)
+        self.client.write(self.store.bind, pod, node)
 
 
 class World:

@@ -4,8 +4,8 @@ Law: the account is `spec.serviceAccountName`, `default` where none is named; in
 declares accounts any other has to be declared. The token's volume is added unless pod or account
 say `automountServiceAccountToken: false`.
 
-Mirrors: plugin/pkg/admission/serviceaccount v1.36. Departs: `default` is there from the start (its
-controller is not simulated), a namespace that declares no account has every account; the mount in
+Mirrors: plugin/pkg/admission/serviceaccount v1.36. Departs: `default` is there from the start,
+before its controller makes it; a namespace that declares no account has every account; the mount in
 each container is left out, since nothing reads it.
 """
 
@@ -31,7 +31,7 @@ class ServiceAccount(Plugin):
         """Look the account up and add its token."""
         spec = review.spec
         declared = self.policies.accounts.get(review.namespace)
-        if not declared:
+        if not declared or all(account.made for account in declared.values()):
             return None
         named = str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "")
         account = declared.get(named or DEFAULT_ACCOUNT)

@@ -77,8 +77,14 @@ class NodeAffinity(FilterPlugin, ScorePlugin):
             return None
         return (own.node_selector, own.required_nodes, own.preferred_nodes)
 
+    def wakes(self, query: Query, view: View) -> bool:
+        """A daemon has a term of its own, which no key knows of: PreFilter alone reads it."""
+        return query.pinned >= 0 or self.key(query, view) is not None
+
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """The nodes that the required terms name, if every term names some."""
+        if query.pinned >= 0:
+            return PreFilter(nodes=frozenset((view.nodes.specs[query.pinned].name,)))
         names: set[str] = set()
         for term in query.template.required_nodes or ():
             named = [
@@ -97,6 +103,8 @@ class NodeAffinity(FilterPlugin, ScorePlugin):
         """The node matches now and did not before."""
         node, before = event.node, event.before
         if node is None or not self._allows(query, node):
+            return False
+        if query.pinned >= 0 and view.nodes.specs[query.pinned].name != node.name:
             return False
         return before is None or not self._allows(query, before)
 

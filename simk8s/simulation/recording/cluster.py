@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,8 +48,8 @@ NEIGHBOURS_US = 3000
 cores that they share with kube-apiserver, for each change: measured by the load marks of E1, E2, E3
 and E5, where a change costs 5.0 to 6.2 ms in all and kube-apiserver's half of it 2.5 to 3.1 ms.
 """
-_TWICE = ("garbage_collector",)
-"""Controllers whose client has twice the QPS."""
+_TIMES = {"garbage_collector": (2, 1), "namespace": (20, 100)}
+"""Controllers whose client has a multiple of the QPS and burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,16 @@ def _parsed(words: Iterable[str]) -> dict[str, str]:
 
 
 def build_world(
-    header: Raw, nodes: list[Raw], horizon_us: int, seed: int = 1
+    header: Raw, nodes: list[Raw], horizon_us: int, seed: int = 1, origin_ms: float = 0.0
 ) -> tuple[World, Loaded]:
-    """A world as the header says, with its nodes, and the scenario behind it."""
+    """A world as the header says, with its nodes, and the scenario behind it; its clock begins at
+    `origin_ms` (unix).
+    """
     settings = settings_of(header)
     with TemporaryDirectory() as folder:
         base = Path(folder)
         (base / "scheduler.json").write_text(json.dumps(settings.scheduler), "utf-8")
-        text = json.dumps(_scenario(settings, horizon_us))
+        text = json.dumps(_scenario(settings, horizon_us, origin_ms))
         loaded = load(base / "replay.json", catalog=Catalog(base), text=text)
         world = build(loaded, seed=seed, horizon_us=horizon_us, options=Options())
     for raw in nodes:
@@ -123,7 +126,9 @@ def build_world(
     return world, loaded
 
 
-def _scenario(settings: Settings, horizon_us: int) -> dict[str, Any]:
+def _scenario(settings: Settings, horizon_us: int, origin_ms: float) -> dict[str, Any]:
+    controllers = {name: _controller(name, settings) for name in SHIPPED}
+    controllers["cronjob"]["start"] = datetime.fromtimestamp(origin_ms // 1000, UTC).isoformat()
     server = {
         ours: int(settings.server[flag])
         for flag, ours in _SERVER_FLAGS.items()
@@ -134,7 +139,7 @@ def _scenario(settings: Settings, horizon_us: int) -> dict[str, Any]:
         "name": "replay",
         "duration": f"{horizon_us}us",
         "strategy": {"name": "kube_scheduler", "config": "scheduler.json"},
-        "controllers": {name: _controller(name, settings) for name in SHIPPED},
+        "controllers": controllers,
         "controlPlane": {
             "profile": "small",
             "apiServer": {"neighbours": f"{NEIGHBOURS_US}us", **server},
@@ -150,8 +155,9 @@ def fake_kubelet(start_us: int, stop_us: int) -> dict[str, Any]:
 
 
 def _controller(name: str, settings: Settings) -> dict[str, Any]:
-    twice = 2 if name in _TWICE else 1
-    found: dict[str, Any] = {"name": name, "qps": twice * settings.qps, "burst": settings.burst}
+    qps, burst = _TIMES.get(name, (1, 1))
+    found: dict[str, Any] = {"name": name}
+    found |= {"qps": qps * settings.qps, "burst": burst * settings.burst}
     workers = settings.flags.get(_WORKERS.get(name, ""))
     if workers:
         found["workers"] = int(workers)

@@ -6,16 +6,20 @@ changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from simk8s.api.watch import ADDED, BOUND, DELETED, DELETING, ENDED, STATUS, Verb
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
+from simk8s.simulation.recording.reading import STATUS_FIELDS
 from simk8s.simulation.recording.timeline import Nodes, Numbers, Timeline, stem
 from simk8s.simulation.recording.writing import Writer
+from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
 from simk8s.state.pods import NEVER
 from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
+from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
 from simk8s.state.workloads import JOBS, REPLICASETS, Job, ReplicaSet
 
 _STEP = {
@@ -26,7 +30,6 @@ _STEP = {
     DELETED: "deleted",
 }
 _SHOWN = ("replicas", "updated", "ready", "available")
-_JOBS = ("active", "succeeded", "failed")
 
 
 class Observer:
@@ -46,7 +49,8 @@ class Observer:
         for row in range(self._cluster.nodes.n):
             self._node(0, row)
         self._tables = {
-            kind: world.store.objects(kind) for kind in (DEPLOYMENTS, REPLICASETS, JOBS)
+            kind: world.store.objects(kind)
+            for kind in (DEPLOYMENTS, REPLICASETS, JOBS, STATEFULSETS, DAEMONSETS)
         }
         self._logs = {
             kind: table.log.subscribe(bell, lag_us) for kind, table in self._tables.items()
@@ -103,20 +107,20 @@ class Observer:
         value: Any = stored.value
         if self._writer is not None:
             self._writer.item(at_us, kind, key, value)
-        if isinstance(value, Job):
-            self._fields(at_us, kind, key, value.status, _JOBS)
+        if isinstance(value, Job | DaemonSet):
+            self._fields(at_us, kind, key, value.status, STATUS_FIELDS[kind].values())
             return
         if isinstance(value, ReplicaSet):
             name = self._numbers.name(key, value.deployment)
             shown: tuple[str, ...] = tuple(what for what in _SHOWN if what != "updated")
+        elif isinstance(value, StatefulSet):
+            name, shown = key, tuple(STATUS_FIELDS[kind].values())
         else:
             assert isinstance(value, Deployment)
             name, shown = key, _SHOWN
         self.timeline.value(at_us, kind, name, "spec.replicas", value.replicas)
         self._fields(at_us, kind, name, value.status, shown)
 
-    def _fields(
-        self, at_us: int, kind: str, name: str, status: Any, shown: tuple[str, ...]
-    ) -> None:
+    def _fields(self, at_us: int, kind: str, name: str, status: Any, shown: Iterable[str]) -> None:
         for what in shown:
             self.timeline.value(at_us, kind, name, what, int(getattr(status, what)))

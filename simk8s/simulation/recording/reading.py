@@ -42,6 +42,17 @@ STATUS_FIELDS: Mapping[str, Mapping[str, str]] = {
         "readyReplicas": "ready",
         "availableReplicas": "available",
     },
+    "statefulsets": {
+        "replicas": "replicas",
+        "readyReplicas": "ready",
+        "updatedReplicas": "updated",
+    },
+    "daemonsets": {
+        "currentNumberScheduled": "current",
+        "updatedNumberScheduled": "updated",
+        "numberReady": "ready",
+        "numberAvailable": "available",
+    },
     "jobs": {"active": "active", "succeeded": "succeeded", "failed": "failed"},
 }
 """Fields of a status that are compared, and what they are called here."""
@@ -292,7 +303,7 @@ class _Reader:
             name = self._numbers.name(name, above)
         if verb == "DELETED":
             return
-        if kind != "jobs":
+        if kind not in ("jobs", "daemonsets"):
             spec = item["spec"].get("replicas")
             self._timeline.value(at_us, kind, name, "spec.replicas", 1 if spec is None else spec)
         for written, what in STATUS_FIELDS[kind].items():

@@ -70,7 +70,9 @@ def replay(path: Path, *, seed: int = 1, write: bool = False) -> Replay:
     recording = read(path)
     end_us = recording.timeline.end_us
     horizon_us = end_us + AFTER_US
-    world, loaded = build_world(recording.header, recording.nodes, horizon_us, seed)
+    world, loaded = build_world(
+        recording.header, recording.nodes, horizon_us, seed, recording.origin_ms
+    )
     lag_us = api_times(loaded.scenario.control_plane).watch_lag_us
     writer = Writer(world, recording) if write else None
     observer = Observer(world, lag_us, writer)

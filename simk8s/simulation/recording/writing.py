@@ -17,7 +17,13 @@ from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
 from simk8s.state.workloads import REPLICASETS
 
 _TYPES = {ADDED: "ADDED", DELETED: "DELETED"}
-_KINDS = {"deployments": "Deployment", "replicasets": "ReplicaSet", "jobs": "Job"}
+_KINDS = {
+    "deployments": "Deployment",
+    "replicasets": "ReplicaSet",
+    "jobs": "Job",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+}
 
 
 class Writer:
@@ -82,7 +88,7 @@ class Writer:
             meta["ownerReferences"] = [{"kind": "Deployment", "name": above, "controller": True}]
         fields = STATUS_FIELDS[kind].items()
         status = {written: int(getattr(value.status, ours)) for written, ours in fields}
-        spec = {} if kind == "jobs" else {"replicas": value.replicas}
+        spec = {} if kind in ("jobs", "daemonsets") else {"replicas": value.replicas}
         found = {"kind": _KINDS[kind], "metadata": meta, "spec": spec, "status": status}
         self._add(at_us, kind, "MODIFIED", found)
 
