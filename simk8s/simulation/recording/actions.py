@@ -175,6 +175,8 @@ def _texts(value: Any) -> list[str]:
 
 def phases_of(actions: list[Action], done_us: list[int], end_us: int) -> list[Phase]:
     """Stretches between actions; implied ones begin a phase only where no other does."""
+    if not actions:
+        return []
     starts: list[Action] = []
     last_us = -PHASE_GAP_US
     marked = [action for action in actions if not action.implied]

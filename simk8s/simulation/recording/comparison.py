@@ -90,7 +90,8 @@ def _beside(recorded: list[Measure], simulated: list[Measure]) -> list[Row]:
     """Measures of one subject; what only one run has is out, but for a pace of too few pods."""
     ours = {measure.milestone: measure for measure in simulated}
     rows = [_row(measure, ours.pop(measure.milestone, None)) for measure in recorded]
-    return rows + [_row(None, left) for left in ours.values() if "gap" not in left.milestone]
+    alone = [left for left in ours.values() if not recorded or "gap" not in left.milestone]
+    return rows + [_row(None, left) for left in alone]
 
 
 def _row(recorded: Measure | None, simulated: Measure | None) -> Row:

@@ -221,19 +221,27 @@ def test_e1_every_milestone():
     assert steps.recorded == steps.simulated == "0 → 500 → 1000"
 
 
-def test_e2_rolling_updates_take_the_recorded_steps():
-    """25 %/25 %, 1/0, 25 %/25 % with minReadySeconds; every pod's milestones and every size."""
+def test_e2_every_milestone():
+    """Rolling updates 25 %/25 %, 1/0, 25 %/25 % with minReadySeconds; then a scale down."""
     found = replay(recorded("E2"))
     rows = [row for phase in found.phases for row in phase.rows]
-    pods = [row for row in rows if row.subject.startswith("Deployment ")]
-    assert len(pods) > 100
-    assert [row for row in pods if not row.ok] == []
+    assert [row for row in rows if not row.ok] == []
+    assert found.refused == []
+    assert len(rows) > 400
     sizes = [row for row in rows if row.milestone.startswith("spec.replicas")]
-    assert [row for row in sizes if not row.ok] == []
     assert any(row.simulated == "100 → 75 → 54 → 34 → 25 → 7 → 0" == row.recorded for row in sizes)
     for row in rows:
         if row.milestone == "alive: most" and row.subject.endswith(("r25", "r25m5")):
             assert row.simulated <= 125
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("name", ["E1", "E2"])
+def test_what_is_drawn_does_not_matter(name, seed):
+    """The pace is the clients', the steps are the algorithms', whatever the API takes for each."""
+    found = replay(recorded(name), seed=seed)
+    assert [row for phase in found.phases for row in phase.rows if not row.ok] == []
 
 
 def test_pods_that_no_mark_tells_of_are_created_all_the_same():
@@ -245,16 +253,20 @@ def test_pods_that_no_mark_tells_of_are_created_all_the_same():
     assert rows["requests: answered"].simulated == 3
 
 
-def test_e5_a_drain_asks_the_budget():
-    """Pods of the drained node go as the budget allows, the others with their Deployment."""
+def test_e5_every_milestone():
+    """A drain under a budget; 20 pods of high priority into a full cluster."""
     found = replay(recorded("E5"))
+    late = [row for phase in found.phases for row in phase.rows if not row.ok]
+    assert late == []
     assert found.refused == []
     rows = {(phase.phase.title, row.subject, row.milestone): row for phase in found.phases
             for row in phase.rows}  # fmt: skip
     drained = rows["PATCH nodes/n000", "Deployment default/w", "deleting: last"]
-    assert drained.ok, "the last eviction waits for its second try after 5 s"
-    gone = rows["DELETE deployments/w", "Deployment default/w", "deleted: last"]
-    assert gone.ok
+    assert drained.simulated > 5, "the last eviction waits for its second try after 5 s"
+    ready = rows["POST pods (high00)", "Pod default/high", "ready: last"]
+    assert ready.recorded == pytest.approx(1.336, abs=0.001)
+    guards = rows["POST pods (high00)", "Deployment default/guard", "deleting: pods"]
+    assert guards.simulated == guards.recorded == 1, "one of twenty started after a low one"
 
 
 def test_the_scheduler_binds_at_its_clients_pace(tmp_path):
