@@ -35,6 +35,7 @@ from typing import Any
 NODES, PODS, HOURS, TARGET_US = 5_000, 100_000, 24, 100.0
 MIXES = ("one-template", "ten-thousand-templates", "every-pod-different")
 PLUGINS = ("skeleton", "default")
+INSTANT, PROFILES = "instant", ("instant", "small", "large-5000")
 NO_SIMD = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX2 FMA3"
 REFERENCE_US = 9.5
 """One customer of a `simpy.Resource` on the machine of the design's measurements."""
@@ -59,7 +60,7 @@ profiles:
 """
 
 
-def scenario(mix: str, nodes: int, pods: int, plugins: str) -> str:
+def scenario(mix: str, nodes: int, pods: int, plugins: str, profile: str) -> str:
     """The scenario of one mix as YAML."""
     rate = pods / HOURS
     extra = ""
@@ -75,6 +76,7 @@ def scenario(mix: str, nodes: int, pods: int, plugins: str) -> str:
 apiVersion: simk8s/v1
 name: bench
 duration: {HOURS}h
+controlPlane: {{profile: {profile}}}
 strategy: {{name: kube_scheduler{config}}}
 nodes: [{{profile: m5.4xlarge, count: {nodes}, zones: [a, b, c]}}]
 workload:
@@ -108,7 +110,7 @@ def customer_us() -> float:
 
 
 def one(
-    mix: str, nodes: int, pods: int, *, plugins: str, probe: bool, full: bool
+    mix: str, nodes: int, pods: int, *, plugins: str, profile: str, probe: bool, full: bool
 ) -> dict[str, object]:
     """Run one mix in this process."""
     from simk8s.nodes.knowledge import machines
@@ -119,7 +121,7 @@ def one(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "skeleton.yaml").write_text(SKELETON)
-        text = scenario(mix, nodes, pods, plugins)
+        text = scenario(mix, nodes, pods, plugins, profile)
         loaded = load(str(folder / "bench.yaml"), knowledge=machines(), text=text)
         references = [customer_us() for _ in range(REPEATS)]
         outcome = run_scenario(
@@ -137,6 +139,7 @@ def one(
     return {
         "mix": mix,
         "plugins": plugins,
+        "profile": profile,
         "pods": created,
         "cpu_us_per_pod": cost,
         "slower_than_reference": slower,
@@ -198,6 +201,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--one", choices=MIXES)
     parser.add_argument("--plugins", choices=PLUGINS)
+    parser.add_argument("--profile", choices=PROFILES)
     parser.add_argument("--probe", action="store_true")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--nodes", type=int, default=NODES)
@@ -208,6 +212,12 @@ if __name__ == "__main__":
         sys.exit(main(chosen, ["--nodes", str(given.nodes), "--pods", str(given.pods)]))
     chosen = given.plugins or "default"
     run = one(
-        given.one, given.nodes, given.pods, plugins=chosen, probe=given.probe, full=given.full
+        given.one,
+        given.nodes,
+        given.pods,
+        plugins=chosen,
+        profile=given.profile or INSTANT,
+        probe=given.probe,
+        full=given.full,
     )
     print(json.dumps(run))
