@@ -26,11 +26,13 @@ Row = tuple[str, str, str, int, int, int, int, int, float, int, int, int, int, i
 class Window:
     """What one client asked of one kind in five minutes."""
 
-    __slots__ = ("latencies_us", "rejected", "throttled_us", "waits_us")
+    __slots__ = ("at_once", "latencies_us", "rejected", "throttled_us", "waits_us")
 
     def __init__(self) -> None:
         self.latencies_us = array("I")
         self.waits_us = array("I")
+        self.at_once = 0
+        """Requests that took no time; they are in neither list."""
         self.rejected = 0
         self.throttled_us = 0
 
@@ -55,6 +57,12 @@ class Meter:
         window = self._window
         window.waits_us.append(wait_us)
         window.latencies_us.append(latency_us if latency_us < _MOST else _MOST)
+
+    def at_once(self, arrival_us: int) -> None:
+        """A request was answered in the instant of its arrival."""
+        if arrival_us // WINDOW_US != self._index:
+            self._turn(arrival_us // WINDOW_US)
+        self._window.at_once += 1
 
     def rejected(self, arrival_us: int) -> None:
         """A request was answered 429 or refused; its client sends it again."""
@@ -86,14 +94,15 @@ class Meter:
     def _fold(self, index: int) -> None:
         window = self._open.pop(index)
         waits, latencies = sorted(window.waits_us), sorted(window.latencies_us)
-        n = len(latencies)
+        zeros = window.at_once
+        n = len(latencies) + zeros
         mean = sum(latencies) / n if n else 0.0
         rank = (50, 90, 99, 100)
-        p50, p90, p99, most = (_percentile(latencies, each) for each in rank)
+        p50, p90, p99, most = (_percentile(latencies, each, zeros) for each in rank)
         self.rows.append(
             (self.client, self.kind.verb, self.kind.resource, index * WINDOW_US,
-             n + window.rejected, window.rejected, _percentile(waits, 50), _percentile(waits, 99),
-             mean, p50, p90, p99, most, window.throttled_us)
+             n + window.rejected, window.rejected, _percentile(waits, 50, zeros),
+             _percentile(waits, 99, zeros), mean, p50, p90, p99, most, window.throttled_us)
         )  # fmt: skip
 
 
@@ -116,5 +125,7 @@ class Meters:
         yield from sorted(found)
 
 
-def _percentile(ordered: list[int], percent: int) -> int:
-    return ordered[(len(ordered) - 1) * percent // 100] if ordered else 0
+def _percentile(ordered: list[int], percent: int, zeros: int) -> int:
+    """Of these values and so many zeros."""
+    place = (len(ordered) + zeros - 1) * percent // 100 - zeros
+    return ordered[place] if ordered and place >= 0 else 0

@@ -144,6 +144,9 @@ class ApiServer:
         """
         if at_us > self._clock.now_us:
             self._arrivals.at(at_us, call)
+        elif self._instant:
+            call.arrival_us = call.start_us = call.end_us = at_us
+            self._commits.at(at_us, call)
         else:
             self._arrive(at_us, call)
 
@@ -151,6 +154,8 @@ class ApiServer:
         """A request that nobody waits for."""
         if at_us > self._clock.now_us:
             heappush(self._later, (at_us, next(self._number), client, port))
+        elif self._instant:
+            port.nothing(at_us)
         else:
             self._arrive(at_us, Call(client, port, None, (), None))
 
@@ -160,8 +165,9 @@ class ApiServer:
 
     def _arrive(self, now_us: int, call: Call) -> None:
         call.arrival_us = now_us
-        if self._instant:
-            self._price_nothing(call, now_us)
+        if self._instant:  # held back by its client, otherwise it does not come here
+            call.start_us = call.end_us = now_us
+            self._commits.at(now_us, call)
             return
         if self._down:
             self._unreachable(call, now_us)
@@ -206,14 +212,8 @@ class ApiServer:
             self._measure(call, end_us)
         return end_us
 
-    def _price_nothing(self, call: Call, now_us: int) -> None:
-        call.start_us = call.end_us = now_us
-        if call.op is not None:
-            self._commits.at(now_us, call)
-        else:
-            self._measure(call, now_us)
-
     def _apply(self, now_us: int, calls: list[Call]) -> None:
+        instant = self._instant
         for call in calls:
             if call.end_us != now_us:
                 if call.end_us > now_us:  # etcd stood still meanwhile
@@ -223,7 +223,10 @@ class ApiServer:
             assert op is not None, "a shadow is never armed"
             call.end_us = NEVER
             result = op(*call.args)
-            self._measure(call, now_us)
+            if instant:
+                call.port.nothing(now_us)
+            else:
+                self._measure(call, now_us)
             if call.client.in_flight_limit:
                 call.client.answered()
             if done is not None:
@@ -353,6 +356,8 @@ class ApiServer:
     def rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table: levels, etcd, background, clients."""
         self._catch_up(now_us)
+        for port in self._ports.values():
+            port.settle()
         for level in self.levels:
             yield level.row(now_us)
         yield self.etcd.row(now_us)

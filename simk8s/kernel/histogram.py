@@ -30,6 +30,11 @@ class Histogram:
             shift = value.bit_length() - 4
             self._counts[(shift << 3) + (value >> shift)] += 1
 
+    def zeros(self, count: int) -> None:
+        """So many more that took no time."""
+        self.count += count
+        self._counts[0] += count
+
     def percentile(self, percent: int, of: int = 0) -> int:
         """The value below which so many lie; with `of`, as many zeros as are missing to that count
         are understood.
