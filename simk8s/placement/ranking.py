@@ -296,14 +296,19 @@ class Ranking:
             if not plugin.passes(query, view):
                 more = plugin.filter(query, view, rows)
                 rejects = more if rejects is None else np.logical_or(rejects, more)
+        return self.scored(query, awake[1], rows), rejects
+
+    def scored(self, query: Query, scores: list[tuple[ScorePlugin, int]], rows: Rows) -> Numbers:
+        """The first half of `some`."""
+        view = self._view
         total: Numbers | None = None
-        for score, weight in awake[1]:
+        for score, weight in scores:
             part = np.asarray(score.score(query, view, rows))
             part = part if weight == 1 else part * float(weight)
             total = part if total is None else total + part
         if total is None:
             total = np.zeros(len(view.nodes.exists[rows]), np.int32)
-        return total, rejects
+        return total
 
     def _full(self, query: Query, static: Static, position: int) -> Entry:
         awake = self.awake(query)
