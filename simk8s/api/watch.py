@@ -68,6 +68,11 @@ class Cursor:
         self._wants = bits
         self._log.regroup()
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is an entry that was not handed out."""
+        return self.position < self._log.end
+
     def drain(self, now_us: int) -> list[Entry]:
         """Entries visible now and not handed out before."""
         log = self._log

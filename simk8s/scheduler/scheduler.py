@@ -130,9 +130,10 @@ class Scheduler:
                 self._bound(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
-        for _, _, node in self._nodes.drain(now_us):
-            for event in self._news_of(node):
-                self.queue.move(event, now_us)
+        if self._nodes.behind:
+            for _, _, node in self._nodes.drain(now_us):
+                for event in self._news_of(node):
+                    self.queue.move(event, now_us)
         if self._flight is None and self.queue.ready:
             self._bell.ring()
 
@@ -145,8 +146,9 @@ class Scheduler:
     def _hear_of(self, pod: int, now_us: int) -> None:
         pods = self._cluster.pods
         if pods.phase[pod] == PENDING and pods.node[pod] == NEVER:
-            template = self._cluster.template_of(pod)
-            requests = self._cluster.requests_of(pod)
+            cluster = self._cluster
+            template = cluster.templates.items[pods.template[pod]]
+            requests = cluster.requests.items[pods.requests[pod]]
             query = Query(pod, template, requests, pods.priority[pod])
             if self._strategy.handles(query):
                 if self._gangs is None or not template.group:
@@ -245,13 +247,17 @@ class Scheduler:
         if self._gangs is not None and flight.pods[0].query.template.group:
             self._gangs.finish(now_us, flight, self._assume, self._reject)
             return
-        by_pod = {queued.query.pod: queued for queued in flight.pods}
         plan, stale = flight.plan, 0
-        for assignment in plan.assignments:
-            stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
-        for pod, verdict in plan.rejected:
-            self._reject(now_us, flight, by_pod[pod], verdict)
-        self._ledger.solve(flight, stale)
+        if len(flight.pods) == 1 and len(plan.assignments) == 1:
+            stale += not self._assume(now_us, flight, flight.pods[0], plan.assignments[0])
+        else:
+            by_pod = {queued.query.pod: queued for queued in flight.pods}
+            for assignment in plan.assignments:
+                stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
+            for pod, verdict in plan.rejected:
+                self._reject(now_us, flight, by_pod[pod], verdict)
+        if plan.solve is not None:
+            self._ledger.solve(flight, stale)
 
     def _assume(self, now_us: int, flight: Flight, queued: Queued, chosen: Assignment) -> bool:
         query, node = queued.query, chosen.node
