@@ -33,8 +33,7 @@ _MOST_BITS = 40
 """Depth of the deepest tree that a rank has room for."""
 _ROOM = 1 << 13
 _SCALE = np.array(_ROOM, np.int32)
-_MOST_TOTAL = 1 << 17
-"""Totals and positions below these are one 32-bit number together."""
+"""So many positions, and totals below 2^18, are one 32-bit number together."""
 
 
 def heap_ranks(count: int) -> Ints:
@@ -68,21 +67,19 @@ class HeapOrder:
         return int(tied[self.upto(int(tied[-1]) + 1)[tied].argmin()])
 
     def best(self, total: NDArray[Any]) -> int:
-        """Which position is the root: `root` of those where the total is greatest. Where totals
-        are small integers, total and rank are one number to be compared.
+        """Which position is the root: `root` of those where the total is greatest. Totals in
+        32 bits are sums of unweighted scores of our own, so total and rank are one number.
         """
-        count, most = len(total), total.item(total.argmax())
-        if total.dtype == np.int32 and count <= _ROOM and 0 <= most < _MOST_TOTAL:
+        count = len(total)
+        if total.dtype == np.int32 and count <= _ROOM:
             if self._steps is None:
                 order = heap_ranks(_ROOM).argsort()
                 self._steps = np.empty(_ROOM, np.int32)
                 self._steps[order] = np.arange(_ROOM - 1, -1, -1)
             both = total * _SCALE
             np.add(both, self._steps[:count], both)
-            first = int(both.argmax())
-            if total.item(first) == most:  # else some total was too small to be multiplied
-                return first
-        return self.root((total == most).nonzero()[0])
+            return int(both.argmax())
+        return self.root((total == total.max()).nonzero()[0])
 
 
 class Names:
