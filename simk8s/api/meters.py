@@ -13,8 +13,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simk8s.api.requests import RequestKind
+
+if TYPE_CHECKING:
+    from simk8s.api.levels import ServedLevel
 
 WINDOW_US = 300_000_000
 KEEP = 2
@@ -40,11 +46,13 @@ class Window:
 class Meter:
     """Requests of one client and kind."""
 
-    __slots__ = ("_index", "_open", "_window", "client", "kind", "rows")
+    __slots__ = ("_index", "_open", "_window", "client", "kind", "level", "rows")
 
-    def __init__(self, client: str, kind: RequestKind) -> None:
+    def __init__(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> None:
         self.client = client
         self.kind = kind
+        self.level = level
+        """Is told of waits and services when a window is folded."""
         self.rows: list[Row] = []
         self._index = -1
         self._open: dict[int, Window] = {}
@@ -80,6 +88,7 @@ class Meter:
         """All rows, those of open windows included."""
         for index in sorted(self._open):
             self._fold(index)
+        self._index = -1
         return self.rows
 
     def _turn(self, index: int) -> None:
@@ -93,6 +102,10 @@ class Meter:
 
     def _fold(self, index: int) -> None:
         window = self._open.pop(index)
+        if self.level is not None:
+            waited = np.frombuffer(window.waits_us, np.uint32)
+            services = np.frombuffer(window.latencies_us, np.uint32) - waited
+            self.level.saw(waited, services, window.at_once)
         waits, latencies = sorted(window.waits_us), sorted(window.latencies_us)
         zeros = window.at_once
         n = len(latencies) + zeros
@@ -112,12 +125,17 @@ class Meters:
     def __init__(self) -> None:
         self._meters: dict[tuple[str, RequestKind], Meter] = {}
 
-    def of(self, client: str, kind: RequestKind) -> Meter:
-        """The meter of a client's requests of a kind."""
+    def of(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> Meter:
+        """The meter of a client's requests of a kind, which go to that level."""
         meter = self._meters.get((client, kind))
         if meter is None:
-            meter = self._meters[client, kind] = Meter(client, kind)
+            meter = self._meters[client, kind] = Meter(client, kind, level)
         return meter
+
+    def close(self) -> None:
+        """Fold what is open."""
+        for meter in self._meters.values():
+            meter.close()
 
     def rows(self) -> Iterator[Row]:
         """Rows of the `api_requests` table, by client, verb, resource and window."""

@@ -24,8 +24,7 @@ class Port:
     """Level, price and meter of a client's requests of one kind."""
 
     __slots__ = ("cost", "demands", "fanout_us", "is_event", "kind", "level", "linger_seats",
-                 "linger_us", "lists", "meter", "nothings", "object_bytes", "stored",
-                 "widest")  # fmt: skip
+                 "linger_us", "lists", "meter", "object_bytes", "stored", "widest")  # fmt: skip
 
     def __init__(
         self,
@@ -47,20 +46,6 @@ class Port:
         self.widest = 1 if level is None else level.widest
         self.linger_seats = self.linger_us = 0
         self.fanout_us = 0
-        self.nothings = 0
-        """Requests that took no time and that the level has not been told of."""
-
-    def nothing(self, now_us: int) -> None:
-        """A request came and was answered in the same instant."""
-        self.nothings += 1
-        self.meter.at_once(now_us)
-
-    def settle(self) -> None:
-        """Tell the level."""
-        if self.level is not None:
-            self.level.services.zeros(self.nothings)
-        self.nothings = 0
-
 
 class Call:
     """One request; without an operation it is a shadow: it costs, and nobody waits for it."""

@@ -133,7 +133,8 @@ class ApiServer:
             if draws is None:
                 stream = self._streams.get(f"kube-apiserver/{kind}")
                 draws = self._draws[kind] = demands(stream, cost)
-            level, meter = self.levels.of(client, kind), self.meters.of(client, kind)
+            level = self.levels.of(client, kind)
+            meter = self.meters.of(client, kind, level)
             found = self._ports[client, kind] = Port(kind, level, cost, draws, meter)
             self._count_watchers(found)
         return found
@@ -155,7 +156,7 @@ class ApiServer:
         if at_us > self._clock.now_us:
             heappush(self._later, (at_us, next(self._number), client, port))
         elif self._instant:
-            port.nothing(at_us)
+            port.meter.at_once(at_us)
         else:
             self._arrive(at_us, Call(client, port, None, (), None))
 
@@ -209,7 +210,8 @@ class ApiServer:
         if call.op is not None:
             self._commits.at(end_us, call)
         else:
-            self._measure(call, end_us)
+            arrival_us = call.arrival_us
+            port.meter.served(arrival_us, now_us - arrival_us, end_us - arrival_us)
         return end_us
 
     def _apply(self, now_us: int, calls: list[Call]) -> None:
@@ -224,22 +226,15 @@ class ApiServer:
             call.end_us = NEVER
             result = op(*call.args)
             if instant:
-                call.port.nothing(now_us)
+                call.port.meter.at_once(now_us)
             else:
-                self._measure(call, now_us)
+                arrival_us = call.arrival_us
+                meter = call.port.meter
+                meter.served(arrival_us, call.start_us - arrival_us, now_us - arrival_us)
             if call.client.in_flight_limit:
                 call.client.answered()
             if done is not None:
                 done(now_us, result)
-
-    def _measure(self, call: Call, end_us: int) -> None:
-        port, arrival_us, start_us = call.port, call.arrival_us, call.start_us
-        wait_us = start_us - arrival_us
-        port.meter.served(arrival_us, wait_us, end_us - arrival_us)
-        if port.level is not None:
-            if wait_us:
-                port.level.waits.add(wait_us)
-            port.level.services.add(end_us - start_us)
 
     def _catch_up(self, now_us: int) -> None:
         """Shadows that left their clients since: in order, before anybody who comes now."""
@@ -356,8 +351,7 @@ class ApiServer:
     def rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table: levels, etcd, background, clients."""
         self._catch_up(now_us)
-        for port in self._ports.values():
-            port.settle()
+        self.meters.close()
         for level in self.levels:
             yield level.row(now_us)
         yield self.etcd.row(now_us)
