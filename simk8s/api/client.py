@@ -110,15 +110,16 @@ class Client:
         """
         self.noted += count
         sender = self if kind.resource != "events" else self.events
-        port, now_us = sender._port(kind), self._clock.now_us
+        port, now_us = sender._ports.get(kind) or sender._port(kind), self._clock.now_us
+        if sender._bucket is None:
+            sender._server.shadows(sender, port, count)
+            return
         for _ in range(count):
-            leaves_us = now_us
-            if sender._bucket is not None:
-                if sender.waiting_shadows == MOST_SHADOWS:
-                    sender.dropped += 1
-                    continue
-                leaves_us = sender._leave(port, now_us)
-                sender.waiting_shadows += leaves_us > now_us
+            if sender.waiting_shadows == MOST_SHADOWS:
+                sender.dropped += 1
+                continue
+            leaves_us = sender._leave(port, now_us)
+            sender.waiting_shadows += leaves_us > now_us
             sender._server.shadow(leaves_us, sender, port)
 
     def note_at(self, at_us: int, kind: RequestKind) -> int:

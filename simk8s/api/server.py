@@ -155,10 +155,18 @@ class ApiServer:
         """A request that nobody waits for."""
         if at_us > self._clock.now_us:
             heappush(self._later, (at_us, next(self._number), client, port))
-        elif self._instant:
-            port.meter.at_once(at_us)
         else:
-            self._arrive(at_us, Call(client, port, None, (), None))
+            self.shadows(client, port, 1)
+
+    def shadows(self, client: Client, port: Port, count: int) -> None:
+        """So many of them now."""
+        now_us = self._clock.now_us
+        if self._instant:
+            for _ in range(count):
+                port.meter.at_once(now_us)
+            return
+        for _ in range(count):
+            self._arrive(now_us, Call(client, port, None, (), None))
 
     def _receive(self, now_us: int, calls: list[Call]) -> None:
         for call in calls:
@@ -176,11 +184,12 @@ class ApiServer:
         if self._later and self._later[0][0] <= now_us:
             self._catch_up(now_us)
         port = call.port
-        if port.level is None:
+        level = port.level
+        if level is None:
             self._price(call, now_us)
             return
         seats = self._list_seats(port) if port.lists else 1
-        answer = port.level.queue.submit(
+        answer = level.queue.submit(
             call, call.client.flow, 0, seats, port.linger_seats, port.linger_us
         )
         if answer == REFUSED:

@@ -168,16 +168,16 @@ class Scheduler:
             self.queue.move(pod_added(self._cluster.template_of(pod)), now_us)
 
     def _gone(self, pod: int, now_us: int) -> None:
-        cluster = self._cluster
+        cluster, queue = self._cluster, self.queue
         if self._gangs is not None:
             self._gangs.remove(pod, cluster.template_of(pod))
         placed = cluster.release(pod) != NEVER
         if not placed:
-            self.queue.remove(pod)
+            queue.remove(pod)
         nominated = cluster.pods.nominated[pod] != NEVER
         if nominated:
             cluster.nominate(pod, NEVER)
-        if placed or nominated:
+        if (placed or nominated) and queue.listens:
             self._freed(pod, now_us, None if placed else cluster.pods.priority[pod])
 
     def _freed(self, pod: int, now_us: int, most_important: int | None = None) -> None:
@@ -241,7 +241,7 @@ class Scheduler:
         end = nodes.dirty_base + len(nodes.dirty)
         self._flight = Flight(now_us, pods, plan, service_us, end)
         self._due_us = now_us + service_us
-        self._bell.ring_at(self._due_us)
+        self._bell.ring_at(now_us + service_us)
 
     def _finish(self, now_us: int, flight: Flight) -> None:
         if self._gangs is not None and flight.pods[0].query.template.group:
@@ -286,9 +286,7 @@ class Scheduler:
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
         """Send the binding of an assumed pod."""
         node = chosen.node
-        self._ledger.attempt(
-            flight, queued, "bound", node=node, feasible=chosen.feasible, score=chosen.score
-        )
+        self._ledger.attempt(flight, queued, "bound", node, chosen.feasible, chosen.score)
         self.client.write(self._bind, queued, node)
 
     def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
