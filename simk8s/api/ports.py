@@ -47,6 +47,7 @@ class Port:
         self.linger_seats = self.linger_us = 0
         self.fanout_us = 0
 
+
 class Call:
     """One request; without an operation it is a shadow: it costs, and nobody waits for it."""
 
