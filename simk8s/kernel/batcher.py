@@ -24,7 +24,8 @@ class Batcher:
     """
 
     __slots__ = ("_answer_us", "_end_us", "_gap_us", "_start_us", "answer_us", "beside",
-                 "busy_us", "commits", "fsync_us", "fsyncs", "max_batch", "size", "wait_us")  # fmt: skip
+                 "busy_us", "commits", "fsync_us", "fsyncs", "max_batch", "size",
+                 "wait_us")  # fmt: skip
 
     def __init__(
         self,
