@@ -92,15 +92,22 @@ class Client:
         on requests under way, at the earliest).
         """
         self.writes += 1
+        now_us = self._clock.now_us
         if self.recorder is not None:
-            self.recorder.catch_up(self._clock.now_us)
-        call = Call(self, self._port(kind_of(op)), op, args, done)
+            self.recorder.catch_up(now_us)
+        kind = getattr(op, "request", None)
+        port = self._ports.get(kind) if kind is not None else None
+        if port is None:
+            port = self._port(kind_of(op))
+        call = Call(self, port, op, args, done)
         if self.in_flight_limit:
             if self._under_way == self.in_flight_limit:
-                self._backlog.append((self._clock.now_us, call))
-                return self._clock.now_us
+                self._backlog.append((now_us, call))
+                return now_us
             self._under_way += 1
-        return self._send(call)
+        leaves_us = now_us if self._bucket is None else self._leave(port, now_us)
+        self._server.submit(leaves_us, call)
+        return leaves_us
 
     def note(self, kind: RequestKind, count: int = 1) -> None:
         """Send `count` requests that nobody waits for and that change nothing simulated (events,
@@ -108,15 +115,16 @@ class Client:
         """
         self.noted += count
         sender = self if kind.resource != "events" else self.events
-        port, now_us = sender._port(kind), self._clock.now_us
+        port, now_us = sender._ports.get(kind) or sender._port(kind), self._clock.now_us
+        if sender._bucket is None:
+            sender._server.shadows(sender, port, count)
+            return
         for _ in range(count):
-            leaves_us = now_us
-            if sender._bucket is not None:
-                if sender.waiting_shadows == MOST_SHADOWS:
-                    sender.dropped += 1
-                    continue
-                leaves_us = sender._leave(port, now_us)
-                sender.waiting_shadows += leaves_us > now_us
+            if sender.waiting_shadows == MOST_SHADOWS:
+                sender.dropped += 1
+                continue
+            leaves_us = sender._leave(port, now_us)
+            sender.waiting_shadows += leaves_us > now_us
             sender._server.shadow(leaves_us, sender, port)
 
     def note_at(self, at_us: int, kind: RequestKind) -> tuple[int, int]:

@@ -21,6 +21,7 @@ cost nothing; a slow follower never needs one.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -73,6 +74,9 @@ class Etcd:
         self.history_bytes = 0
         self.waits = Histogram()
         self.flushes = Histogram()
+        self._new_waits = array("q")
+        self._new_flushes = array("q")
+        """Since the last compaction; not in the histograms yet."""
         self._draws = draws
         self._factors: list[int] = []
         self._slow = _ONE
@@ -104,7 +108,7 @@ class Etcd:
         if self._alarm or self._live + self.history_bytes > self.times.quota_bytes:
             return self._no_space()
         log = self.log
-        if log.pending(arrival_us) >= MAX_PENDING:
+        if log.size >= MAX_PENDING and log.pending(arrival_us) >= MAX_PENDING:
             self.refused += 1
             return REFUSED
         self.history_bytes += object_bytes
@@ -112,17 +116,20 @@ class Etcd:
             self._events[slot % EVENT_TTL_SLOTS] += object_bytes
         answered_us = log.commit(arrival_us)
         phase_us = answered_us % BACKEND_US
-        backend_us = self._backend[answered_us // BACKEND_US & _MASK] * self._slow // _ONE
+        backend_us = self._backend[answered_us // BACKEND_US & _MASK]
+        if self._slow != _ONE:
+            backend_us = backend_us * self._slow // _ONE
         if phase_us < backend_us:
             answered_us += backend_us - phase_us
         answered_us += self.times.apply_us
-        self.waits.add(answered_us - arrival_us)
+        self._new_waits.append(answered_us - arrival_us)
         return answered_us
 
     def row(self, elapsed_us: int) -> tuple[object, ...]:
         """The row of the `controllers` table: a reconcile is an fsync, a wait a proposal's time
         until it was applied.
         """
+        self._count()
         log, waits = self.log, self.waits
         mean = waits.total / waits.count if waits.count else 0.0
         service = log.busy_us / log.fsyncs if log.fsyncs else 0.0
@@ -189,9 +196,16 @@ class Etcd:
 
     def _fsync(self) -> int:
         busy_us, self._answer_us = next(self._flushes)
-        busy_us = busy_us * self._slow // _ONE
-        self.flushes.add(busy_us)
+        if self._slow != _ONE:
+            busy_us = busy_us * self._slow // _ONE
+        self._new_flushes.append(busy_us)
         return busy_us
+
+    def _count(self) -> None:
+        """Into the histograms."""
+        self.waits.add_all(np.frombuffer(self._new_waits, np.int64))
+        self.flushes.add_all(np.frombuffer(self._new_flushes, np.int64))
+        self._new_waits, self._new_flushes = array("q"), array("q")
 
     def _answer(self) -> int:
         return self._answer_us * self._slow // _ONE
@@ -225,6 +239,7 @@ class Etcd:
 
     def _compact(self, slot: int) -> None:
         """The compactions since the last write: revisions from before the last but one are gone."""
+        self._count()
         now_us = slot * COMPACTION_US
         if slot == self._slot + 1:
             self.history_bytes -= self._old_bytes

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from simk8s.api.flows import (
     BORROW_US,
     EXEMPT,
@@ -52,6 +54,12 @@ class ServedLevel:
     def least(self) -> int:
         """What it may not lend."""
         return self.nominal - (self.nominal * self.level.lendable_percent + 50) // 100
+
+    def saw(self, waits: NDArray[Any], services: NDArray[Any], at_once: int) -> None:
+        """So long requests waited and were served; others took no time at all."""
+        self.waits.add_all(waits[waits > 0])
+        self.services.add_all(services)
+        self.services.zeros(at_once)
 
     def leave(self, background: int) -> None:
         """Background holds so many seats; it is one flow, and fairness keeps a share for others."""

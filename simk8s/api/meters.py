@@ -13,8 +13,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simk8s.api.requests import RequestKind
+
+if TYPE_CHECKING:
+    from simk8s.api.levels import ServedLevel
 
 WINDOW_US = 300_000_000
 KEEP = 2
@@ -26,11 +32,13 @@ Row = tuple[str, str, str, int, int, int, int, int, float, int, int, int, int, i
 class Window:
     """What one client asked of one kind in five minutes."""
 
-    __slots__ = ("latencies_us", "rejected", "throttled_us", "waits_us")
+    __slots__ = ("at_once", "latencies_us", "rejected", "throttled_us", "waits_us")
 
     def __init__(self) -> None:
         self.latencies_us = array("I")
         self.waits_us = array("I")
+        self.at_once = 0
+        """Requests that took no time; they are in neither list."""
         self.rejected = 0
         self.throttled_us = 0
 
@@ -38,11 +46,13 @@ class Window:
 class Meter:
     """Requests of one client and kind."""
 
-    __slots__ = ("_index", "_open", "_window", "client", "kind", "rows")
+    __slots__ = ("_index", "_open", "_window", "client", "kind", "level", "rows")
 
-    def __init__(self, client: str, kind: RequestKind) -> None:
+    def __init__(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> None:
         self.client = client
         self.kind = kind
+        self.level = level
+        """Is told of waits and services when a window is folded."""
         self.rows: list[Row] = []
         self._index = -1
         self._open: dict[int, Window] = {}
@@ -55,6 +65,12 @@ class Meter:
         window = self._window
         window.waits_us.append(wait_us)
         window.latencies_us.append(latency_us if latency_us < _MOST else _MOST)
+
+    def at_once(self, arrival_us: int) -> None:
+        """A request was answered in the instant of its arrival."""
+        if arrival_us // WINDOW_US != self._index:
+            self._turn(arrival_us // WINDOW_US)
+        self._window.at_once += 1
 
     def rejected(self, arrival_us: int) -> None:
         """A request was answered 429 or refused; its client sends it again."""
@@ -72,6 +88,7 @@ class Meter:
         """All rows, those of open windows included."""
         for index in sorted(self._open):
             self._fold(index)
+        self._index = -1
         return self.rows
 
     def _turn(self, index: int) -> None:
@@ -85,15 +102,20 @@ class Meter:
 
     def _fold(self, index: int) -> None:
         window = self._open.pop(index)
+        if self.level is not None:
+            waited = np.frombuffer(window.waits_us, np.uint32)
+            services = np.frombuffer(window.latencies_us, np.uint32) - waited
+            self.level.saw(waited, services, window.at_once)
         waits, latencies = sorted(window.waits_us), sorted(window.latencies_us)
-        n = len(latencies)
+        zeros = window.at_once
+        n = len(latencies) + zeros
         mean = sum(latencies) / n if n else 0.0
         rank = (50, 90, 99, 100)
-        p50, p90, p99, most = (_percentile(latencies, each) for each in rank)
+        p50, p90, p99, most = (_percentile(latencies, each, zeros) for each in rank)
         self.rows.append(
             (self.client, self.kind.verb, self.kind.resource, index * WINDOW_US,
-             n + window.rejected, window.rejected, _percentile(waits, 50), _percentile(waits, 99),
-             mean, p50, p90, p99, most, window.throttled_us)
+             n + window.rejected, window.rejected, _percentile(waits, 50, zeros),
+             _percentile(waits, 99, zeros), mean, p50, p90, p99, most, window.throttled_us)
         )  # fmt: skip
 
 
@@ -103,12 +125,17 @@ class Meters:
     def __init__(self) -> None:
         self._meters: dict[tuple[str, RequestKind], Meter] = {}
 
-    def of(self, client: str, kind: RequestKind) -> Meter:
-        """The meter of a client's requests of a kind."""
+    def of(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> Meter:
+        """The meter of a client's requests of a kind, which go to that level."""
         meter = self._meters.get((client, kind))
         if meter is None:
-            meter = self._meters[client, kind] = Meter(client, kind)
+            meter = self._meters[client, kind] = Meter(client, kind, level)
         return meter
+
+    def close(self) -> None:
+        """Fold what is open."""
+        for meter in self._meters.values():
+            meter.close()
 
     def rows(self) -> Iterator[Row]:
         """Rows of the `api_requests` table, by client, verb, resource and window."""
@@ -116,5 +143,7 @@ class Meters:
         yield from sorted(found)
 
 
-def _percentile(ordered: list[int], percent: int) -> int:
-    return ordered[(len(ordered) - 1) * percent // 100] if ordered else 0
+def _percentile(ordered: list[int], percent: int, zeros: int) -> int:
+    """Of these values and so many zeros."""
+    place = (len(ordered) + zeros - 1) * percent // 100 - zeros
+    return ordered[place] if ordered and place >= 0 else 0

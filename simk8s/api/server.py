@@ -136,7 +136,8 @@ class ApiServer:
             if draws is None:
                 stream = self._streams.get(f"kube-apiserver/{kind}")
                 draws = self._draws[kind] = demands(stream, cost)
-            level, meter = self.levels.of(client, kind), self.meters.of(client, kind)
+            level = self.levels.of(client, kind)
+            meter = self.meters.of(client, kind, level)
             found = self._ports[client, kind] = Port(kind, level, cost, draws, meter)
             self._count_watchers(found)
         return found
@@ -147,6 +148,9 @@ class ApiServer:
         """
         if at_us > self._clock.now_us:
             self._arrivals.at(at_us, call)
+        elif self._instant:
+            call.arrival_us = call.start_us = call.end_us = at_us
+            self._commits.at(at_us, call)
         else:
             self._arrive(at_us, call)
 
@@ -155,9 +159,17 @@ class ApiServer:
         if at_us > self._clock.now_us:
             heappush(self._later, (at_us, next(self._number), client, port))
             return 0
+        if self._instant:
+            port.meter.at_once(at_us)
+            return 0
         call = Call(client, port, None, (), None)
         self._arrive(at_us, call)
         return max(0, call.end_us - at_us)
+
+    def shadows(self, client: Client, port: Port, count: int) -> None:
+        """So many of them now."""
+        for _ in range(count):
+            self.shadow(self._clock.now_us, client, port)
 
     def _receive(self, now_us: int, calls: list[Call]) -> None:
         for call in calls:
@@ -165,8 +177,9 @@ class ApiServer:
 
     def _arrive(self, now_us: int, call: Call) -> None:
         call.arrival_us = now_us
-        if self._instant:
-            self._price_nothing(call, now_us)
+        if self._instant:  # held back by its client, otherwise it does not come here
+            call.start_us = call.end_us = now_us
+            self._commits.at(now_us, call)
             return
         if self._down:
             self._unreachable(call, now_us)
@@ -174,11 +187,12 @@ class ApiServer:
         if self._later and self._later[0][0] <= now_us:
             self._catch_up(now_us)
         port = call.port
-        if port.level is None:
+        level = port.level
+        if level is None:
             self._price(call, now_us)
             return
         seats = self._list_seats(port) if port.lists else 1
-        answer = port.level.queue.submit(
+        answer = level.queue.submit(
             call, call.client.flow, 0, seats, port.linger_seats, port.linger_us
         )
         if answer == REFUSED:
@@ -210,17 +224,12 @@ class ApiServer:
         if call.op is not None:
             self._commits.at(end_us, call)
         else:
-            self._measure(call, end_us)
+            arrival_us = call.arrival_us
+            port.meter.served(arrival_us, now_us - arrival_us, end_us - arrival_us)
         return end_us
 
-    def _price_nothing(self, call: Call, now_us: int) -> None:
-        call.start_us = call.end_us = now_us
-        if call.op is not None:
-            self._commits.at(now_us, call)
-        else:
-            self._measure(call, now_us)
-
     def _apply(self, now_us: int, calls: list[Call]) -> None:
+        instant = self._instant
         for call in calls:
             if call.end_us != now_us:
                 if call.end_us > now_us:  # etcd stood still meanwhile
@@ -230,20 +239,16 @@ class ApiServer:
             assert op is not None, "a shadow is never armed"
             call.end_us = NEVER
             result = op(*call.args)
-            self._measure(call, now_us)
+            if instant:
+                call.port.meter.at_once(now_us)
+            else:
+                arrival_us = call.arrival_us
+                meter = call.port.meter
+                meter.served(arrival_us, call.start_us - arrival_us, now_us - arrival_us)
             if call.client.in_flight_limit:
                 call.client.answered()
             if done is not None:
                 done(now_us, result)
-
-    def _measure(self, call: Call, end_us: int) -> None:
-        port, arrival_us, start_us = call.port, call.arrival_us, call.start_us
-        wait_us = start_us - arrival_us
-        port.meter.served(arrival_us, wait_us, end_us - arrival_us)
-        if port.level is not None:
-            if wait_us:
-                port.level.waits.add(wait_us)
-            port.level.services.add(end_us - start_us)
 
     def _catch_up(self, now_us: int) -> None:
         """Shadows that left their clients since: in order, before anybody who comes now."""
@@ -360,6 +365,7 @@ class ApiServer:
     def rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table: levels, etcd, background, clients."""
         self._catch_up(now_us)
+        self.meters.close()
         for level in self.levels:
             yield level.row(now_us)
         yield self.etcd.row(now_us)

@@ -12,8 +12,10 @@ whose way (network, decoding) is one number, the lag. Departs: no relists, no re
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from enum import IntEnum
+from operator import itemgetter
 from typing import Any
 
 from simk8s.api.fanout import Fanout
@@ -41,6 +43,7 @@ ADDED, BOUND, STATUS, DELETING, DELETED, UPDATED, ENDED = Verb
 
 Entry = tuple[int, Verb, Any]
 """(time in µs from which it can be seen, verb, row or key): its commit and the dispatch."""
+_SEEN_US = itemgetter(0)
 
 
 class Cursor:
@@ -65,6 +68,11 @@ class Cursor:
         self._wants = bits
         self._log.regroup()
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is an entry that was not handed out."""
+        return self.position < self._log.end
+
     def drain(self, now_us: int) -> list[Entry]:
         """Entries visible now and not handed out before."""
         log = self._log
@@ -72,9 +80,12 @@ class Cursor:
         entries = log.entries
         end = len(entries)
         horizon = now_us - self.lag_us
-        if end > start and entries[-1][0] > horizon:
-            while end > start and entries[end - 1][0] > horizon:
-                end -= 1
+        if end == start:
+            return []
+        if entries[-1][0] > horizon:
+            if entries[start][0] > horizon:
+                return []
+            end = bisect_right(entries, horizon, start, end, key=_SEEN_US)
         self.position = log.base + end
         return entries[start:end]
 
@@ -128,9 +139,9 @@ class ChangeLog:
         """Record a change that commits now."""
         now_us = self._clock.now_us
         entries = self.entries
-        if self.dispatch_us:
-            start_us = self._dispatched_us
-            now_us = (start_us if start_us > now_us else now_us) + self.dispatch_us
+        busy_us = self._dispatched_us
+        if self.dispatch_us or busy_us > now_us:  # one loop, in order: times never go back
+            now_us = (busy_us if busy_us > now_us else now_us) + self.dispatch_us
             self._dispatched_us = now_us
         entries.append((now_us, verb, item))
         for cursor in self._wanting[verb]:

@@ -23,8 +23,9 @@ class Batcher:
     `answer_us`, the time from the start of the flush to its answers, if that is another one.
     """
 
-    __slots__ = ("_answer_us", "_end_us", "_gap_us", "_size", "_start_us", "answer_us", "beside",
-                 "busy_us", "commits", "fsync_us", "fsyncs", "max_batch", "wait_us")  # fmt: skip
+    __slots__ = ("_answer_us", "_end_us", "_gap_us", "_start_us", "answer_us", "beside",
+                 "busy_us", "commits", "fsync_us", "fsyncs", "max_batch", "size",
+                 "wait_us")  # fmt: skip
 
     def __init__(
         self,
@@ -47,19 +48,20 @@ class Batcher:
         self._start_us = -1
         self._end_us = 0
         self._answer_us = 0
-        self._size = 0
+        self.size = 0
+        """How many the last flush has."""
         # When the disk was free again before that flush.
         self._gap_us = 0
 
     def commit(self, arrival_us: int) -> int:
         """Write; answers when it is on disk."""
-        if arrival_us > self._start_us or self._size == self.max_batch:
+        if arrival_us > self._start_us or self.size == self.max_batch:
             self._flush(arrival_us)
         elif arrival_us < self._start_us > self._gap_us:
             answered_us = self._in_gap(arrival_us)
             if answered_us:
                 return answered_us
-        self._size += 1
+        self.size += 1
         self.commits += 1
         answered_us = self._answer_us
         self.wait_us += answered_us - arrival_us
@@ -67,7 +69,7 @@ class Batcher:
 
     def pending(self, arrival_us: int) -> int:
         """How many share the flush that somebody who arrives then would have to wait for."""
-        return self._size if arrival_us <= self._start_us else 0
+        return self.size if arrival_us <= self._start_us else 0
 
     def _flush(self, arrival_us: int) -> None:
         duration_us = self.fsync_us()
@@ -80,7 +82,7 @@ class Batcher:
         answer_us = start_us + (duration_us if self.answer_us is None else self.answer_us())
         if answer_us > self._answer_us:
             self._answer_us = answer_us
-        self._size = 0
+        self.size = 0
         self.fsyncs += 1
         self.busy_us += duration_us
 

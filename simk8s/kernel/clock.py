@@ -20,7 +20,13 @@ from simpy.core import Environment
 from simpy.events import Event
 
 from simk8s.errors import InvariantError
-from simk8s.kernel.component import MAX_COMPONENTS, PHASE_ROOM, Component
+from simk8s.kernel.component import (
+    MAX_COMPONENTS,
+    MAX_ROUNDS,
+    PHASE_ROOM,
+    WATCHED_SLOT,
+    Component,
+)
 from simk8s.kernel.lane import Lane, LaneHandler
 from simk8s.kernel.phase import Phase
 from simk8s.kernel.probe import Probe
@@ -28,9 +34,6 @@ from simk8s.kernel.wake import Bell, BellHandler
 
 _C = TypeVar("_C", bound=Component)
 
-MAX_ROUNDS = 10_000
-_WATCHED_ROUNDS = 100
-"""The components that run in this many rounds before the bound are the ones to name."""
 _BEFORE_ALL = -1
 """Slot before the first round: everything armed for this instant joins round 0."""
 
@@ -128,7 +131,7 @@ class Clock:
     def enter_round(self, component: Component, slot: int) -> None:
         """For components: a batch of a later round begins."""
         self.slot = slot
-        if slot >= (MAX_ROUNDS - _WATCHED_ROUNDS) * PHASE_ROOM:
+        if slot >= WATCHED_SLOT:
             self._late.add(component.index)
             if slot >= MAX_ROUNDS * PHASE_ROOM:
                 component.rearm(slot)

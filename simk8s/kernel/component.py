@@ -23,6 +23,10 @@ PHASE_ROOM = 16
 PHASE_MASK = PHASE_ROOM - 1
 MAX_COMPONENTS = 4096
 """Lanes and bells one clock can have: priority = slot * MAX_COMPONENTS + registration index."""
+MAX_ROUNDS = 10_000
+"""More rounds in one instant than this are a livelock."""
+WATCHED_SLOT = (MAX_ROUNDS - 100) * PHASE_ROOM
+"""From here on the clock wants to know who runs: those are the ones to name."""
 
 
 class Component:

@@ -23,7 +23,7 @@ from typing import Any
 
 from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock
-from simk8s.kernel.fairlines import GUESS_US, R_PER_SEAT_US, Line, Waiting, deal, work_of
+from simk8s.kernel.fairlines import GUESS_US, R_PER_SEAT_US, Line, Waiting, deal
 from simk8s.kernel.phase import Phase
 
 QUEUED = -1
@@ -103,13 +103,18 @@ class FairQueue:
         now_us = self._clock.now_us
         executing = self._executing
         if executing and executing[0][0] <= now_us:
-            self._settle(now_us)  # who has waited goes first; the bell rung for now will tell
+            if self._lines:
+                self._settle(now_us)  # who has waited goes first; the bell rung for now will tell
+            else:
+                while executing and executing[0][0] <= now_us:
+                    self.seats_in_use -= heappop(executing)[2]
         if not self.waiting and self._fast:
-            width = max(seats, linger_seats) if linger_us else seats
-            if self._has_room(width):
-                index = self._hand_of(flow)[self._enqueued % self.hand]
+            width = linger_seats if linger_us and linger_seats > seats else seats
+            if self.seats_in_use + width <= self.seats or self._has_room(width):
+                hand = self._hands.get(flow) or self._hand_of(flow)
+                index = hand[self._enqueued % self.hand]
                 self._enqueued += 1
-                work = work_of(seats, linger_seats, linger_us)
+                work = R_PER_SEAT_US * (seats * GUESS_US + linger_seats * linger_us)
                 return self._begin(now_us, index, item, service_us, width, seats, work, linger_us)
         if not self.queues:
             self.refused += 1

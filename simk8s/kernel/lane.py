@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
-from simk8s.kernel.component import Component
+from simk8s.kernel.component import MAX_COMPONENTS, PHASE_MASK, PHASE_ROOM, WATCHED_SLOT, Component
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -59,7 +59,16 @@ class Lane(Component):
                 armed.append(t_us)
                 heappush(self._queue, (t_us, self._priority, 0, self._event))
         elif t_us == now_us:
-            self._add_to_later_round(item)
+            running = clock.slot
+            slot = running - (running & PHASE_MASK) + self._phase
+            if slot <= running:
+                slot += PHASE_ROOM
+            items = self._rounds.get(slot)
+            if items is not None:
+                items.append(item)
+                return
+            self._rounds[slot] = [item]
+            heappush(self._queue, (now_us, slot * MAX_COMPONENTS + self.index, 0, self._event))
         else:
             self._refuse_past(t_us)
 
@@ -78,15 +87,6 @@ class Lane(Component):
         """Items not handed over yet. Counted on demand: not for a hot path."""
         return sum(map(len, self._due.values())) + sum(map(len, self._rounds.values()))
 
-    def _add_to_later_round(self, item: Any) -> None:
-        slot = self._later_slot()
-        items = self._rounds.get(slot)
-        if items is None:
-            self._rounds[slot] = [item]
-            self.rearm(slot)
-        else:
-            items.append(item)
-
     def _fire(self, event: Any) -> None:
         clock = self._clock
         now_us = clock.now_us
@@ -103,5 +103,8 @@ class Lane(Component):
             self.handler(now_us, self._due.pop(now_us))
         else:
             slot = next(iter(self._rounds))
-            clock.enter_round(self, slot)
+            if slot < WATCHED_SLOT:
+                clock.slot = slot
+            else:
+                clock.enter_round(self, slot)
             self.handler(now_us, self._rounds.pop(slot))

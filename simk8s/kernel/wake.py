@@ -12,7 +12,7 @@ from heapq import heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
-from simk8s.kernel.component import Component
+from simk8s.kernel.component import WATCHED_SLOT, Component
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -63,6 +63,10 @@ class Bell(Component):
             self._rung.remove(now_us)
             clock.slot = self._phase
         else:
-            clock.enter_round(self, self._later[0])
-            self._later.pop(0)
+            slot = self._later[0]
+            if slot < WATCHED_SLOT:
+                clock.slot = slot
+            else:
+                clock.enter_round(self, slot)
+            del self._later[0]
         self.handler(now_us)

@@ -33,7 +33,7 @@ from simk8s.placement.ties import AS_V1_36
 from simk8s.placement.view import View
 
 OLDEST_US = 500_000
-Kept = tuple[NDArray[Any], NDArray[Any]]
+Kept = tuple[NDArray[Any] | slice, NDArray[Any]]
 """Rows in the order in which they were found, and their totals."""
 
 
@@ -57,7 +57,8 @@ class _Others:
         """The best node that has not been taken, None for none."""
         if self.heap is None:
             rows, totals = self.kept
-            self.heap = list(zip(totals.tolist(), rows.tolist(), strict=True))
+            found = range(rows.start, rows.stop) if isinstance(rows, slice) else rows.tolist()
+            self.heap = list(zip(totals.tolist(), found, strict=True))
             heap_init(self.heap)
             heap_pop(self.heap)
         return heap_pop(self.heap)[1] if self.heap else None
@@ -105,7 +106,7 @@ class Batching:
         self.taken(node)
         signature = self._signature(query)
         self._others = None
-        if signature is not None and kept is not None and len(kept[0]) > 1:
+        if signature is not None and kept is not None and len(kept[1]) > 1:
             self._others = _Others(signature, kept, now_us)
 
     def _signature(self, query: Query) -> Hashable:

@@ -329,10 +329,10 @@ def fits(framework: Framework, query: Query, view: View, row: int) -> bool:
     """Whether the pod passes every filter on one node."""
     if not view.nodes.exists[row] or query.pinned not in (-1, row):
         return False
-    return all(
-        not plugin.wakes(query, view) or not plugin.filter_one(query, view, row)
-        for plugin in framework.filters
-    )
+    for plugin in framework.filters:
+        if plugin.wakes(query, view) and plugin.filter_one(query, view, row):
+            return False
+    return True
 
 
 def failure_with_nominated(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simk8s import catalog
-from simk8s.placement.base import Effort, FilterPlugin, Query, ScorePlugin
+from simk8s.placement.base import NO_EFFORT, Effort, FilterPlugin, Query, ScorePlugin
 from simk8s.placement.view import View
 
 DEFAULT_FILTERS = (
@@ -123,9 +123,10 @@ class Framework:
         nodes = pods = 0
         for plugin in self.reading:
             read = plugin.effort(query, view)
-            nodes += read.nodes
-            pods += read.pods
-        return Effort(nodes, pods)
+            if read is not NO_EFFORT:
+                nodes += read.nodes
+                pods += read.pods
+        return Effort(nodes, pods) if nodes or pods else NO_EFFORT
 
     def flaw(self, query: Query, view: View) -> str | None:
         """Why a pod cannot be scored, in the scheduler's words."""

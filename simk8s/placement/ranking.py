@@ -41,6 +41,7 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
+from simk8s.placement.plugins._both import Both
 from simk8s.placement.view import View
 
 BYTE_BUDGET = 256 << 20
@@ -110,6 +111,7 @@ class Ranking:
         self.scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
             self.scores[plugin.scope].append((plugin, weight))
+        self._both = Both.of(self.scores[Scope.NODE])
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, Static] = {}
@@ -296,14 +298,23 @@ class Ranking:
             if not plugin.passes(query, view):
                 more = plugin.filter(query, view, rows)
                 rejects = more if rejects is None else np.logical_or(rejects, more)
+        return self.scored(query, awake[1], rows), rejects
+
+    def scored(self, query: Query, scores: list[tuple[ScorePlugin, int]], rows: Rows) -> Numbers:
+        """The first half of `some`."""
+        view = self._view
+        if self._both is not None and len(scores) == 2 and isinstance(rows, slice):
+            quick = self._both.score(query, view, rows)
+            if quick is not None:
+                return quick
         total: Numbers | None = None
-        for score, weight in awake[1]:
+        for score, weight in scores:
             part = np.asarray(score.score(query, view, rows))
             part = part if weight == 1 else part * float(weight)
             total = part if total is None else total + part
         if total is None:
             total = np.zeros(len(view.nodes.exists[rows]), np.int32)
-        return total, rejects
+        return total
 
     def _full(self, query: Query, static: Static, position: int) -> Entry:
         awake = self.awake(query)

@@ -26,7 +26,7 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
-from simk8s.placement.ranking import Numbers, Ranking, Static
+from simk8s.placement.ranking import Awake, Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
@@ -80,15 +80,25 @@ class Sampling:
         """Look for feasible nodes as far as the search goes, and score those; the `barred` ones
         do not fit for a reason of their own. Raises PluginError.
         """
-        static = self._ranking.static(query)
-        tree = self._view.nodes.tree
+        view, ranking = self._view, self._ranking
+        static = ranking.static(query)
+        tree = view.nodes.tree
         order, start = tree.order, search.start
         straight = tree.straight
-        if limits is not None:
-            order, start, straight = self._limited(search, limits), 0, False
-        tour = _Tour(order, start, straight, nodes_to_find(len(order), search.percentage))
-        self._find(query, static, tour, barred)
-        found = tour.found_in_all(static.constant)
+        filters = [p for p in ranking.filters[Scope.CLUSTER] if p.wakes(query, view)]
+        entry = ranking.worth_keeping(query, static)
+        awake = ranking.awake(query) if entry is None else None
+        enough = nodes_to_find(len(order), search.percentage)
+        found = None
+        if straight and limits is None and not filters and not barred:
+            found = self._first(query, static, entry, awake, start, enough)
+        if found is None:
+            if limits is not None:
+                order, start, straight = self._limited(search, limits), 0, False
+                enough = nodes_to_find(len(order), search.percentage)
+            tour = _Tour(order, start, straight, enough)
+            self._find(query, static, entry, awake, filters, tour, barred)
+            found = tour.found_in_all(static.constant)
         if static.flaw is not None and len(found.total) > 1:
             raise PluginError(static.flaw)
         return self._scored(query, static, found) if len(found.total) else found
@@ -99,12 +109,44 @@ class Sampling:
         mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
         return search.visit(self._view, mask)
 
-    def _find(self, query: Query, static: Static, tour: _Tour, barred: Sequence[int]) -> None:
+    def _first(
+        self,
+        query: Query,
+        static: Static,
+        entry: Entry | None,
+        awake: Awake | None,
+        start: int,
+        enough: int,
+    ) -> Sampled | None:
+        """The first `enough` nodes, where it is known that none of them and not the one behind
+        them rejects the pod; else None. What a tour of one window finds.
+        """
+        view, end = self._view, start + enough
+        if end >= view.nodes.n:
+            return None
+        rows = slice(start, end)
+        if entry is not None:
+            if entry.feasible != len(entry.total):
+                return None
+            return Sampled(rows, entry.total[rows], static.constant, enough)
+        assert awake is not None
+        if not static.clear or not all(p.passes(query, view) for p in awake[0]):
+            return None
+        total = self._ranking.scored(query, awake[1], rows)
+        return Sampled(rows, total, static.constant, enough)
+
+    def _find(
+        self,
+        query: Query,
+        static: Static,
+        entry: Entry | None,
+        awake: Awake | None,
+        filters: list[FilterPlugin],
+        tour: _Tour,
+        barred: Sequence[int],
+    ) -> None:
         """Up to `enough` feasible rows, and how many were looked at until one more was found."""
         view, ranking = self._view, self._ranking
-        filters = [p for p in ranking.filters[Scope.CLUSTER] if p.wakes(query, view)]
-        entry = ranking.worth_keeping(query, static)
-        awake = ranking.awake(query) if entry is None else None
         while tour.goes_on:
             rows = tour.window()
             if awake is not None:
@@ -125,7 +167,10 @@ class Sampling:
     def _scored(self, query: Query, static: Static, found: Sampled) -> Sampled:
         """With the scores that depend on the feasible nodes."""
         view = self._view
-        active = [(p, w) for p, w in self._ranking.scores[Scope.CLUSTER] if p.wakes(query, view)]
+        scores = self._ranking.scores[Scope.CLUSTER]
+        if not scores and not static.uneven:
+            return found
+        active = [(p, w) for p, w in scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
         rows = found.nodes()
@@ -133,9 +178,9 @@ class Sampling:
         for raw, how, weight in static.uneven:
             own += normalized(raw[rows], how) * weight
         for plugin, weight in active:
-            scores = plugin.score(query, view, rows)
-            if scores is not None:
-                own += plugin.finish(query, view, rows, scores) * weight
+            raw_scores = plugin.score(query, view, rows)
+            if raw_scores is not None:
+                own += plugin.finish(query, view, rows, raw_scores) * weight
         return found._replace(total=own)
 
 

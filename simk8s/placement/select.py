@@ -19,7 +19,7 @@ from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
 from simk8s.placement.sampling import Sampling
-from simk8s.placement.search import Search
+from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
 
@@ -57,7 +57,7 @@ class Selector:
         """Nodes that the last `select` looked at."""
         self.keeps = False
         """Whether to leave in `kept` what the last search had to choose from."""
-        self.kept: tuple[Rows, Numbers] | None = None
+        self.kept: tuple[Rows | slice, Numbers] | None = None
         self._draws = draws
         self._ranking = Ranking(framework, view, incremental=incremental, budget=budget)
         self._sampling = Sampling(self._ranking, framework, view)
@@ -80,10 +80,10 @@ class Selector:
                 if failure_with_nominated(self.framework, query, overlay, row) is not None
             ]
         search, nodes = self._search, len(self.view.nodes.tree.order)
-        search.percentage = self.framework.percentage
+        search.percentage = percentage = self.framework.percentage
         if query.pinned >= 0:
             return self._of_one(query, barred, nodes)
-        all_seen = search.sees_all(nodes)
+        all_seen = percentage >= 100 or nodes_to_find(nodes, percentage) >= nodes
         if all_seen and self.framework.ties != AS_V1_36:
             return self._of_all(query, barred, nodes)
         limits = self._sampling.limits(query)
@@ -156,17 +156,15 @@ class Selector:
         if not len(total):
             return None
         if self.keeps:
-            self.kept = found.nodes(), total
-        first = int(total.argmax())
-        best = total.item(first)
-        tied = (total == total[first : first + 1]).nonzero()[0]  # twice as fast as a number
-        if len(tied) == 1:
+            self.kept = found.rows, total
+        if self.framework.ties == AS_V1_36:
+            first = self._heap.best(total)
             node = found.node(first)
-        elif self.framework.ties == AS_V1_36:
-            node = found.node(self._heap.root(tied))
         else:
-            node = self._chosen(found.nodes()[tied])
-        return Choice(node, int(best) + found.constant, len(total))
+            first = int(total.argmax())
+            tied = (total == total[first : first + 1]).nonzero()[0]  # twice as fast as a number
+            node = found.node(first) if len(tied) == 1 else self._chosen(found.nodes()[tied])
+        return Choice(node, int(total.item(first)) + found.constant, len(total))
 
     def _own_nomination_holds(self, query: Query, overlay: Overlay) -> bool:
         row = query.nominated

@@ -16,7 +16,7 @@ with 16 workers the real feasible list may come in a slightly different order.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ AS_V1_36, RANDOM, LOWEST_NAME, LOWEST_INDEX = "as_v1_36", "random", "lowest_name
 _DEPTH_BITS = 6
 _MOST_BITS = 40
 """Depth of the deepest tree that a rank has room for."""
+_ROOM = 1 << 13
+_SCALE = np.array(_ROOM, np.int32)
+"""So many positions, and totals below 2^18, are one 32-bit number together."""
 
 
 def heap_ranks(count: int) -> Ints:
@@ -50,6 +53,8 @@ class HeapOrder:
 
     def __init__(self) -> None:
         self._ranks = heap_ranks(128)
+        self._steps: NDArray[np.int32] | None = None
+        """By position: the greater, the earlier in pre-order."""
 
     def upto(self, count: int) -> Ints:
         """The ranks of at least `count` positions."""
@@ -60,6 +65,21 @@ class HeapOrder:
     def root(self, tied: Rows) -> int:
         """Which of these positions (ascending) is the root after heap.Init."""
         return int(tied[self.upto(int(tied[-1]) + 1)[tied].argmin()])
+
+    def best(self, total: NDArray[Any]) -> int:
+        """Which position is the root: `root` of those where the total is greatest. Totals in
+        32 bits are sums of unweighted scores of our own, so total and rank are one number.
+        """
+        count = len(total)
+        if total.dtype == np.int32 and count <= _ROOM:
+            if self._steps is None:
+                order = heap_ranks(_ROOM).argsort()
+                self._steps = np.empty(_ROOM, np.int32)
+                self._steps[order] = np.arange(_ROOM - 1, -1, -1)
+            both = total * _SCALE
+            np.add(both, self._steps[:count], both)
+            return int(both.argmax())
+        return self.root((total == total.max()).nonzero()[0])
 
 
 class Names:

@@ -44,7 +44,7 @@ class ByProfile(Gate):
 
     def holds(self, query: Query) -> bool:
         """Whether the pod's profile has the gate, and it holds the pod."""
-        return self.name in self._framework_of(query).pre_enqueue and self._gate.holds(query)
+        return self._gate.holds(query) and self.name in self._framework_of(query).pre_enqueue
 
     def hint(self, event: Event, query: Query, view: View) -> bool:
         """As the gate says."""

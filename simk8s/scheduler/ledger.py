@@ -34,8 +34,8 @@ class Ledger:
     ) -> None:
         self._pods = cluster.pods
         self._strategy = strategy
-        self._measure = measure
-        self._decisions = recorder.decisions
+        self._waits, self._services = measure.waits_us, measure.services_us
+        self._append = recorder.decisions.append
         self._solves = recorder.solves
         self._reasons = recorder.reasons
         self._reason_ids: dict[str, int] = {}
@@ -45,7 +45,6 @@ class Ledger:
         flight: Flight,
         queued: Queued,
         outcome: str,
-        *,
         node: int | None = None,
         feasible: int = 0,
         score: int | None = None,
@@ -53,12 +52,14 @@ class Ledger:
         victims: int = 0,
     ) -> None:
         """What became of one pod of a cycle."""
-        wait_us = flight.started_us - queued.ready_us
+        started_us, service_us = flight.started_us, flight.service_us
+        wait_us = started_us - queued.ready_us
         pod = queued.query.pod
-        self._measure.item(wait_us, flight.service_us // len(flight.pods))
-        self._decisions.append(
+        self._waits.append(wait_us)
+        self._services.append(service_us // len(flight.pods))
+        self._append(
             (
-                flight.started_us,
+                started_us,
                 pod,
                 self._pods.attempts[pod],
                 self._strategy,
@@ -67,7 +68,7 @@ class Ledger:
                 feasible,
                 score,
                 wait_us,
-                flight.service_us,
+                service_us,
                 None if verdict is None else self._reason(verdict),
                 victims,
             )

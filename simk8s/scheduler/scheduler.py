@@ -50,8 +50,6 @@ from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
 from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Plan, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
-AT_ONCE_US = 1
-"""A cycle that takes no time, but for moving on: it ends in the state in which it began."""
 
 
 class Scheduler:
@@ -134,9 +132,10 @@ class Scheduler:
                 self._bound(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
-        for _, _, node in self._nodes.drain(now_us):
-            for event in self._news_of(node):
-                self.queue.move(event, now_us)
+        if self._nodes.behind:
+            for _, _, node in self._nodes.drain(now_us):
+                for event in self._news_of(node):
+                    self.queue.move(event, now_us)
         if self._flight is None and self.queue.ready:
             self._bell.ring()
 
@@ -149,8 +148,9 @@ class Scheduler:
     def _hear_of(self, pod: int, now_us: int) -> None:
         pods = self._cluster.pods
         if pods.phase[pod] == PENDING and pods.node[pod] == NEVER:
-            template = self._cluster.template_of(pod)
-            requests = self._cluster.requests_of(pod)
+            cluster = self._cluster
+            template = cluster.templates.items[pods.template[pod]]
+            requests = cluster.requests.items[pods.requests[pod]]
             query = Query(pod, template, requests, pods.priority[pod])
             if pods.pinned:
                 query.pinned = pods.pinned.get(pod, NEVER)
@@ -172,17 +172,17 @@ class Scheduler:
             self.queue.move(pod_added(self._cluster.template_of(pod)), now_us)
 
     def _gone(self, pod: int, now_us: int) -> None:
-        cluster = self._cluster
+        cluster, queue = self._cluster, self.queue
         self._failures.over(pod)
         if self._gangs is not None:
             self._gangs.remove(pod, cluster.template_of(pod))
         placed = cluster.release(pod) != NEVER
         if not placed:
-            self.queue.remove(pod)
+            queue.remove(pod)
         nominated = cluster.pods.nominated[pod] != NEVER
         if nominated:
             cluster.nominate(pod, NEVER)
-        if placed or nominated:
+        if (placed or nominated) and queue.listens:
             self._freed(pod, now_us, None if placed else cluster.pods.priority[pod])
 
     def _freed(self, pod: int, now_us: int, most_important: int | None = None) -> None:
@@ -251,22 +251,26 @@ class Scheduler:
             if together:
                 service_us += self._times.base_us * (len(pods) - 1)
         end = nodes.dirty_base + len(nodes.dirty)
-        waiting = self._waiting(pods, plan) if service_us > AT_ONCE_US else ()
-        self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
+        held = self._waiting(pods, plan) if service_us > 1 else ()  # 1 = it takes no time
+        self._flight = Flight(now_us, pods, plan, service_us, end, held)
         self._due_us = now_us + service_us
-        self._bell.ring_at(self._due_us)
+        self._bell.ring_at(now_us + service_us)
 
     def _finish(self, now_us: int, flight: Flight) -> None:
         if self._gangs is not None and flight.pods[0].query.template.group:
             self._gangs.finish(now_us, flight, self._assume, self._reject)
             return
-        by_pod = {queued.query.pod: queued for queued in flight.pods}
         plan, stale = flight.plan, 0
-        for assignment in plan.assignments:
-            stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
-        for pod, verdict in plan.rejected:
-            self._reject(now_us, flight, by_pod[pod], verdict)
-        self._ledger.solve(flight, stale)
+        if len(flight.pods) == 1 and len(plan.assignments) == 1:
+            stale += not self._assume(now_us, flight, flight.pods[0], plan.assignments[0])
+        else:
+            by_pod = {queued.query.pod: queued for queued in flight.pods}
+            for assignment in plan.assignments:
+                stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
+            for pod, verdict in plan.rejected:
+                self._reject(now_us, flight, by_pod[pod], verdict)
+        if plan.solve is not None:
+            self._ledger.solve(flight, stale)
 
     def _assume(self, now_us: int, flight: Flight, queued: Queued, chosen: Assignment) -> bool:
         query, node = queued.query, chosen.node
@@ -295,9 +299,7 @@ class Scheduler:
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
         """Send the binding of an assumed pod."""
         node = chosen.node
-        self._ledger.attempt(
-            flight, queued, "bound", node=node, feasible=chosen.feasible, score=chosen.score
-        )
+        self._ledger.attempt(flight, queued, "bound", node, chosen.feasible, chosen.score)
         self.client.write(self._bind, queued, node)
 
     def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:

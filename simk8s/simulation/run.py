@@ -125,7 +125,6 @@ def _probes(world: World, progress: Probe | None, flag: threading.Event | None) 
 
 def _simulate(world: World, horizon_us: int, audit: bool) -> tuple[StopReason, AuditResult]:
     """Let time pass. Collecting garbage finds none in a simulation and costs a tenth of it."""
-    gc.collect()
     gc.disable()
     try:
         if audit:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import IntEnum
 
-from simk8s.state.affinity import NO_AFFINITY, PodTerm
+from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
 from simk8s.state.nodes import NodeTable
 from simk8s.state.objects import Objects
 from simk8s.state.pods import NEVER, Phase, PodTable
@@ -118,23 +118,32 @@ class Cluster:
 
     def charge(self, pod: int, node: int, devices: int) -> None:
         """The scheduler's cache counts a pod on a node (assumed or confirmed)."""
-        self.nodes.charge(node, pod, self.requests_of(pod), devices)
-        self.pods.charged[pod] = node
+        pods = self.pods
+        self.nodes.charge(node, pod, self.requests.items[pods.requests[pod]], devices)
+        pods.charged[pod] = node
         self.charged += 1
-        self.pods.devices[pod] = devices
-        self.tallies.note(pod, node, self.arrival(pod))
-        self._count_terms(pod, 1)
+        pods.devices[pod] = devices
+        if len(self.tallies):
+            self.tallies.note(pod, node, self.arrival(pod))
+        affinity = self.templates.items[pods.template[pod]].affinity
+        if affinity is not NO_AFFINITY:
+            self._count_terms(affinity, 1)
 
     def release(self, pod: int) -> int:
         """The scheduler's cache forgets a pod; the node it was on, or -1."""
-        node = self.pods.charged[pod]
+        pods = self.pods
+        node = pods.charged[pod]
         if node != NEVER:
-            self.nodes.release(node, pod, self.requests_of(pod), self.pods.devices[pod])
-            self.pods.charged[pod] = NEVER
+            requests = self.requests.items[pods.requests[pod]]
+            self.nodes.release(node, pod, requests, pods.devices[pod])
+            pods.charged[pod] = NEVER
             self.charged -= 1
-            live = self.pods.deletion_us[pod] == NEVER
-            self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
-            self._count_terms(pod, -1)
+            if len(self.tallies):
+                live = pods.deletion_us[pod] == NEVER
+                self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
+            affinity = self.templates.items[pods.template[pod]].affinity
+            if affinity is not NO_AFFINITY:
+                self._count_terms(affinity, -1)
         return node
 
     def terminate(self, pod: int, deletion_us: int) -> None:
@@ -148,10 +157,7 @@ class Cluster:
         """How a pod is counted when it comes to a node."""
         return Kind.ADDED if self.pods.deletion_us[pod] == NEVER else Kind.ADDED_TERMINATING
 
-    def _count_terms(self, pod: int, change: int) -> None:
-        affinity = self.template_of(pod).affinity
-        if affinity is NO_AFFINITY:
-            return
+    def _count_terms(self, affinity: PodAffinity, change: int) -> None:
         for kind, terms in (
             (TermKind.REQUIRED, affinity.required),
             (TermKind.PREFERRED, affinity.preferred),

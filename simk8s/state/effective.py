@@ -34,9 +34,11 @@ Amounts = dict[int, int]
 Raw = Mapping[str, Any]
 
 
-def amounts(raw: Raw, resources: ResourceIndex) -> Amounts:
+def amounts(raw: Raw | tuple[()], resources: ResourceIndex) -> Amounts:
     """Resource names and quantities as row -> amount; whole GPUs in the GPU row, in devices."""
     found: Amounts = {}
+    if not raw:
+        return found
     for name, quantity in raw.items():
         row = GPU if name in resources.gpu_names else resources[str(name)]
         found[row] = _amount(row, quantity)
@@ -57,10 +59,18 @@ def parse_requests(
 ) -> Requests:
     """The effective requests of a pod template (or of a pod with its status)."""
     spec: Raw = manifest.get("spec") or {}
-    reader = _Reader(spec, resources, status or {})
-    real = reader.total(defaulted=False, pod_level=True)
-    charged = reader.total(defaulted=True, pod_level=True)
-    asked = reader.total(defaulted=True, pod_level=False)
+    if status or any(spec.get(part) for part in ("initContainers", "overhead", "resources")):
+        reader = _Reader(spec, resources, status or {})
+        real = reader.total(defaulted=False, pod_level=True)
+        charged = reader.total(defaulted=True, pod_level=True)
+        asked = reader.total(defaulted=True, pod_level=False)
+    else:  # nothing but containers: the same sums, read once
+        real, asked = {}, {}
+        for container in spec.get("containers") or ():
+            wanted = _block(container.get("resources") or {}, resources)
+            _add(real, wanted)
+            _add(asked, _defaulted(wanted))
+        charged = asked
     devices = real.pop(GPU, 0)
     values = tuple(real.get(row, 0) for row in range(len(resources)))
     return table.intern(
@@ -152,8 +162,9 @@ class _Reader:
 
 def _block(block: Raw, resources: ResourceIndex) -> Amounts:
     """Requests, with limits standing in for requests that are not there."""
-    limits = amounts(block.get("limits") or {}, resources)
-    return {**limits, **amounts(block.get("requests") or {}, resources)}
+    found = amounts(block.get("limits") or (), resources)
+    found.update(amounts(block.get("requests") or (), resources))
+    return found
 
 
 def _add(into: Amounts, other: Mapping[int, int]) -> None:

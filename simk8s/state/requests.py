@@ -7,6 +7,7 @@ container names none), v1.36.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
@@ -90,31 +91,34 @@ class RequestTable:
         gpu: GpuRequest,
         asked: tuple[int, int] | None,
     ) -> Requests:
-        full = list(values) + [0] * (GPU + 1 - len(values))
-        full[PODS] = 1
-        full[GPU] = gpu.total_milli
+        full = values
+        milli = gpu.count * gpu.milli
+        if len(values) <= GPU or values[PODS] != 1 or values[GPU] != milli:
+            filled = [*values, *[0] * (GPU + 1 - len(values))]
+            filled[PODS], filled[GPU] = 1, milli
+            full = tuple(filled)
         if cpu is None:
             cpu = full[CPU] or DEFAULT_CPU_MILLI
         if memory is None:
             memory = full[MEMORY] or DEFAULT_MEMORY_BYTES
         asked_cpu, asked_memory = asked or (cpu, memory)
         made = Requests(
-            id=len(self.items),
-            values=tuple(full),
-            nonzero_cpu=cpu,
-            nonzero_memory=memory,
-            asked_cpu=asked_cpu,
-            asked_memory=asked_memory,
-            gpu=gpu,
-            wanted=tuple([(row, amount) for row, amount in enumerate(full) if amount > 0]),
-            defaulted=cpu != full[CPU] or memory != full[MEMORY],
+            len(self.items),
+            full,
+            cpu,
+            memory,
+            gpu,
+            tuple([(row, amount) for row, amount in enumerate(full) if amount > 0]),
+            asked_cpu,
+            asked_memory,
+            cpu != full[CPU] or memory != full[MEMORY],
         )
         self.items.append(made)
         return made
 
 
 def drawn_requests(
-    table: RequestTable, base: Requests, drawn: dict[int, int], gpu: GpuRequest | None = None
+    table: RequestTable, base: Requests, drawn: Mapping[int, int], gpu: GpuRequest | None = None
 ) -> Requests:
     """The template's requests with some rows (and the GPU request) replaced by what was drawn."""
     values = list(base.values)
@@ -127,3 +131,26 @@ def drawn_requests(
         None if drawn.get(MEMORY) else base.nonzero_memory,
         base.gpu if gpu is None else gpu,
     )
+
+
+def drawn_in_bulk(
+    table: RequestTable, bases: Iterable[Requests], drawn: Mapping[int, Sequence[int]]
+) -> list[int]:
+    """Numbers of `drawn_requests` for one pod after the other, `drawn` by row and pod."""
+    if set(drawn) != {CPU, MEMORY}:
+        rows = tuple(drawn)
+        pods = zip(bases, *drawn.values(), strict=True)
+        return [
+            drawn_requests(table, base, dict(zip(rows, mine, strict=True))).id
+            for base, *mine in pods
+        ]
+    intern, found = table.intern, []
+    for base, cpu, memory in zip(bases, drawn[CPU], drawn[MEMORY], strict=True):
+        known = intern(
+            (cpu, memory, *base.values[MEMORY + 1 :]),
+            None if cpu else base.nonzero_cpu,
+            None if memory else base.nonzero_memory,
+            base.gpu,
+        )
+        found.append(known.id)
+    return found

@@ -9,7 +9,7 @@ DefaultTolerationSeconds, v1.36; system priority classes (others in api/admissio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,11 @@ SYSTEM_PRIORITIES = {
     "system-cluster-critical": 2_000_000_000,
 }
 DEFAULT_TOLERATION_SECONDS = 300
+ADDED_TOLERATIONS = tuple(
+    Toleration(key, "Exists", "", NO_EXECUTE, DEFAULT_TOLERATION_SECONDS)
+    for key in (NOT_READY, UNREACHABLE)
+)
+"""What admission adds to a pod that tolerates neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +108,14 @@ class TemplateTable:
     def _parse(self, manifest: Mapping[str, Any], namespace: str, admit: bool) -> PodTemplate:
         meta: Mapping[str, Any] = manifest.get("metadata") or {}
         spec: Mapping[str, Any] = manifest.get("spec") or {}
-        affinity: Mapping[str, Any] = spec.get("affinity") or {}
-        must, rather = node_affinity(affinity.get("nodeAffinity") or {})
         labels = {str(k): str(v) for k, v in (meta.get("labels") or {}).items()}
-        pods = PodAffinity.parse(affinity, namespace, labels)
+        affinity: Mapping[str, Any] | None = spec.get("affinity")
+        must: tuple[NodeTerm, ...] | None = None
+        rather: tuple[NodeTerm, ...] = ()
+        pods = NO_AFFINITY
+        if affinity:
+            must, rather = node_affinity(affinity.get("nodeAffinity") or {})
+            pods = PodAffinity.parse(affinity, namespace, labels)
         return PodTemplate(
             id=len(self.items),
             namespace=namespace,
@@ -152,11 +161,12 @@ def _images(spec: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(normal_name(name) for name in found)
 
 
-def _tolerations(raw: Iterable[Mapping[str, Any]], admit: bool) -> tuple[Toleration, ...]:
+def _tolerations(raw: Sequence[Mapping[str, Any]], admit: bool) -> tuple[Toleration, ...]:
+    if not raw:
+        return ADDED_TOLERATIONS if admit else ()
     own = [Toleration.parse(item) for item in raw]
     added = untolerated(raw) if admit else ()
-    seconds = DEFAULT_TOLERATION_SECONDS
-    own += [Toleration(key, "Exists", "", NO_EXECUTE, seconds) for key in added]
+    own += [one for one in ADDED_TOLERATIONS if one.key in added]
     return tuple(own)
 
 

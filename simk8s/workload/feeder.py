@@ -17,7 +17,7 @@ from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.state.pods import UNBORN
-from simk8s.state.requests import NO_GPU, GpuRequest, drawn_requests
+from simk8s.state.requests import NO_GPU, GpuRequest, drawn_in_bulk, drawn_requests
 from simk8s.state.shapes import PodTemplate
 from simk8s.workload.columns import ANY_MODEL, PodColumns, Source, StreamsLike
 
@@ -98,6 +98,8 @@ class Feeder:
             return np.array([r.id for r in own], np.int32)[columns.template]
         bases = [own[i] for i in columns.template.tolist()]
         drawn = {self._cluster.resources[n]: c.tolist() for n, c in columns.requests.items()}
+        if columns.gpu_count is None:
+            return np.array(drawn_in_bulk(self._cluster.requests, bases, drawn), np.int32)
         gpus = self._gpus(columns)
         found = [
             drawn_requests(
@@ -110,9 +112,8 @@ class Feeder:
         ]
         return np.array(found, np.int32)
 
-    def _gpus(self, columns: PodColumns) -> list[GpuRequest | None]:
-        if columns.gpu_count is None:
-            return [None] * len(columns)
+    def _gpus(self, columns: PodColumns) -> list[GpuRequest]:
+        assert columns.gpu_count is not None, "devices were drawn"
         sets = self._source.gpu_model_sets
         counts = columns.gpu_count.tolist()
         millis = [1000] * len(counts) if columns.gpu_milli is None else columns.gpu_milli.tolist()

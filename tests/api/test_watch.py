@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simk8s.api.fanout import Fanout
 from simk8s.api.leases import RENEW_US, Leases
 from simk8s.api.objects import ObjectTable
 from simk8s.api.watch import TRIM_AT, ChangeLog, Verb
@@ -25,6 +26,22 @@ def test_a_cursor_hands_out_each_entry_once_and_not_before_its_lag() -> None:
     writer.at(1_300, 3)
     clock.run(10_000)
     assert seen == [(1_500, [1, 2]), (1_800, [3])]
+
+
+def test_a_long_backlog_is_handed_out_as_it_is_dispatched() -> None:
+    clock = Clock()
+    log = ChangeLog(clock, "nodes", fanout := Fanout(10_000))
+    cursor = log.subscribe(clock.bell("r", Phase.DELIVER, lambda now: None), lag_us=5)
+    for i in range(100):  # 10 us each, the first is through at 10
+        log.append(Verb.ADDED, i)
+    assert cursor.drain(14) == []
+    assert [e[2] for e in cursor.drain(15)] == [0]
+    assert [e[2] for e in cursor.drain(514)] == list(range(1, 50))
+    assert len(cursor.drain(5_000)) == 50
+    fanout.base_ns = 0
+    fanout.set("nodes", 0)  # dispatch takes no time any more, and still nothing overtakes
+    log.append(Verb.ADDED, 100)
+    assert log.entries[-1][0] == log.entries[-2][0] == 1_000
 
 
 def test_only_verbs_of_interest_ring() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from simk8s.errors import InvariantError
-from simk8s.kernel.clock import MAX_ROUNDS, Clock, StopReason
-from simk8s.kernel.component import MAX_COMPONENTS
+from simk8s.kernel.clock import Clock, StopReason
+from simk8s.kernel.component import MAX_COMPONENTS, MAX_ROUNDS
 from simk8s.kernel.phase import Phase
 
 

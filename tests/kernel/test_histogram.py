@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,3 +34,13 @@ def test_missing_zeros_are_understood(found: list[int], percent: int, zeros: int
 
 def test_nothing_is_zero() -> None:
     assert Histogram().percentile(99) == 0
+
+
+@given(st.lists(st.integers(0, 1 << 40), max_size=300))
+def test_many_at_once_are_counted_like_one_by_one(found: list[int]) -> None:
+    single, bulk = Histogram(), Histogram()
+    for value in found:
+        single.add(value)
+    bulk.add_all(np.array(found, np.int64))
+    assert (bulk.count, bulk.total) == (single.count, single.total)
+    assert [bulk.percentile(p) for p in range(101)] == [single.percentile(p) for p in range(101)]

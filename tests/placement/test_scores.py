@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simk8s.placement.base import ALL, Normalize, normalized
+from simk8s.placement.plugins._both import Both
 from simk8s.placement.plugins.balanced_allocation import BalancedAllocation
 from simk8s.placement.plugins.least_allocated import LeastAllocated
 from simk8s.placement.plugins.most_allocated import MostAllocated
@@ -121,3 +122,28 @@ def test_least_allocated_is_exact_at_its_steps(top: int) -> None:
     q = query(cluster, add_pod(cluster, cluster.templates.parse(pod, "default")))
     found = LeastAllocated().score(q, View(cluster), ALL).tolist()
     assert found == [(24 + memory) // 2 for memory in left]
+
+
+@given(
+    used=st.lists(st.tuples(amount, st.integers(1, 1 << 34)), min_size=1, max_size=8),
+    asked=st.tuples(amount, st.integers(1, 1 << 34)),
+)
+def test_both_in_one_pass_are_their_sum(
+    used: list[tuple[int, int]], asked: tuple[int, int]
+) -> None:
+    cluster = Cluster()
+    for number, (cpu, memory) in enumerate(used):
+        row = cluster.nodes.add(node(f"n{number}", 4_000, 16 * GIB))
+        placed(cluster, row, f"{cpu}m", str(memory))
+    pod = cluster.templates.parse(pod_manifest(f"{asked[0]}m", str(asked[1])), "default")
+    q, view = query(cluster, add_pod(cluster, pod)), View(cluster)
+    least, balanced = LeastAllocated(), BalancedAllocation()
+    both = Both.of([(least, 1), (balanced, 1)])
+    assert both is not None
+    for rows in (ALL, slice(0, 1), slice(len(used) // 2, len(used))):
+        expected = least.score(q, view, rows) + balanced.score(q, view, rows)
+        found = both.score(q, view, rows)
+        assert found is not None
+        assert found.dtype == np.int32
+        assert found.tolist() == expected.tolist()
+    assert Both.of([(least, 2), (balanced, 1)]) is None

@@ -48,6 +48,15 @@ def test_long_lists_too():
         assert ranked_root(order, scores) == heap_root(scores)
 
 
+def test_total_and_rank_in_one_number_say_the_same():
+    draws, order = random.Random(3), HeapOrder()
+    for _ in range(500):
+        values = draws.choice([1, 2, 200])
+        scores = [draws.randrange(-1, values) for _ in range(draws.randrange(1, 600))]
+        for dtype in (np.int32, np.int64, np.float64):
+            assert order.best(np.array(scores, dtype)) == heap_root(scores), scores
+
+
 def test_it_is_not_always_the_first():
     # Positions 2 and 3 tie; 3 is below 1, which stands left of 2.
     assert heap_root([0, 0, 5, 5]) == 3

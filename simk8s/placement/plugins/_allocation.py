@@ -48,12 +48,12 @@ class Allocation(ScorePlugin):
     def __init__(self, params: Params | None = None) -> None:
         params = params or Params()
         self._weights = {r.name: r.weight for r in params.resources}
-        self._plain = self._weights == {"cpu": 1, "memory": 1}
+        self.plain = self._weights == {"cpu": 1, "memory": 1}
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The scoring requests; the whole vector where other resources count."""
         asked = query.requests
-        if self._plain:
+        if self.plain:
             return (asked.asked_cpu, asked.asked_memory)
         return (asked.id,)
 

@@ -38,7 +38,7 @@ class BalancedAllocation(ScorePlugin):
 
     def __init__(self, params: Params | None = None) -> None:
         self._names = [r.name for r in (params or Params()).resources]
-        self._plain = sorted(self._names) == ["cpu", "memory"]
+        self.plain = sorted(self._names) == ["cpu", "memory"]
         self._kept: Balances = np.empty(0, np.int32)
         self._position = 0
         self._nodes: NodeTable | None = None
@@ -46,7 +46,7 @@ class BalancedAllocation(ScorePlugin):
     def key(self, query: Query, view: View) -> Hashable | None:
         """True requests of the resources that count; a pod with none of them is skipped."""
         values = query.requests.values
-        if self._plain:
+        if self.plain:
             cpu, memory = values[CPU], values[MEMORY]
             return (cpu, memory) if cpu or memory else None
         asked = tuple(amount for _, amount in self._asked(query, view))
@@ -55,7 +55,7 @@ class BalancedAllocation(ScorePlugin):
     def wakes(self, query: Query, view: View) -> bool:
         """Whether the pod asks for one of the resources."""
         values = query.requests.values
-        if self._plain:
+        if self.plain:
             return bool(values[CPU] or values[MEMORY])
         return self.key(query, view) is not None
 
@@ -72,10 +72,10 @@ class BalancedAllocation(ScorePlugin):
         shift truncates it.
         """
         nodes, values = view.nodes, query.requests.values
-        if not self._plain or nodes.lacking:
+        if not self.plain or nodes.lacking:
             return self._general(query, view, rows)
         score = _balance(view.halves(values[CPU], values[MEMORY], rows))
-        np.add(score, self._headroom(view, rows), score)
+        np.add(score, self.headroom(view, rows), score)
         np.right_shift(score, SHIFT, score)
         return score
 
@@ -98,7 +98,7 @@ class BalancedAllocation(ScorePlugin):
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
-        if not self._plain or view.nodes.lacking:
+        if not self.plain or view.nodes.lacking:
             return super().score_one(query, view, row)
         used, whole, values = view.nodes.used_at, view.nodes.whole_at, query.requests.values
         cpu, memory = used[0][row], used[1][row]
@@ -109,7 +109,7 @@ class BalancedAllocation(ScorePlugin):
         )
         return 50 + int((50 + with_pod - without) / 2)
 
-    def _headroom(self, view: View, rows: Rows) -> Balances:
+    def headroom(self, view: View, rows: Rows) -> Balances:
         """150 − balance without the pod; in the real view it is kept and repaired."""
         nodes = view.nodes
         if isinstance(view, Overlay):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simk8s.placement.base import Query, Rows
 from simk8s.placement.plugins._allocation import Allocation, Ints, Params
 from simk8s.placement.view import View
+from simk8s.state.nodes import NodeTable
 from simk8s.state.resources import MEMORY
 
 __all__ = ["LeastAllocated", "Params"]
@@ -47,17 +48,21 @@ class LeastAllocated(Allocation):
         smallest such step more, and an integer stays one while nothing else reaches the next.
         """
         nodes, asked = view.nodes, query.requests
-        if not self._plain or nodes.lacking:
+        if not self.plain or nodes.lacking:
             return super().score(query, view, rows)
-        if not self._true(query, view):
+        if not self.true(query, view):
             return self._charged(query, view, rows)
         left = view.halves(asked.asked_cpu, asked.asked_memory, rows) * DOWN
-        if nodes.largest != self._largest:
-            self._largest, self._top = nodes.largest, np.array(100.0 + 0.5 / nodes.largest)
-        np.add(left, self._top, left)
+        np.add(left, self.top(nodes), left)
         return _mean(left)
 
-    def _true(self, query: Query, view: View) -> bool:
+    def top(self, nodes: NodeTable) -> NDArray[np.float64]:
+        """100, and half the smallest step between two shares."""
+        if nodes.largest != self._largest:
+            self._largest, self._top = nodes.largest, np.array(100.0 + 0.5 / nodes.largest)
+        return self._top
+
+    def true(self, query: Query, view: View) -> bool:
         """Whether scoring counts what is truly requested, by this pod and all others."""
         nodes, asked = view.nodes, query.requests
         if nodes.defaulted_pods or nodes.largest > LARGEST:
@@ -77,7 +82,7 @@ class LeastAllocated(Allocation):
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `score`."""
-        if not self._plain or view.nodes.lacking:
+        if not self.plain or view.nodes.lacking:
             return super().score_one(query, view, row)
         spare, whole, asked = view.nodes.spare100_at, view.nodes.whole_at, query.requests
         cpu = int((spare[0][row] - 100 * asked.asked_cpu) // whole[0][row])

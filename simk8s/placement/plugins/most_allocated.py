@@ -28,7 +28,7 @@ class MostAllocated(Allocation):
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """Float64 holding exact integers."""
         nodes, asked = view.nodes, query.requests
-        if not self._plain or nodes.lacking:
+        if not self.plain or nodes.lacking:
             return super().score(query, view, rows)
         total = np.zeros(len(nodes.exists[rows]))
         for line, amount in ((0, asked.asked_cpu), (1, asked.asked_memory)):

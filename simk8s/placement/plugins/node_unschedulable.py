@@ -43,3 +43,7 @@ class NodeUnschedulable(FilterPlugin):
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """The cordon flag itself."""
         return view.nodes.unschedulable[rows]
+
+    def filter_one(self, query: Query, view: View, row: int) -> int:
+        """The scalar form of `filter`."""
+        return view.nodes.unschedulable.item(row)

@@ -59,6 +59,12 @@ class TaintToleration(FilterPlugin, ScorePlugin):
         table = [_rejects(own, taints) for taints in view.nodes.taint_sets]
         return np.array(table, np.uint8)[view.nodes.taint_set[rows]]
 
+    def filter_one(self, query: Query, view: View, row: int) -> int:
+        """The scalar form of `filter`."""
+        nodes = view.nodes
+        taints = nodes.taint_sets[nodes.taint_set.item(row)]
+        return int(bool(taints) and _rejects(query.template.tolerations, taints))
+
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """Number of PreferNoSchedule taints that are not tolerated."""
         own = [t for t in query.template.tolerations if t.effect in ("", PREFER_NO_SCHEDULE)]
