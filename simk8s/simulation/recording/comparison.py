@@ -90,8 +90,7 @@ def _beside(recorded: list[Measure], simulated: list[Measure]) -> list[Row]:
     """Measures of one subject; what only one run has is out, but for a pace of too few pods."""
     ours = {measure.milestone: measure for measure in simulated}
     rows = [_row(measure, ours.pop(measure.milestone, None)) for measure in recorded]
-    alone = [left for left in ours.values() if not recorded or "gap" not in left.milestone]
-    return rows + [_row(None, left) for left in alone]
+    return rows + [_row(None, left) for left in ours.values() if "gap" not in left.milestone]
 
 
 def _row(recorded: Measure | None, simulated: Measure | None) -> Row:
