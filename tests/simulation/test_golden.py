@@ -17,10 +17,10 @@ from simk8s.simulation.run import run_scenario
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
-    "quickstart": (8 * HOUR, "1ad6f402e8b846688948c797970231b7"),
-    "gpu-sharing": (5 * HOUR, "045c08b690ee7f31dca53afd7d120942"),
-    "control-plane": (HOUR, "05d97f70c08ff9d9734629e3ebeec106"),
-    "bad-week": (168 * HOUR, "668f46ef15d982cee4145198d833dec8"),
+    "quickstart": (8 * HOUR, "349540335450a9ee2a82d169c0cb145f"),
+    "gpu-sharing": (5 * HOUR, "c2c766d79e027b55a9ef3dfb8dfd587d"),
+    "control-plane": (HOUR, "792cc944374bc8061592e5b759ff820c"),
+    "bad-week": (168 * HOUR, "07c6383f028e9a71d6ec4a95d54f46cd"),
 }
 
 
