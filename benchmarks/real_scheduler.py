@@ -26,6 +26,10 @@ from typing import Any
 
 WORKLOADS = Path(__file__).resolve().parents[1] / ".." / "shared/conformance/workloads"
 
+TIMES = 15
+"""Goal: so many times the real scheduler's adaptive rate. A ratio, since machines differ; the rates
+beside the cases are what it was meant to be on the machine where the real one was timed.
+"""
 CASES = {
     "identical-1000": (1000, "pods-identical-10000", None, 797, 380, None),
     "mixed-1000": (1000, "pods-mixed-10000", "services-mixed", 194, 226, None),
@@ -107,8 +111,9 @@ def main() -> int:
         rate = run["per_second"]
         verdict = ""
         if goal is not None:
-            failed |= rate < goal
-            verdict = f"  goal {goal:,} {'met' if rate >= goal else 'MISSED'}"
+            met = rate >= TIMES * adaptive
+            failed |= not met
+            verdict = f"  goal {TIMES} times ({goal:,} there) {'met' if met else 'MISSED'}"
         print(
             f"{case:16}{rate:8,.0f}  real {adaptive:4} / {every:4}"
             f"  ratio {rate / adaptive:5.1f} / {rate / every:5.1f}"
