@@ -16,18 +16,17 @@ was refused.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from simk8s.api.objects import ObjectTable, Stored
-from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._daemons import Daemons, Stage
 from simk8s.controllers._flags import Params
 from simk8s.controllers._revisions import Revisions
+from simk8s.controllers._status import StatusWriter
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
-from simk8s.state.daemonsets import DAEMONSETS, DaemonSet, DaemonSetStatus
+from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.makers import Revision
 from simk8s.state.pods import FAILED
 
@@ -45,6 +44,7 @@ class DaemonSetController(Controller):
         self._context = context
         self._cluster = context.store.cluster
         self._all: ObjectTable[DaemonSet] = context.store.objects(DAEMONSETS)
+        self._status = StatusWriter(self._all, DAEMONSETS)
         self._control = owned.PodControl(context, "DaemonSet")
         self._revisions = Revisions(context, DAEMONSETS)
         self._books: dict[str, Daemons] = {}
@@ -122,7 +122,7 @@ class DaemonSetController(Controller):
             nodes, pods = _next_of_rollout(book, wanted, status.desired)
             good = yield from self._write(book, wanted, revision, nodes, pods)
         if status != wanted.status:
-            yield from self._report(key, status, stored.version)
+            yield from self._status.report(key, status, stored.version)
         if status.updated == status.desired:
             yield from self._revisions.truncate(key, (revision.letters,), wanted.history)
         if not good:
@@ -164,29 +164,6 @@ class DaemonSetController(Controller):
             (row,) = wanted.pods(revision, 1)
             self._cluster.pods.pinned[row] = node
         return row
-
-    # --- status
-
-    def _report(
-        self, key: str, status: DaemonSetStatus, version: int
-    ) -> Generator[Sequence[Write], list[Any], None]:
-        """PUT the status; if the object has moved on since it was read, GET it and PUT again."""
-        (written,) = yield [Write(self._put, (key, status, version))]
-        if not written:
-            (version,) = yield [Write(self._get, (key,))]
-            yield [Write(self._put, (key, status, version))]
-
-    @request("PUT", "daemonsets/status")
-    def _put(self, key: str, status: DaemonSetStatus, version: int) -> bool:
-        stored = self._all.get(key)
-        if stored is None:
-            return False
-        return self._all.update(key, replace(stored.value, status=status), version)
-
-    @request("GET", "daemonsets")
-    def _get(self, key: str) -> int:
-        stored = self._all.get(key)
-        return -1 if stored is None else stored.version
 
 
 def _next_of_rollout(book: Daemons, wanted: DaemonSet, desired: int) -> tuple[list[int], list[int]]:

@@ -16,16 +16,15 @@ its template.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from simk8s.api.objects import ObjectTable, Stored
-from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._flags import Params
-from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
+from simk8s.controllers._status import StatusWriter
+from simk8s.controllers.base import DONE, Context, Controller, Result, Steps
 from simk8s.state.pods import PodTable
 from simk8s.state.workloads import REPLICASETS, ReplicaSet, ReplicaSetStatus
 
@@ -94,6 +93,7 @@ class ReplicaSetController(Controller):
         """The informer's cache: ReplicaSets as last heard of."""
         self._wrote_us: dict[str, int] = {}
         """Own status updates that the informer has not shown yet."""
+        self._status = StatusWriter(self._sets, self.table, self._wrote)
         context.watches.watch(self._sets.log, self._hear_sets)
         for key in list(self._sets.keys()):
             self._know(key)
@@ -180,33 +180,14 @@ class ReplicaSetController(Controller):
             victims = owned.cheapest(pods, count, table, self._context.now_us, related)
             yield from owned.delete(pods, victims, self._control.delete(key))
         if status != wanted.status:
-            yield from self._report(key, status, stored.version)
+            yield from self._status.report(key, status, stored.version)
         if short or due_us is None:
             return Result(failed=short)
         return Result(requeue_after_us=max(1, due_us - self._context.now_us))
 
+    def _wrote(self, key: str) -> None:
+        self._wrote_us[key] = self._context.now_us
+
     def _related(self, wanted: ReplicaSet) -> list[_ReplicaPods]:
         family = self._family.get(wanted.deployment, {})
         return [self._by_owner[owner] for owner in family if owner != wanted.pods.owner]
-
-    def _report(
-        self, key: str, status: ReplicaSetStatus, version: int
-    ) -> Generator[Sequence[Write], list[Any], None]:
-        """PUT the status; if the object has moved on since it was read, GET it and PUT again."""
-        (written,) = yield [Write(self._put, (key, status, version))]
-        if not written:
-            (version,) = yield [Write(self._get, (key,))]
-            yield [Write(self._put, (key, status, version))]
-
-    @request("PUT", "replicasets/status")
-    def _put(self, key: str, status: ReplicaSetStatus, version: int) -> bool:
-        stored = self._sets.get(key)
-        if stored is None or stored.version != version:
-            return False
-        self._wrote_us[key] = self._context.now_us
-        return self._sets.update(key, replace(stored.value, status=status), version)
-
-    @request("GET", "replicasets")
-    def _get(self, key: str) -> int:
-        stored = self._sets.get(key)
-        return -1 if stored is None else stored.version

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from simk8s.api.requests import request
 from simk8s.controllers._flags import Params
 from simk8s.controllers.base import Context
 from simk8s.controllers.replicaset import ReplicaSetController
-from simk8s.state.workloads import REPLICATIONCONTROLLERS, ReplicaSetStatus
+from simk8s.state.workloads import REPLICATIONCONTROLLERS
 
 
 class ReplicationControllerController(ReplicaSetController):
@@ -26,11 +25,3 @@ class ReplicationControllerController(ReplicaSetController):
 
     def __init__(self, params: Params, context: Context) -> None:
         super().__init__(params, context)
-
-    @request("PUT", "replicationcontrollers/status")
-    def _put(self, key: str, status: ReplicaSetStatus, version: int) -> bool:
-        return super()._put(key, status, version)
-
-    @request("GET", "replicationcontrollers")
-    def _get(self, key: str) -> int:
-        return super()._get(key)

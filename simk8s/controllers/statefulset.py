@@ -21,16 +21,16 @@ from typing import Any, ClassVar
 
 from simk8s.api.objects import ObjectTable, Stored
 from simk8s.api.refused import was_refused
-from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _owned as owned
 from simk8s.controllers._flags import Params
 from simk8s.controllers._revisions import Revisions
 from simk8s.controllers._stateful import Identities, Member, counted, rolled_out
+from simk8s.controllers._status import StatusWriter
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.makers import Revision
 from simk8s.state.pods import NEVER
-from simk8s.state.statefulsets import CLAIMS, STATEFULSETS, Claim, StatefulSet, StatefulSetStatus
+from simk8s.state.statefulsets import CLAIMS, STATEFULSETS, Claim, StatefulSet
 
 AGAIN = Result(failed=True)
 Going = Generator[Sequence[Write], list[Any], bool | None]
@@ -81,6 +81,7 @@ class StatefulSetController(Controller):
         self._context = context
         self._cluster = context.store.cluster
         self._all: ObjectTable[StatefulSet] = context.store.objects(STATEFULSETS)
+        self._status = StatusWriter(self._all, STATEFULSETS)
         self._claims: ObjectTable[Claim] = context.store.objects(CLAIMS)
         self._control = owned.PodControl(context, "StatefulSet")
         self._revisions = Revisions(context, STATEFULSETS)
@@ -140,7 +141,7 @@ class StatefulSetController(Controller):
         if rolled_out(wanted, status):
             status = replace(status, current=status.updated, current_revision=update.letters)
         if status != wanted.status:
-            yield from self._report(key, status, stored.version)
+            yield from self._status.report(key, status, stored.version)
         used = {one.revision for one in members.values()}
         used |= {status.current_revision, status.update_revision}
         yield from self._revisions.truncate(key, used, wanted.history)
@@ -277,29 +278,6 @@ class StatefulSetController(Controller):
         writes = [Write(delete, (one.pod,)) for one in members if not one.leaving]
         if writes:
             yield writes
-
-    # --- status
-
-    def _report(
-        self, key: str, status: StatefulSetStatus, version: int
-    ) -> Generator[Sequence[Write], list[Any], None]:
-        """PUT the status; if the object has moved on since it was read, GET it and PUT again."""
-        (written,) = yield [Write(self._put, (key, status, version))]
-        if not written:
-            (version,) = yield [Write(self._get, (key,))]
-            yield [Write(self._put, (key, status, version))]
-
-    @request("PUT", "statefulsets/status")
-    def _put(self, key: str, status: StatefulSetStatus, version: int) -> bool:
-        stored = self._all.get(key)
-        if stored is None:
-            return False
-        return self._all.update(key, replace(stored.value, status=status), version)
-
-    @request("GET", "statefulsets")
-    def _get(self, key: str) -> int:
-        stored = self._all.get(key)
-        return -1 if stored is None else stored.version
 
 
 def _claim_key(key: str, claim: str, ordinal: int) -> str:

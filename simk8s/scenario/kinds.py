@@ -14,30 +14,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from simk8s import units
 from simk8s.errors import Problem
 from simk8s.scenario.explain import problems_of
-from simk8s.scenario.ownerspecs import CronJobSpec, DaemonSetSpec, JobSpec, StatefulSetSpec
+from simk8s.scenario.ownerspecs import (
+    CronJobSpec,
+    DaemonSetSpec,
+    JobSpec,
+    Lenient,
+    StatefulSetSpec,
+    portion,
+)
 from simk8s.scenario.podspec import Toleration, amount_of
 from simk8s.scenario.positions import Path, Positions
 
 HIGHEST_USER_PRIORITY = 1_000_000_000
-
-
-class _Object(BaseModel):
-    """Lenient: an object of Kubernetes has far more fields than are simulated."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="ignore",
-        frozen=True,
-        defer_build=True,
-    )
 
 
 def _amount(name: str, quantity: str | int | float) -> int:
@@ -68,7 +62,7 @@ def _readable(value: dict[str, Any]) -> dict[str, Any]:
 Amounts: TypeAlias = Annotated[dict[str, Any], AfterValidator(_readable)]
 
 
-class _LimitItem(_Object):
+class _LimitItem(Lenient):
     type: Literal["Container", "Pod", "PersistentVolumeClaim"]
     min: Amounts = Field(default_factory=dict)
     max: Amounts = Field(default_factory=dict)
@@ -87,15 +81,15 @@ def _ratio(value: Any) -> Any:
     return value
 
 
-class _LimitRangeSpec(_Object):
+class _LimitRangeSpec(Lenient):
     limits: list[_LimitItem] = Field(min_length=1)
 
 
-class _LimitRange(_Object):
+class _LimitRange(Lenient):
     spec: _LimitRangeSpec
 
 
-class _ScopeLine(_Object):
+class _ScopeLine(Lenient):
     scope_name: Literal[
         "Terminating",
         "NotTerminating",
@@ -108,11 +102,11 @@ class _ScopeLine(_Object):
     values: list[str] = Field(default_factory=list)
 
 
-class _ScopeSelector(_Object):
+class _ScopeSelector(Lenient):
     match_expressions: list[_ScopeLine] = Field(default_factory=list)
 
 
-class _QuotaSpec(_Object):
+class _QuotaSpec(Lenient):
     hard: Amounts = Field(default_factory=dict)
     scopes: list[
         Literal[
@@ -127,80 +121,72 @@ class _QuotaSpec(_Object):
     scope_selector: _ScopeSelector = _ScopeSelector()
 
 
-class _ResourceQuota(_Object):
+class _ResourceQuota(Lenient):
     spec: _QuotaSpec
 
 
-class _PriorityClass(_Object):
+class _PriorityClass(Lenient):
     value: Annotated[int, Field(ge=-(2**31), le=HIGHEST_USER_PRIORITY)]
     global_default: bool = False
     preemption_policy: Literal["PreemptLowerPriority", "Never"] | None = None
 
 
-class _Overhead(_Object):
+class _Overhead(Lenient):
     pod_fixed: Amounts = Field(default_factory=dict)
 
 
-class _Scheduling(_Object):
+class _Scheduling(Lenient):
     node_selector: dict[str, str] = Field(default_factory=dict)
     tolerations: list[Toleration] = Field(default_factory=list)
 
 
-class _RuntimeClass(_Object):
+class _RuntimeClass(Lenient):
     handler: str
     overhead: _Overhead = _Overhead()
     scheduling: _Scheduling = _Scheduling()
 
 
-class _Meta(_Object):
+class _Meta(Lenient):
     labels: dict[str, str] = Field(default_factory=dict)
 
 
-class _Namespace(_Object):
+class _Namespace(Lenient):
     metadata: _Meta
 
 
-class _ServiceAccount(_Object):
+class _ServiceAccount(Lenient):
     automount_service_account_token: bool | None = None
 
 
-class _Line(_Object):
+class _Line(Lenient):
     key: str
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
     values: list[str] = Field(default_factory=list)
 
 
-class _Selector(_Object):
+class _Selector(Lenient):
     match_labels: dict[str, str] = Field(default_factory=dict)
     match_expressions: list[_Line] = Field(default_factory=list)
 
 
-def _share(value: Any) -> Any:
-    if type(value) is int and value >= 0:
-        return value
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
-        return value
-    raise PydanticCustomError("E105", "{text}", {"text": "expected a number of pods or 50%"})
+Pods: TypeAlias = Annotated[Any, AfterValidator(portion("50%"))]
 
 
-Share: TypeAlias = Annotated[Any, AfterValidator(_share)]
-
-
-class _BudgetSpec(_Object):
+class _BudgetSpec(Lenient):
     selector: _Selector | None = None
-    min_available: Share = None
-    max_unavailable: Share = None
+    min_available: Pods = None
+    max_unavailable: Pods = None
 
 
-class _Budget(_Object):
+class _Budget(Lenient):
     spec: _BudgetSpec
 
 
-class _ServiceSpec(_Object):
+class _ServiceSpec(Lenient):
     selector: dict[str, str] = Field(default_factory=dict)
 
 
-class _Service(_Object):
+class _Service(Lenient):
     spec: _ServiceSpec = _ServiceSpec()
 
 

@@ -7,6 +7,7 @@ Mirrors: validation of apps/v1, v1.36.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -31,15 +32,21 @@ class Lenient(BaseModel):
     )
 
 
-def _portion(value: Any) -> Any:
-    if type(value) is int and value >= 0:
-        return value
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
-        return value
-    raise PydanticCustomError("E105", "{text}", {"text": "expected a number of pods or 25%"})
+def portion(example: str) -> Callable[[Any], Any]:
+    """Checks a number of pods or a percentage."""
+
+    def check(value: Any) -> Any:
+        if type(value) is int and value >= 0:
+            return value
+        if isinstance(value, str) and value.endswith("%") and value[:-1].isdecimal():
+            return value
+        text = f"expected a number of pods or {example}"
+        raise PydanticCustomError("E105", "{text}", {"text": text})
+
+    return check
 
 
-Portion: TypeAlias = Annotated[Any, AfterValidator(_portion)]
+Portion: TypeAlias = Annotated[Any, AfterValidator(portion("25%"))]
 
 
 class _SetRolling(Lenient):

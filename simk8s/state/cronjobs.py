@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simk8s.state.deployments import StampMaker
-from simk8s.state.makers import number
+from simk8s.state.workloads import number
 
 CRONJOBS = "cronjobs"
 """Name of the kind in the store."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simk8s.state.deployments import Portion, template_hash
-from simk8s.state.makers import PodMaker, number
+from simk8s.state.makers import PodMaker
 from simk8s.state.selectors import NO_EXECUTE, NO_SCHEDULE, NOT_READY, UNREACHABLE, UNSCHEDULABLE
-from simk8s.state.workloads import SECOND_US
+from simk8s.state.workloads import SECOND_US, number
 
 DAEMONSETS = "daemonsets"
 """Name of the kind in the store."""

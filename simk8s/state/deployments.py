@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from simk8s.state.workloads import SECOND_US, PodStamp
+from simk8s.state.workloads import SECOND_US, PodStamp, number
 
 DEPLOYMENTS = "deployments"
 """Name of the kind in the store."""
@@ -114,7 +114,7 @@ class Deployment:
         template: Mapping[str, Any] = spec.get("template") or {}
         deadline = spec.get("progressDeadlineSeconds")
         return cls(
-            replicas=_number(spec, "replicas", 1),
+            replicas=number(spec, "replicas", 1),
             template=template,
             template_hash=template_hash(template),
             make=make,
@@ -122,8 +122,8 @@ class Deployment:
             recreate=strategy.get("type") == "Recreate",
             surge=_portion(rolling.get("maxSurge")),
             unavailability=_portion(rolling.get("maxUnavailable")),
-            min_ready_us=_number(spec, "minReadySeconds", 0) * SECOND_US,
-            history=_number(spec, "revisionHistoryLimit", 10),
+            min_ready_us=number(spec, "minReadySeconds", 0) * SECOND_US,
+            history=number(spec, "revisionHistoryLimit", 10),
             deadline_us=(600 if deadline is None else int(deadline)) * SECOND_US,
             paused=bool(spec.get("paused")),
         )
@@ -171,8 +171,3 @@ def hashed(template: Mapping[str, Any], letters: str) -> dict[str, Any]:
 
 def _portion(raw: Any) -> Portion:
     return QUARTER if raw is None else Portion.parse(raw)
-
-
-def _number(spec: Mapping[str, Any], key: str, default: int) -> int:
-    value = spec.get(key)
-    return default if value is None else int(value)

@@ -63,12 +63,6 @@ class PodMaker:
         return stamp
 
 
-def number(spec: Mapping[str, Any], key: str, default: int) -> int:
-    """A whole number of a spec; null is as good as missing."""
-    value = spec.get(key)
-    return default if value is None else int(value)
-
-
 def revised(template: Mapping[str, Any], letters: str) -> dict[str, Any]:
     """A pod template with the label that tells its revision."""
     meta: Mapping[str, Any] = template.get("metadata") or {}

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simk8s.state.deployments import template_hash
-from simk8s.state.makers import PodMaker, number
+from simk8s.state.makers import PodMaker
 from simk8s.state.pods import NEVER
-from simk8s.state.workloads import SECOND_US
+from simk8s.state.workloads import SECOND_US, number
 
 STATEFULSETS, CLAIMS = "statefulsets", "persistentvolumeclaims"
 """Names of the kinds in the store."""

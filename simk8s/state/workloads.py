@@ -111,9 +111,9 @@ class ReplicaSet:
     def of(cls, spec: Mapping[str, Any], pods: PodStamp) -> ReplicaSet:
         """From a Kubernetes `spec`, defaults filled in."""
         return cls(
-            replicas=_count(spec, "replicas", 1),
+            replicas=number(spec, "replicas", 1),
             pods=pods,
-            min_ready_us=_count(spec, "minReadySeconds", 0) * SECOND_US,
+            min_ready_us=number(spec, "minReadySeconds", 0) * SECOND_US,
         )
 
     def respecified(self, **changes: Any) -> ReplicaSet:
@@ -195,8 +195,8 @@ class Job:
         policy = spec.get("podReplacementPolicy")
         return cls(
             completions=None if completions is None else int(completions),
-            parallelism=_count(spec, "parallelism", 1),
-            backoff_limit=_count(spec, "backoffLimit", 6 if per_index is None else UNLIMITED),
+            parallelism=number(spec, "parallelism", 1),
+            backoff_limit=number(spec, "backoffLimit", 6 if per_index is None else UNLIMITED),
             pods=pods,
             cronjob=cronjob,
             indexed=spec.get("completionMode") == "Indexed",
@@ -223,6 +223,7 @@ def _seconds(spec: Mapping[str, Any], key: str) -> int | None:
     return None if value is None else int(value) * SECOND_US
 
 
-def _count(spec: Mapping[str, Any], key: str, default: int) -> int:
+def number(spec: Mapping[str, Any], key: str, default: int) -> int:
+    """A whole number of a spec; null is as good as missing."""
     value = spec.get(key)
     return default if value is None else int(value)
