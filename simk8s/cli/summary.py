@@ -84,6 +84,7 @@ def print_comparison(comparison: Comparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from simk8s.report.words_compare import verdict
     from simk8s.results.format import text
 
     table = Table(title=f"seeds {', '.join(map(str, comparison.seeds))}", title_justify="left")
@@ -97,6 +98,10 @@ def print_comparison(comparison: Comparison) -> None:
         ]
         table.add_row(Text(row.measure.title), *cells)
     Console().print(table)
+    if len(comparison.variants) > 1:
+        headline, sentences = verdict(comparison)
+        for line in [headline, *sentences]:
+            print(printable(line.replace("\u00a0", " ")))
     for line in missed_lines(comparison):
         print(printable(line))
 
@@ -134,9 +139,31 @@ def run_json(folder: Path) -> str:
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """The KPIs of every run of a comparison as JSON."""
+    """The KPIs of every run of a comparison as JSON, and the differences with their intervals."""
     runs = [{"variant": run.variant, **_run(run.results)} for run in comparison.runs]
-    return _dumps({"variants": list(comparison.variants), "runs": runs})
+    found = {"variants": list(comparison.variants), "runs": runs}
+    return _dumps(found | {"differences": list(_differences(comparison))})
+
+
+def _differences(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    for row in comparison.rows:
+        for cell in row.cells:
+            if cell.difference is None:
+                continue
+            paired = cell.difference.found
+            yield {
+                "kpi": row.measure.name,
+                "variant": cell.variant,
+                "baseline": comparison.baseline,
+                "mean": paired.mean,
+                "t_interval": [paired.low, paired.high],
+                "bootstrap_interval": [paired.boot_low, paired.boot_high],
+                "p": paired.p,
+                "p_adjusted": cell.difference.adjusted,
+                "verdict": cell.difference.verdict,
+                "pairs": paired.pairs,
+                "more_seeds": cell.difference.more_seeds,
+            }
 
 
 def _run(results: Results) -> dict[str, Any]:

@@ -137,8 +137,14 @@ def _explained(difference: Difference) -> str:
         "better": "clearly better",
         "worse": "clearly worse",
         "different": "clearly different",
-        "unsure": "the interval includes no difference",
+        "unsure": "open: may be no difference",
+        "alike": "no difference that counts",
         "one_seed": "one seed, no interval",
         "same": "the same",
     }
-    return f"{words[difference.verdict]}; {difference.pairs} seeds compared"
+    told = [words[difference.verdict], f"{difference.pairs} seeds compared"]
+    if difference.adjusted is not None and difference.verdict != "same":
+        told.append(f"p {difference.adjusted:.2g} after correction")
+    if difference.more_seeds is not None:
+        told.append(f"some {difference.more_seeds:,} more seeds would settle it")
+    return "; ".join(told)

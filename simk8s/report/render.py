@@ -91,7 +91,7 @@ def _side_by_side(comparison: Comparison) -> Block:
     if len(comparison.seeds) > 1:
         note = (
             f"Mean over seeds. Below it: the difference to {comparison.baseline} with its "
-            "95\u00a0% interval. Underlined: best. Green and red: the interval excludes zero."
+            "95\u00a0% interval. Underlined: best. Green and red: sure after correction for all."
         )
     return Block("kpis", "Side by side", kpi_table.key_table(comparison), note)
 

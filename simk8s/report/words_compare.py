@@ -1,7 +1,8 @@
 """Which variant is better on what, and how sure that is, in sentences.
 
-Law: a difference is called better or worse only when its 95 % interval excludes zero, or with one
-seed with the words that it is one seed; differences too small to matter are not told.
+Law: a difference is called better or worse only when it is sure after correction for everything
+that is compared, or with one seed with the words that it is one seed; differences too small to
+matter are not told.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simk8s.results import format as fmt
-from simk8s.results.compare import Cell, Comparison, Row
+from simk8s.results.compare import Cell, Comparison, Row, counts
 
-# What a verdict looks at, the most important first, and what it is called in a sentence.
-KEY = {
+# What is looked at (`results.compare.KEY`), as it is called in a sentence.
+CALLED = {
     "pods_unscheduled": "pods never scheduled",
     "pods_dropped": "pods dropped",
     "pods_lost": "pods lost",
@@ -24,7 +25,6 @@ KEY = {
     "nodes_used_mean": "nodes in use",
     "node_cost": "cost of nodes",
 }
-_RELATIVE, _POINTS = 0.01, 0.001  # below this a difference is not worth a word
 _MOST_TOLD = 4
 
 
@@ -36,6 +36,8 @@ class Standing:
     better: tuple[Row, ...]
     worse: tuple[Row, ...]
     unclear: tuple[Row, ...]
+    alike: tuple[Row, ...] = ()
+    identical: bool = False
 
 
 def verdict(comparison: Comparison) -> tuple[str, list[str]]:
@@ -54,9 +56,14 @@ def sureness(comparison: Comparison) -> str:
             "One seed: every difference is of this one day. "
             "With more seeds the page says how sure it is."
         )
+    compared = sum(
+        cell.difference is not None for row in _key_rows(comparison) for cell in row.cells
+    )
     return (
         f"Differences are means over {n} seeds, taken seed by seed, since variants of a seed saw "
-        "the same arrivals and faults; clear means that the 95\u00a0% interval excludes zero."
+        "the same arrivals and faults. Better and worse: the t-test and the bootstrap both say so, "
+        f"after Holm's correction for the {compared} differences of this verdict; after that of "
+        "Benjamini and Hochberg elsewhere."
     )
 
 
@@ -64,29 +71,32 @@ def matters(row: Row, cell: Cell) -> bool:
     """Whether a difference is large enough to be told."""
     if cell.difference is None or cell.mean is None:
         return False
-    base = row.cells[0].mean or 0
-    if row.measure.format == "share":
-        return abs(cell.difference.mean) >= _POINTS
-    return abs(cell.difference.mean) > _RELATIVE * abs(base)
+    return counts(row, cell.difference.mean)
 
 
 def _standing(comparison: Comparison, variant: str) -> Standing:
-    better, worse, unclear = [], [], []
+    if comparison.identical(variant):
+        return Standing(variant, (), (), (), identical=True)
+    better, worse, unclear, alike = [], [], [], []
     for row in _key_rows(comparison):
         cell = row.cell(variant)
-        if cell.difference is None or not matters(row, cell):
+        if cell.difference is None or cell.difference.verdict == "same":
             continue
         if cell.difference.verdict == "unsure":
             unclear.append(row)
+        elif cell.difference.verdict == "alike":
+            alike.append(row)
+        elif not matters(row, cell):
+            continue
         elif _improves(row, cell):
             better.append(row)
         else:
             worse.append(row)
-    return Standing(variant, tuple(better), tuple(worse), tuple(unclear))
+    return Standing(variant, tuple(better), tuple(worse), tuple(unclear), tuple(alike))
 
 
 def _key_rows(comparison: Comparison) -> Iterable[Row]:
-    found = (comparison.row(name) for name in KEY)
+    found = (comparison.row(name) for name in CALLED)
     return (row for row in found if row is not None)
 
 
@@ -106,6 +116,8 @@ def _headline(comparison: Comparison, standings: list[Standing]) -> str:
             f"{best.variant} is better than {base} on {_titles(best.better)} "
             f"and worse on nothing that counts, {how}."
         )
+    if all(s.identical for s in standings):
+        return f"All variants are identical to {base}, row by row, {how}."
     if not any(s.better or s.worse for s in standings):
         return f"No variant differs clearly from {base} on what counts, {how}."
     if all(s.worse and not s.better for s in standings):
@@ -121,31 +133,50 @@ def _headline(comparison: Comparison, standings: list[Standing]) -> str:
 
 def _sentence(comparison: Comparison, standing: Standing) -> str:
     variant, parts = standing.variant, []
+    if standing.identical:
+        return f"{variant}: identical to {comparison.baseline}, row by row."
     if standing.better:
         parts.append("better on " + _told(standing.better, variant))
     if standing.worse:
         parts.append("worse on " + _told(standing.worse, variant))
     if standing.unclear:
-        parts.append("no clear difference on " + _titles(standing.unclear))
+        parts.append("open: " + _joined([_open(row, variant) for row in _most(standing.unclear)]))
+    if standing.alike:
+        parts.append("no difference that counts on " + _titles(standing.alike))
     if not parts:
         return f"{variant}: no difference from {comparison.baseline} that counts."
     return f"{variant}: " + "; ".join(parts) + "."
 
 
 def _titles(rows: tuple[Row, ...]) -> str:
-    return _joined([KEY[row.measure.name] for row in rows[:_MOST_TOLD]])
+    return _joined([CALLED[row.measure.name] for row in _most(rows)])
+
+
+def _most(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    return rows[:_MOST_TOLD]
+
+
+def _open(row: Row, variant: str) -> str:
+    """What is not settled, and what would settle it."""
+    more = row.cell(variant).difference
+    title = CALLED[row.measure.name]
+    if more is None or more.more_seeds is None:
+        return title
+    seeds = "seed" if more.more_seeds == 1 else "seeds"
+    return f"{title} (some {more.more_seeds:,} more {seeds} would settle it)"
 
 
 def _told(rows: tuple[Row, ...], variant: str) -> str:
-    return _joined([_numbers(row, row.cell(variant)) for row in rows[:_MOST_TOLD]])
+    return _joined([_numbers(row, row.cell(variant)) for row in _most(rows)])
 
 
 def _numbers(row: Row, cell: Cell) -> str:
     how = row.measure.format
-    return (
-        f"{KEY[row.measure.name]} "
-        f"({fmt.text(cell.mean, how)} instead of {fmt.text(row.cells[0].mean, how)})"
-    )
+    told = f"{fmt.text(cell.mean, how)} instead of {fmt.text(row.cells[0].mean, how)}"
+    half = cell.difference.found.half_width if cell.difference else None
+    if cell.difference is not None and half:
+        told += f": {fmt.difference(cell.difference.mean, how)} ± {fmt.text(half, how)}"
+    return f"{CALLED[row.measure.name]} ({told})"
 
 
 def _joined(items: list[str]) -> str:

@@ -1,28 +1,44 @@
 """Variants side by side: the same KPIs, and paired differences to the first variant.
 
 Law: variants of one seed saw the same arrivals, lifetimes and faults, so differences are taken
-seed by seed and their mean gets a t-interval; with one seed there is a difference and no interval.
-Intervals are 95 % each, not adjusted for looking at many.
+seed by seed (`statistics.py`); with one seed there is a difference and no interval. Intervals are
+95 % each; a verdict is adjusted for looking at many: the KPIs that a headline speaks of (`KEY`), of
+all variants, by Holm, so that one false winner among them is a matter of 5 %; the others by
+Benjamini and Hochberg.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from simk8s.errors import Problem, UserError
 from simk8s.results.kpis import MEASURES, Measure, by_name, kpis
 from simk8s.results.results import Results
+from simk8s.results.statistics import (
+    CONFIDENCE,
+    Paired,
+    benjamini_hochberg,
+    holm,
+    paired,
+    seeds_to_settle,
+)
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest
 
-CONFIDENCE = 0.95
+KEY = (
+    "pods_unscheduled", "pods_dropped", "pods_lost", "gpu_allocation_end", "started_within_5s",
+    "startup_us_p50", "startup_us_p99", "nodes_used_mean", "node_cost",
+)  # fmt: skip
+"""What a verdict looks at, the most important first."""
 
 _ALIKE = 1e-3  # closer than this, relative, nobody is better
+_RELATIVE, _POINTS = 0.01, 0.001  # below this a difference is not worth a word
+_ALPHA = 1 - CONFIDENCE
 
-Verdict = Literal["better", "worse", "different", "same", "unsure", "one_seed"]
+Verdict = Literal["better", "worse", "different", "same", "alike", "unsure", "one_seed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +52,35 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Mean of the paired differences to the first variant, with its interval if there is one."""
+    """The paired differences to the first variant, and what is to be made of them."""
 
-    mean: float
-    low: float | None
-    high: float | None
-    pairs: int
+    found: Paired
     verdict: Verdict
+    """`alike`: the interval holds only differences that are not worth a word."""
+    adjusted: float | None = None
+    """p-value after correction for everything that is compared."""
+    more_seeds: int | None = None
+    """How many more would settle what is unsure, if anything would."""
+
+    @property
+    def mean(self) -> float:
+        return self.found.mean
+
+    @property
+    def low(self) -> float | None:
+        return self.found.low
+
+    @property
+    def high(self) -> float | None:
+        return self.found.high
+
+    @property
+    def pairs(self) -> int:
+        return self.found.pairs
 
     @property
     def sure(self) -> bool:
-        """Whether the interval excludes no difference."""
+        """Whether there is a difference beyond doubt."""
         return self.verdict in ("better", "worse", "different")
 
 
@@ -87,6 +121,12 @@ class Comparison:
     def baseline(self) -> str:
         return self.variants[0]
 
+    def identical(self, variant: str) -> bool:
+        """Whether every seed of a variant is, row by row, the baseline's."""
+        first = {run.seed: _digest(run) for run in self.of(self.baseline)}
+        runs = self.of(variant)
+        return bool(runs) and all(_digest(run) == first.get(run.seed) for run in runs)
+
     def row(self, name: str) -> Row | None:
         """The KPI of that name, if it is shown."""
         return next((row for row in self.rows if row.measure.name == name), None)
@@ -98,6 +138,10 @@ class Comparison:
     def first(self, variant: str) -> Results:
         """The run of a variant that curves are drawn from."""
         return self.of(variant)[0].results
+
+
+def _digest(run: Run) -> str:
+    return run.results.manifest.digest
 
 
 def compare(runs: Iterable[Run], *, missing: Sequence[str] = (), command: str = "") -> Comparison:
@@ -112,9 +156,8 @@ def compare(runs: Iterable[Run], *, missing: Sequence[str] = (), command: str = 
     seeds = tuple(sorted({run.seed for run in found}))
     values = {(run.variant, run.seed): by_name(kpis(run.results)) for run in ordered}
     rows = [_row(measure, variants, seeds, values) for measure in MEASURES]
-    return Comparison(
-        ordered, variants, seeds, tuple(r for r in rows if r), tuple(missing), command
-    )
+    judged = _judged([row for row in rows if row])
+    return Comparison(ordered, variants, seeds, judged, tuple(missing), command)
 
 
 def open_comparison(folder: Path) -> Comparison:
@@ -195,7 +238,7 @@ def _row(
                 variant,
                 tuple(per_variant[variant].values()),
                 means[variant],
-                None if i == 0 else _difference(measure, base, per_variant[variant]),
+                None if i == 0 else _difference(base, per_variant[variant]),
                 variant in best,
             )
             for i, variant in enumerate(variants)
@@ -213,40 +256,69 @@ def _best(measure: Measure, means: dict[str, float | None]) -> set[str]:
     return best if len(best) < len(known) else set()
 
 
-def _difference(
-    measure: Measure, base: dict[int, float], other: dict[int, float]
-) -> Difference | None:
+def _difference(base: dict[int, float], other: dict[int, float]) -> Difference | None:
+    """Not yet judged: that takes all of them."""
     pairs = [other[seed] - base[seed] for seed in base if seed in other]
-    if not pairs:
-        return None
-    mean = math.fsum(pairs) / len(pairs)
-    half = half_width(pairs)
-    if half is None:
-        verdict: Verdict = "same" if mean == 0 else "one_seed"
-        return Difference(mean, None, None, 1, verdict)
-    low, high = mean - half, mean + half
-    return Difference(mean, low, high, len(pairs), _verdict(measure, low, high))
+    return Difference(paired(pairs), "unsure") if pairs else None
 
 
-def _verdict(measure: Measure, low: float, high: float) -> Verdict:
-    if low == high == 0:
+def _judged(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """With verdicts, adjusted for how many differences are looked at."""
+    key = [row for row in rows if row.measure.name in KEY]
+    rest = [row for row in rows if row.measure.name not in KEY]
+    adjusted = _adjusted(key, holm) | _adjusted(rest, benjamini_hochberg)
+    # Of many that are open, the next to be settled must pass the strictest of Holm's levels.
+    level = _ALPHA / max(1, sum(cell.difference is not None for row in key for cell in row.cells))
+    return tuple(
+        replace(
+            row,
+            cells=tuple(
+                _judge(row, cell, adjusted.get((row.measure.name, cell.variant)), level)
+                for cell in row.cells
+            ),
+        )
+        for row in rows
+    )
+
+
+def _adjusted(
+    rows: Sequence[Row], adjust: Callable[[Sequence[float]], list[float]]
+) -> dict[tuple[str, str], float]:
+    """Adjusted p-values by KPI and variant, of what has one."""
+    found = {
+        (row.measure.name, cell.variant): cell.difference.found.p
+        for row in rows
+        for cell in row.cells
+        if cell.difference is not None
+    }
+    known = {place: p for place, p in found.items() if p is not None}
+    return dict(zip(known, adjust(list(known.values())), strict=True))
+
+
+def _judge(row: Row, cell: Cell, adjusted: float | None, level: float) -> Cell:
+    if cell.difference is None:
+        return cell
+    found = cell.difference.found
+    verdict = _verdict(row, found, adjusted)
+    more = seeds_to_settle(found, level) if verdict == "unsure" else None
+    return replace(cell, difference=Difference(found, verdict, adjusted, more))
+
+
+def _verdict(row: Row, found: Paired, adjusted: float | None) -> Verdict:
+    if found.mean == found.deviation == 0:
         return "same"
-    if low <= 0 <= high:
-        return "unsure"
-    if measure.better is None:
+    if found.low is None or found.high is None:
+        return "one_seed"
+    if adjusted is None or adjusted > _ALPHA:
+        within = not (counts(row, found.low) or counts(row, found.high))
+        return "alike" if within else "unsure"
+    if row.measure.better is None:
         return "different"
-    return "better" if (low > 0) == (measure.better == "higher") else "worse"
+    return "better" if (found.mean > 0) == (row.measure.better == "higher") else "worse"
 
 
-def half_width(values: Sequence[float], confidence: float = CONFIDENCE) -> float | None:
-    """Half of the t-interval around the mean of independent values; None below two of them."""
-    n = len(values)
-    if n < 2:
-        return None
-    mean = math.fsum(values) / n
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    if variance == 0:
-        return 0.0
-    from scipy.stats import t  # late: 0.3 s that a single run never needs
-
-    return float(t.ppf(0.5 + confidence / 2, n - 1)) * math.sqrt(variance / n)
+def counts(row: Row, difference: float) -> bool:
+    """Whether a difference of that size is worth a word."""
+    if row.measure.format == "share":
+        return abs(difference) >= _POINTS
+    return abs(difference) > _RELATIVE * abs(row.cells[0].mean or 0)

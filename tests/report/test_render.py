@@ -99,7 +99,9 @@ def test_input_is_escaped_everywhere(evil):
 
 
 def test_the_compare_page_has_a_column_and_a_line_per_variant(compare_page):
-    assert "is better than kube_scheduler on" in compare_page
+    # Two seeds settle nothing among so many numbers; the page says what would.
+    assert "No variant differs clearly from kube_scheduler" in compare_page
+    assert "more seeds would settle it" in compare_page
     assert compare_page.count('<th class="n">cp_sat</th>') >= 2
     for section in ("kpis", "pods", "utilisation", "latency", "pending-reasons", "provenance"):
         assert f'<section id="{section}"' in compare_page

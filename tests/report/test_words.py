@@ -57,6 +57,7 @@ def comparison(values, monkeypatch):
         return found
 
     monkeypatch.setattr(compare_module, "kpis", kpis)
+    monkeypatch.setattr(compare_module, "_digest", lambda run: run.variant)
     seeds = len(next(iter(next(iter(values.values())).values())))
     return compare(Run(v, s, (v, s)) for v in values for s in range(seeds))
 
@@ -64,24 +65,24 @@ def comparison(values, monkeypatch):
 @pytest.mark.parametrize(
     ("lost", "nodes", "words_in_headline"),
     [
-        ((5, 5.1), (300, 299), "b is better than a on pods lost and worse on nothing"),
-        ((5, 5.1), (400, 410), "It is a trade-off: b is better than a on pods lost but worse on"),
-        ((90, 91), (400, 410), "a is better than every other variant"),
-        ((10, 20), (300, 301), "No variant differs clearly"),
-        ((5, 40), (200, 900), "No variant differs clearly"),
+        ((5, 5.1, 5), (300, 299, 303), "b is better than a on pods lost and worse on nothing"),
+        ((5, 5, 5.1), (400, 410, 403), "It is a trade-off: b is better than a on pods lost but"),
+        ((90, 91, 92), (400, 410, 404), "a is better than every other variant"),
+        ((10, 20, 10), (300, 301, 300), "No variant differs clearly"),
+        ((5, 40, 1), (200, 900, 300), "No variant differs clearly"),
     ],
 )
 def test_headlines(lost, nodes, words_in_headline, monkeypatch):
     found = comparison(
         {
-            "a": {"pods_lost": (10, 10.1), "nodes_used_mean": (300, 301)},
+            "a": {"pods_lost": (10, 10.1, 10), "nodes_used_mean": (300, 301, 302)},
             "b": {"pods_lost": lost, "nodes_used_mean": nodes},
         },
         monkeypatch,
     )
     headline, sentences = words_compare.verdict(found)
     assert words_in_headline in headline
-    assert headline.endswith("over 2 seeds.")
+    assert headline.endswith("over 3 seeds.")
     assert len(sentences) == 1
 
 
@@ -95,7 +96,7 @@ def test_one_seed_is_said_to_be_one(monkeypatch):
 
 
 def test_what_is_too_small_to_matter_is_not_told(monkeypatch):
-    values = {"a": {"nodes_used_mean": (1000, 2000)}, "b": {"nodes_used_mean": (1001, 2001)}}
+    values = {"a": {"nodes_used_mean": (1000, 2000, 9)}, "b": {"nodes_used_mean": (1001, 2001, 10)}}
     headline, sentences = words_compare.verdict(comparison(values, monkeypatch))
     assert "No variant differs clearly" in headline
     assert sentences == ["b: no difference from a that counts."]
@@ -104,3 +105,19 @@ def test_what_is_too_small_to_matter_is_not_told(monkeypatch):
 def test_one_variant_alone(monkeypatch):
     found = comparison({"a": {"pods_lost": (1,)}}, monkeypatch)
     assert words_compare.verdict(found)[1] == []
+
+
+def test_identical_runs_are_called_identical(monkeypatch):
+    values = {name: {"pods_lost": (10, 20, 30)} for name in ("a", "b")}
+    found = comparison(values, monkeypatch)
+    monkeypatch.setattr(compare_module, "_digest", lambda run: run.seed)
+    headline, sentences = words_compare.verdict(found)
+    assert headline == "All variants are identical to a, row by row, over 3 seeds."
+    assert sentences == ["b: identical to a, row by row."]
+
+
+def test_what_is_open_says_what_would_settle_it(monkeypatch):
+    values = {"a": {"pods_lost": (10, 20, 30)}, "b": {"pods_lost": (8, 19, 20)}}
+    _, sentences = words_compare.verdict(comparison(values, monkeypatch))
+    assert sentences[0].startswith("b: open: pods lost (some ")
+    assert sentences[0].endswith("more seeds would settle it).")

@@ -4,11 +4,10 @@ import shutil
 from dataclasses import dataclass
 
 import pytest
-from scipy import stats
 
 from simk8s.errors import UserError
 from simk8s.results import compare as module
-from simk8s.results.compare import Run, compare, half_width, is_comparison, open_comparison
+from simk8s.results.compare import Run, compare, is_comparison, open_comparison
 from simk8s.results.kpis import MEASURES, Kpi
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
@@ -49,14 +48,6 @@ def comparison(name, values):
     )
 
 
-def test_half_width_is_students():
-    values = [1.0, 2.0, 4.0, 7.0]
-    low, high = stats.t.interval(0.95, 3, loc=3.5, scale=stats.sem(values))
-    assert half_width(values) == pytest.approx((high - low) / 2)
-    assert half_width([3.0]) is None
-    assert half_width([2.0, 2.0]) == 0
-
-
 def test_differences_are_taken_seed_by_seed():
     # The seeds differ by much, the variants by about one in every seed: only pairing shows it.
     row = comparison(
@@ -73,19 +64,33 @@ def test_differences_are_taken_seed_by_seed():
 @pytest.mark.parametrize(
     ("name", "other", "verdict"),
     [
-        ("pods_lost", {1: 15, 2: 25.1}, "worse"),
-        ("pods_started", {1: 15, 2: 25.1}, "better"),
-        ("pods_created", {1: 15, 2: 25.1}, "different"),
-        ("pods_lost", {1: 5, 2: 30}, "unsure"),
-        ("pods_lost", {1: 10, 2: 20}, "same"),
+        ("pods_lost", {1: 15, 2: 25.1, 3: 35}, "worse"),
+        ("pods_started", {1: 15, 2: 25.1, 3: 35}, "better"),
+        ("pods_created", {1: 15, 2: 25.1, 3: 35}, "different"),
+        ("pods_lost", {1: 5, 2: 30, 3: 35}, "unsure"),
+        ("pods_lost", {1: 10, 2: 20, 3: 30}, "same"),
+        ("pods_lost", {1: 10.01, 2: 20, 3: 30.01}, "alike"),  # below one per cent
         ("pods_lost", {1: 12}, "one_seed"),
         ("pods_lost", {1: 10}, "same"),
-        ("pods_lost", {1: 12, 2: 22}, "worse"),  # the same difference in every seed
+        ("pods_lost", {1: 12, 2: 22, 3: 32}, "worse"),  # the same difference in every seed
+        ("pods_lost", {1: 12, 2: 22}, "unsure"),  # in two of them it may be an accident
     ],
 )
 def test_verdicts(name, other, verdict):
-    row = comparison(name, {"a": {1: 10, 2: 20}, "b": other}).row(name)
+    row = comparison(name, {"a": {1: 10, 2: 20, 3: 30}, "b": other}).row(name)
     assert row.cell("b").difference.verdict == verdict
+
+
+def test_verdicts_are_corrected_for_everything_compared():
+    # Alone b is better (p = 0.03); among three variants that could be luck.
+    seeds = {"a": {1: 10, 2: 20, 3: 30}, "b": {1: 5, 2: 14, 3: 27}}
+    alone = comparison("pods_lost", seeds).row("pods_lost").cell("b").difference
+    assert (alone.verdict, alone.adjusted) == ("better", alone.found.p)
+    many = comparison("pods_lost", seeds | {"c": {1: 9, 2: 22, 3: 30}, "d": {1: 12, 2: 18, 3: 31}})
+    corrected = many.row("pods_lost").cell("b").difference
+    assert corrected.adjusted == pytest.approx(3 * alone.found.p)
+    assert corrected.verdict == "unsure"
+    assert corrected.more_seeds >= 1
 
 
 def test_seeds_without_a_partner_have_no_difference():
@@ -116,7 +121,9 @@ def test_a_folder_opens_in_the_order_the_user_gave(comparison_folder):
     assert [(run.variant, run.seed) for run in found.of("best_fit")] == [
         ("best_fit", 1), ("best_fit", 2),
     ]  # fmt: skip
-    assert found.row("nodes_used_mean").cell("best_fit").difference.verdict == "better"
+    difference = found.row("nodes_used_mean").cell("best_fit").difference
+    assert (difference.verdict, difference.pairs) == ("unsure", 2)  # after so many comparisons
+    assert difference.mean < 0
     assert found.row("solves").cell("kube_scheduler").mean == 0
     assert is_comparison(comparison_folder)
     assert not is_comparison(comparison_folder / "best_fit" / "1")
