@@ -105,7 +105,7 @@ def test_the_compare_page_has_a_column_and_a_line_per_variant(compare_page):
     assert compare_page.count('<th class="n">cp_sat</th>') >= 2
     for section in ("kpis", "pods", "utilisation", "latency", "pending-reasons", "provenance"):
         assert f'<section id="{section}"' in compare_page
-    assert 'class="diff better"' in compare_page
+    assert 'class="diff unsure"' in compare_page
     assert "simk8s compare scenarios/quickstart.yaml" in compare_page
 
 
