@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from simk8s.errors import Problem, UserError
+
 app = typer.Typer(help="Make a scenario from a recorded trace.", no_args_is_help=True)
 
 
@@ -59,3 +61,30 @@ def openb(
         out=out,
     )
     print(f"{out} written; run it with: simk8s run {out}")
+
+
+@app.command("lanl")
+def lanl(
+    failures: Annotated[Path, typer.Argument(help="The failure list, .csv, .csv.gz or .csv.xz.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")],
+    systems: Annotated[
+        str, typer.Option(metavar="18,19,20", help="Which systems of the file; default: all.")
+    ] = "",
+    onto: Annotated[
+        Path | None, typer.Option(help="The scenario to lay the failures over; default: a starter.")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=1e-3, max=1e6, help="Let nodes fail so many times as often.")
+    ] = 1.0,
+) -> None:
+    """Node failures of Los Alamos, 1996-2005: fitted distributions, a page, a scenario."""
+    from simk8s.cli import fitting
+
+    try:
+        chosen = sorted({int(part) for part in systems.split(",") if part.strip()})
+    except ValueError:
+        hint = "write them as 18,19,20"
+        raise UserError(
+            Problem("E401", f"--systems {systems!r} are no numbers", hint=hint)
+        ) from None
+    fitting.run(failures, chosen, onto, speed, out)

@@ -52,7 +52,7 @@ def write(folder: Path) -> Path:
 def render_run(results: Results) -> str:
     """The page of one run."""
     manifest = results.manifest
-    return _page(
+    return page(
         "run.html",
         title=f"{manifest.scenario} · {results.label}",
         manifest=manifest,
@@ -73,7 +73,7 @@ def render_compare(comparison: Comparison | Iterable[tuple[str, int, Results]]) 
     comparing = [p for p in panels() if isinstance(p, ComparingPanel)]
     first = [p.render_compare(comparison) for p in comparing if p.order < VERDICTS]
     rest = [p.render_compare(comparison) for p in comparing if p.order >= VERDICTS]
-    return _page(
+    return page(
         "compare.html",
         title=f"{manifest.scenario}: {', '.join(comparison.variants)}",
         manifest=manifest,
@@ -158,7 +158,8 @@ def _blocks(found: Iterable[Block | None]) -> list[Block]:
     return [block for block in found if block is not None]
 
 
-def _page(template: str, **context: Any) -> str:
+def page(template: str, **context: Any) -> str:
+    """A template of ours, filled; what is not Markup is escaped."""
     return _environment().get_template(template).render(context)
 
 
@@ -185,8 +186,12 @@ def _plotly() -> Markup:
 
 
 def _write(folder: Path, page: str) -> Path:
-    target = folder / REPORT_NAME
-    temporary = folder / f".{REPORT_NAME}.tmp"
-    temporary.write_text(page, encoding="utf-8")
+    return write_page(folder / REPORT_NAME, page)
+
+
+def write_page(target: Path, text: str) -> Path:
+    """Whole or not at all."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, target)
     return target

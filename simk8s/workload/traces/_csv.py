@@ -1,4 +1,4 @@
-"""CSV files, plain or gzipped, as rows that know their place.
+"""CSV files, plain, gzipped or xz, as rows that know their place.
 
 Law: a file that cannot be used is a `UserError` that names file, line and column; at most
 MAX_PROBLEMS problems are collected before giving up.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import lzma
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from simk8s.errors import Place, Problem, UserError, raise_if_any
 MAX_PROBLEMS = 20
 CODE = "E306"
 _GZIP_MAGIC = b"\x1f\x8b"
+_XZ_MAGIC = b"\xfd7zXZ\x00"
 _MAX_BYTES = 1 << 30
 
 
@@ -127,13 +129,16 @@ def _content(path: Path) -> str:
         if raw.startswith(_GZIP_MAGIC):
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
                 raw = packed.read(_MAX_BYTES + 1)
+        elif raw.startswith(_XZ_MAGIC):
+            with lzma.LZMAFile(io.BytesIO(raw)) as squeezed:
+                raw = squeezed.read(_MAX_BYTES + 1)
         return raw.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise UserError(Problem("E303", f"the file {path} does not exist")) from error
     except UnicodeDecodeError as error:
         problem = Problem(CODE, "the file is not UTF-8 text", Place(str(path), 1, 1))
         raise UserError(problem) from error
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
         raise UserError(
             Problem(CODE, f"cannot be read: {error}", Place(str(path), 1, 1))
         ) from error

@@ -1,0 +1,1 @@
+"""L3: recorded failures of machines, and distributions fitted to them."""
