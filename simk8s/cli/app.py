@@ -16,6 +16,7 @@ from simk8s.cli import (
     render,
     replay_recording,
     schema,
+    survive,
     validate,
 )
 from simk8s.cli import run as running
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("run")(running.command)
 app.command("compare")(compare.command)
+app.command("survive")(survive.command)
 app.command("render")(render.command)
 app.command("validate")(validate.command)
 app.command("conformance")(conformance.command)

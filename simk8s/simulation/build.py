@@ -77,6 +77,7 @@ class World:
     feeders: list[Feeder] = field(default_factory=list)
     joined_us: list[int] = field(default_factory=list)
     writer: ObjectWriter | None = None
+    strategy: Strategy | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -147,6 +148,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         faults,
         horizon_us,
     )
+    world.strategy = strategy
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
