@@ -127,9 +127,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
-    effects = PlaneEffects(server)
+    effects, lag_us, throttled = PlaneEffects(server), times.watch_lag_us, plane.throttling
     faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us, effects)
-    lag_us, throttled = times.watch_lag_us, plane.throttling
     controllers = ControllerManager(
         clock, store, server, streams, lag_us, faults.moment, throttled=throttled
     )
