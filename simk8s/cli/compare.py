@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -62,7 +62,22 @@ def command(
         audit=audit,
     )
     numbers = list(range(first, first + seeds))
-    interrupted = _simulate(loaded, chosen, numbers, folder, until, jobs, audit, again)
+    run_all(loaded, chosen, numbers, folder, until, jobs, audit, again, json_)
+
+
+def run_all(
+    loaded: Loaded,
+    chosen: list[variants.Variant],
+    seeds: list[int],
+    folder: Path,
+    until: str | None,
+    jobs: int,
+    audit: bool,
+    again: str,
+    json_: bool,
+) -> NoReturn:
+    """Simulate every variant on every seed, draw the page, print, exit."""
+    interrupted = _simulate(loaded, chosen, seeds, folder, until, jobs, audit, again)
     if not interrupted:
         raise typer.Exit(int(_report(folder, json_)))
     if any(folder.glob("*/*/manifest.json")):
@@ -147,6 +162,9 @@ def _report(folder: Path, json_: bool) -> bool:
     comparison = open_comparison(folder)
     if json_:
         print(summary.comparison_json(comparison))
+    elif len(comparison.variants) == 1:
+        summary.print_sweep(comparison)
+        print(say.printable(f"page: {page}"))
     else:
         summary.print_comparison(comparison)
         print(say.printable(f"page: {page}"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from simk8s.cli import options, say
 from simk8s.cli.options import Audit, Json, Out, ScenarioFile, Seed, Setting, Until
+from simk8s.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
@@ -26,11 +27,18 @@ Explain = Annotated[
     ),
 ]
 
+Seeds = Annotated[
+    int, typer.Option(min=1, max=100_000, help="Run so many seeds and show how they differ.")
+]
+Jobs = Annotated[int, typer.Option(min=1, max=256, help="Seeds at the same time.")]
+
 
 def command(
     scenario: ScenarioFile,
     strategy: Strategy = None,
     seed: Seed = None,
+    seeds: Seeds = 1,
+    jobs: Jobs = 2,
     set_: Setting = None,
     until: Until = None,
     out: Out = None,
@@ -46,6 +54,10 @@ def command(
         overrides.append(("strategy", as_text(strategy)))
     loaded = options.load_scenario(scenario, overrides)
     say.problems(loaded.problems)
+    if seeds > 1:
+        if explain is not None:
+            raise UserError(Problem("E401", "--explain is for one seed; leave --seeds out"))
+        _sweep(loaded, scenario, strategy, seed, seeds, jobs, set_, until, out, json_, audit)
     folder = options.writable_folder(out or Path("reports") / loaded.scenario.name)
     again = options.command_line(
         "run",
@@ -64,10 +76,37 @@ def command(
     raise typer.Exit(_exit_code(manifest, folder))
 
 
+def _sweep(
+    loaded: Loaded,
+    scenario: Path,
+    strategy: str | None,
+    seed: int | None,
+    seeds: int,
+    jobs: int,
+    set_: list[str] | None,
+    until: str | None,
+    out: Path | None,
+    json_: bool,
+    audit: bool,
+) -> NoReturn:
+    """One variant on many seeds."""
+    from simk8s.cli import compare
+    from simk8s.scenario.variants import Variant
+
+    folder = options.writable_folder(out or Path("reports") / f"{loaded.scenario.name}-seeds")
+    first = loaded.scenario.seed if seed is None else seed
+    again = options.command_line(
+        "run", scenario, strategy=strategy, seeds=seeds, seed=seed, set=set_, until=until,
+        audit=audit,
+    )  # fmt: skip
+    chosen = [Variant(loaded.scenario.strategy.name, ())]
+    numbers = list(range(first, first + seeds))
+    compare.run_all(loaded, chosen, numbers, folder, until, jobs, audit, again, json_)
+
+
 def _pods(text: str | None) -> PodSelector | None:
     if text is None:
         return None
-    from simk8s.errors import Problem, UserError
     from simk8s.scenario.podnames import PodSelector
 
     try:

@@ -85,9 +85,9 @@ def print_comparison(comparison: Comparison) -> None:
     from rich.text import Text
 
     from simk8s.report.words_compare import verdict
-    from simk8s.results.format import text
+    from simk8s.results.format import numbers, text
 
-    table = Table(title=f"seeds {', '.join(map(str, comparison.seeds))}", title_justify="left")
+    table = Table(title=f"seeds {numbers(comparison.seeds)}", title_justify="left")
     table.add_column("")
     for variant in comparison.variants:
         table.add_column(Text(variant), justify="right", overflow="fold")
@@ -104,6 +104,19 @@ def print_comparison(comparison: Comparison) -> None:
             print(printable(line.replace("\u00a0", " ")))
     for line in missed_lines(comparison):
         print(printable(line))
+
+
+def print_sweep(comparison: Comparison) -> None:
+    """What many seeds of one variant say, on stdout."""
+    from simk8s.report.sweep import verdict
+
+    headline, sentences = verdict(comparison)
+    for line in [headline, *sentences]:
+        print(printable(line.replace("\u00a0", " ")))
+    missed = [run.seed for run in comparison.runs if missed_in(run.results)]
+    if missed:
+        share = f"{len(missed):,} of {len(comparison.runs):,} seeds miss a threshold"
+        print(f"{share}, the first of them {missed[0]}")
 
 
 def missed_in(results: Results) -> bool:

@@ -68,6 +68,8 @@ def render_compare(comparison: Comparison | Iterable[tuple[str, int, Results]]) 
     """The page of a comparison."""
     if not isinstance(comparison, Comparison):
         comparison = compare(Run(*run) for run in comparison)
+    if len(comparison.variants) == 1 and len(comparison.seeds) > 1:
+        return render_sweep(comparison)
     manifest = comparison.first(comparison.baseline).manifest
     headline, sentences = words_compare.verdict(comparison)
     comparing = [p for p in panels() if isinstance(p, ComparingPanel)]
@@ -83,6 +85,26 @@ def render_compare(comparison: Comparison | Iterable[tuple[str, int, Results]]) 
         sentences=sentences,
         sureness=words_compare.sureness(comparison),
         blocks=_blocks([*first, _side_by_side(comparison), *rest]),
+    )
+
+
+def render_sweep(comparison: Comparison) -> str:
+    """The page of one variant on many seeds."""
+    from simk8s.report import sweep
+
+    first = comparison.first(comparison.baseline)
+    headline, sentences = sweep.verdict(comparison)
+    provenance = cast(ComparingPanel, catalog.resolve("panels", "provenance")())
+    return page(
+        "sweep.html",
+        title=f"{first.manifest.scenario}: {len(comparison.seeds):,} seeds",
+        manifest=first.manifest,
+        subtitle=_compare_subtitle(comparison)[1:],
+        banners=_compare_banners(comparison),
+        headline=headline,
+        sentences=sentences,
+        sureness="Intervals are 95 % each. Any seed can be run alone: simk8s run … --seed N.",
+        blocks=_blocks([*sweep.blocks(comparison), provenance.render_compare(comparison)]),
     )
 
 
@@ -146,7 +168,7 @@ def _subtitle(results: Results) -> list[str]:
 
 def _compare_subtitle(comparison: Comparison) -> list[str]:
     manifest = comparison.first(comparison.baseline).manifest
-    seeds = ", ".join(str(seed) for seed in comparison.seeds)
+    seeds = fmt.numbers(comparison.seeds)
     return [
         f"{len(comparison.variants)} variants",
         f"{fmt.duration(manifest.simulated_us)} simulated",

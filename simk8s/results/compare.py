@@ -93,6 +93,8 @@ class Cell:
     mean: float | None
     difference: Difference | None
     best: bool
+    seeds: tuple[int, ...] = ()
+    """Of the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,7 @@ def _row(
                 means[variant],
                 None if i == 0 else _difference(base, per_variant[variant]),
                 variant in best,
+                tuple(per_variant[variant]),
             )
             for i, variant in enumerate(variants)
         ),

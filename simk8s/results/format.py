@@ -6,6 +6,7 @@ that is not there is a dash.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 Format = Literal["count", "number", "share", "duration", "work", "rate", "money", "bytes"]
@@ -32,6 +33,13 @@ def difference(value: float | None, how: Format) -> str:
     if not any(digit in plain for digit in "123456789"):
         return "±0"
     return ("+" if value > 0 else _MINUS) + plain
+
+
+def numbers(values: Sequence[int]) -> str:
+    """`1, 2, 5`; where more than four follow each other: `1 to 200`."""
+    if len(values) > 4 and list(values) == list(range(values[0], values[-1] + 1)):
+        return f"{values[0]} to {values[-1]}"
+    return ", ".join(map(str, values))
 
 
 def significant(value: float) -> str:

@@ -119,3 +119,18 @@ def test_bad_options_are_exit_2_and_nothing_runs(simk8s, straw, words, code):
 
 def test_a_strategy_that_looks_like_yaml_stays_a_name(simk8s, straw):
     assert "E201" in simk8s("run", "tiny.yaml", "--strategy", "{name: x}").err
+
+
+def test_many_seeds_make_one_page(simk8s, here):
+    done = simk8s("run", "tiny.yaml", "--seeds", "3", "--jobs", "1", "--set", "duration=20m")
+    assert done.code == 0, done.err
+    assert "3 seeds of kube_scheduler." in done.out
+    folder = here / "reports" / "tiny-seeds"
+    assert "How seeds differ" in (folder / "report.html").read_text()
+    assert sorted(p.parent.name for p in folder.glob("*/*/manifest.json")) == ["3", "4", "5"]
+    assert simk8s("render", folder).code == 0
+
+
+def test_explain_is_for_one_seed(simk8s, here):
+    bad = simk8s("run", "tiny.yaml", "--seeds", "3", "--explain", "web-1")
+    assert (bad.code, "--explain is for one seed" in bad.err) == (2, True)
