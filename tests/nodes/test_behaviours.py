@@ -114,12 +114,12 @@ WHOLE = """
 apiVersion: simk8s/v1
 name: whole
 seed: 4
-duration: 1h
+duration: 20m
 nodes: [{profile: m5.4xlarge, count: 3}]
 workload:
   - name: etl
     job:
-      {completions: 12, parallelism: 4, backoffLimit: 99,
+      {completions: 8, parallelism: 4, backoffLimit: 99,
        template: {spec: {containers: [{name: c}]}}}
   - name: web
     arrivals: {poisson: {rate: 2/min}}
@@ -128,7 +128,7 @@ workload:
 """
 RULES = """
 behaviour:
-  - {kind: Job, lifetime: {uniform: {min: 1m, max: 3m}}, failureRate: 0.4}
+  - {kind: Job, lifetime: {uniform: {min: 1m, max: 2m}}, failureRate: 0.4}
 """
 
 
@@ -144,14 +144,13 @@ def test_a_job_of_pods_that_fail_and_end(tmp_path: Path) -> None:
     found, digest = pods(tmp_path, WHOLE + RULES, "a")
     job = found.filter(pl.col("workload") == "etl")
     good, bad = (job.filter(pl.col("phase") == phase)["ran"] for phase in ("succeeded", "failed"))
-    assert len(good) == 12
+    assert len(good) == 8
     assert len(bad) > 0
     assert good.min() >= 60 * SECOND  # type: ignore[operator]
-    assert good.max() <= 183 * SECOND  # type: ignore[operator]
-    assert good.n_unique() == 12
+    assert good.max() <= 123 * SECOND  # type: ignore[operator]
+    assert good.n_unique() == 8
     assert bad.max() < 3 * SECOND  # type: ignore[operator]
     assert pods(tmp_path, WHOLE + RULES, "b")[1] == digest
-    assert pods(tmp_path, WHOLE, "c")[1] != digest
 
 
 def test_rules_move_no_draw_of_the_others(tmp_path: Path) -> None:
@@ -161,7 +160,7 @@ def test_rules_move_no_draw_of_the_others(tmp_path: Path) -> None:
         for text, name in ((WHOLE, "a"), (WHOLE + RULES, "b"))
     )
     assert one["name"].equals(other["name"])
-    assert one.height > 50
+    assert one.height > 20
     assert (one["created_us"] - other["created_us"]).abs().max() < SECOND  # type: ignore[operator]
     assert (one["ran"] - other["ran"]).abs().max() < 3 * SECOND  # type: ignore[operator]
 
@@ -172,7 +171,7 @@ def test_strategies_meet_the_same_lives(tmp_path: Path) -> None:
         frame, _ = pods(tmp_path, WHOLE + RULES, strategy, strategy=strategy)
         etl = frame.filter(pl.col("workload") == "etl", pl.col("phase") == "succeeded")
         lives.append((etl["ran"] // (3 * SECOND)).to_list())
-    assert len(lives[0]) == len(lives[1]) == 12
+    assert len(lives[0]) == len(lives[1]) == 8
 
 
 def test_an_annotation_comes_before_a_rule(tmp_path: Path) -> None:
@@ -180,7 +179,7 @@ def test_an_annotation_comes_before_a_rule(tmp_path: Path) -> None:
     text = WHOLE.replace("{spec: {containers: [{name: c}]}}}\n", f"{{{notes}}}}}\n", 1)
     found, _ = pods(tmp_path, text + "behaviour: [{kind: Job, lifetime: 20m}]", "a")
     ran = found.filter(pl.col("workload") == "etl")["ran"]
-    assert len(ran) == 12
+    assert len(ran) == 8
     assert ran.max() <= 13 * SECOND  # type: ignore[operator]
 
 
@@ -200,7 +199,7 @@ spec:
     scenario = f"""
 apiVersion: simk8s/v1
 name: policy
-duration: 1h
+duration: 10m
 nodes: [{{profile: m5.4xlarge, count: 1}}]
 workload: [{{manifests: [{tmp_path / "job.yaml"}]}}]
 behaviour: [{{kind: Job, runDuration: 10s, exitCode: 42}}]

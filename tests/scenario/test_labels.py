@@ -35,7 +35,7 @@ def test_selectors(text: str, matches: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "=web", "app=web tier=x", "app in web", "a>1", "app,,b"]
+    "text", ["", "  ", "=web", "app=web tier=x", "app in web", "a>1", ","]
 )
 def test_what_is_no_selector(text: str) -> None:
     with pytest.raises(ValueError, match=r"selector|requirement"):
@@ -54,7 +54,7 @@ def test_the_form_of_manifests_is_the_same_selector() -> None:
     found = adapter.validate_python(written)
     assert found.text == "app=web,tier in (front, back),!canary"
     assert found.requirements == parse(found.text).requirements
-    assert adapter.validate_python(found) is found
+    assert adapter.validate_python(found) == found
 
 
 @pytest.mark.parametrize(
