@@ -34,9 +34,7 @@ def test_selectors(text: str, matches: bool) -> None:
     assert parse(text).matches(LABELS) is matches
 
 
-@pytest.mark.parametrize(
-    "text", ["", "  ", "=web", "app=web tier=x", "app in web", "a>1", ","]
-)
+@pytest.mark.parametrize("text", ["", "  ", "=web", "app=web tier=x", "app in web", "a>1", ","])
 def test_what_is_no_selector(text: str) -> None:
     with pytest.raises(ValueError, match=r"selector|requirement"):
         parse(text)
