@@ -1,9 +1,9 @@
 # %% [markdown]
 # # How small can this cluster be?
 #
-# A web service and batch jobs share a cluster, one zone fails for three minutes, and somebody has to
-# pay for the nodes. We ask how few nodes still start pods in time, and whether packing them tighter
-# helps. Open this file as a notebook (Jupyter with jupytext, VS Code) or run it as a script.
+# A web service and batch jobs share a cluster, one zone fails for three minutes, and somebody has
+# to pay for the nodes. We ask how few nodes still start pods in time, and whether packing them
+# tighter helps. Open this file as a notebook (Jupyter with jupytext, VS Code), or run it.
 
 # %%
 import polars as pl
@@ -67,7 +67,7 @@ waits
 
 # %% [markdown]
 # Variants on the same seeds meet the same arrivals, lifetimes and outage, so a difference is the
-# variant's alone. `seven` is the same scenario with fewer nodes.
+# variant's alone. `five` is the same scenario with fewer nodes.
 
 # %%
 comparison = compare(
@@ -75,7 +75,7 @@ comparison = compare(
     variants={
         "as_is": {},
         "packed": {"strategy": "most_allocated"},
-        "seven": scenario.set("nodes.0.count", 7),
+        "five": scenario.set("nodes.0.count", 5),
     },
     seeds=2,
 )

@@ -19,4 +19,5 @@ NODES = [{"profile": "m5.xlarge", "count": 2, "zones": ["a", "b"]}]
 def small(**sections: Any) -> Scenario:
     """Ten minutes of two nodes."""
     given = {"name": "small", "duration": "10m", "seed": 3, "nodes": NODES, "workload": [WEB]}
+    given["sampling"] = {"interval": "30s"}
     return Scenario(**{**given, **sections})

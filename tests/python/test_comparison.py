@@ -12,7 +12,7 @@ from simk8s import Comparison, UserError, compare, run
 from simk8s.strategies.most_allocated import MostAllocatedStrategy
 from tests.python.made import small
 
-SCENARIO = small(duration="4m")
+SCENARIO = small(duration="2m")
 
 
 class Tight(MostAllocatedStrategy):
@@ -76,7 +76,8 @@ def test_processes_find_the_same_and_folders_open_again(found: Comparison, tmp_p
     beside = compare(
         SCENARIO, variants={"one": {"nodes.0.count": 1}}, seeds=[4, 3], jobs=2, out=tmp_path
     )
-    for seed in (3, 4):
+    assert beside.seeds == (3, 4)
+    for seed in beside.seeds:
         assert beside.runs["one", seed].digest == found.runs["one", seed].digest
     assert Comparison.open(tmp_path).kpis.equals(beside.kpis)
 

@@ -61,7 +61,7 @@ def test_strategy_seed_end_and_folder_are_chosen(tmp_path: Path) -> None:
     assert (found.manifest.strategy, found.seed, found.folder) == ("first_fit", 9, out)
     assert (found.manifest.simulated_us, found.manifest.audit) == (120_000_000, "passed")
     assert found.report() == out / "report.html"
-    assert found.report(tmp_path / "pages" / "one.html").read_text().startswith("<!doctype html>")
+    assert found.report(tmp_path / "pages" / "one.html").read_text().startswith("<!DOCTYPE html>")
     for wrong in ("soon", "0s"):
         with pytest.raises(UserError, match="until"):
             run(small(), until=wrong)
@@ -78,10 +78,9 @@ def test_results_without_a_folder_go_with_the_run(tmp_path: Path) -> None:
     assert (saved.digest, saved.folder) == (digest, tmp_path / "kept")
 
 
-def test_a_bar_changes_nothing(ran: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_changes_nothing(ran: Run) -> None:
     shown = run(small(thresholds=["pods_created > 1"]), progress=True)
     assert shown.digest == ran.digest
-    assert "small" in capsys.readouterr().err
 
 
 class Tight(MostAllocatedStrategy):
