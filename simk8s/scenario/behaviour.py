@@ -4,9 +4,9 @@
       - {kind: Job, lifetime: {lognormal: {p50: 5m, p99: 1h}}}
       - {selector: "app=web", startup: {uniform: {min: 2s, max: 20s}}, failureRate: 0.01}
 
-Law: a rule holds for the pods for which all its conditions hold. Of several that hold, what a later
-one says replaces what an earlier one said, value by value: so the general goes first, kinds before
-names. What a pod's own annotations say comes before all rules, and what nobody says is as without
+Law: a rule holds for the pods for which all its conditions hold; without any, for all. Of several
+that hold, what a later one says replaces what an earlier one said, value by value: so the general
+goes first, kinds before names. What a pod's own annotations say comes before all rules, and what nobody says is as without
 rules. Kind and name are those of the object that the scenario or a manifest names: pods of a
 Deployment have its kind and name, not their ReplicaSet's, pods of a CronJob the CronJob's; pods
 that arrive by themselves are of kind Pod and have the name of their workload.
@@ -91,9 +91,6 @@ class BehaviourRule(Traits):
 
     @model_validator(mode="after")
     def _says_something(self) -> BehaviourRule:
-        if all(getattr(self, name) is None for name in CONDITIONS):
-            hint = f'give it one of {", ".join(CONDITIONS)}; kind: "*" means every pod'
-            raise wrong("a rule says whose behaviour it describes", hint)
         if all(getattr(self, name) is None for name in Traits.model_fields):
             raise wrong("a rule says what holds, for example lifetime: 10m")
         return self

@@ -2,7 +2,8 @@
 manifest does, with `matchLabels` and `matchExpressions`.
 
 Law: all requirements must hold; one that looks for something else than a value (`!=`, `notin`,
-`!key`) also holds where the label is missing.
+`!key`) also holds where the label is missing. An empty mapping selects everything, as in
+Kubernetes; an empty text is a mistake.
 
 Mirrors: apimachinery labels.Parse and metav1.LabelSelectorAsSelector, v1.36. Departs: `>` and `<`
 are not known, as they are not in a LabelSelector.
@@ -77,7 +78,7 @@ class _Written(Model):
 def parse(text: str) -> LabelSelector:
     """kubectl's form; ValueError where it is not one."""
     if not text.strip():
-        raise ValueError("an empty selector selects nothing: write for example app=web")
+        raise ValueError("an empty selector: write for example app=web")
     return LabelSelector(text.strip(), tuple(_parts(text)))
 
 
@@ -121,8 +122,6 @@ def _selector(value: Any) -> Any:
     written = _Written.model_validate(value)
     found = [Requirement(key, "In", (text,)) for key, text in written.match_labels.items()]
     found += [Requirement(e.key, e.operator, tuple(e.values)) for e in written.match_expressions]
-    if not found:
-        raise PydanticCustomError("E105", "an empty selector selects nothing")
     return LabelSelector(",".join(map(_said, found)), tuple(found))
 
 

@@ -101,8 +101,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
     recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
-    store, server = _api(clock, cluster, streams, times)
-    machines = Machines(clock)
+    (store, server), machines = _api(clock, cluster, streams, times), Machines(clock)
     kubelets = KubeletPool(
         clock,
         store,

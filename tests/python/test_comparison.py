@@ -72,13 +72,9 @@ def test_the_page(found: Comparison, tmp_path: Path) -> None:
     assert "<th>Tight</th>" in found._repr_html_()
 
 
-def test_processes_find_the_same_and_folders_open_again(found: Comparison, tmp_path: Path) -> None:
-    beside = compare(
-        SCENARIO, variants={"one": {"nodes.0.count": 1}}, seeds=[4, 3], jobs=2, out=tmp_path
-    )
-    assert beside.seeds == (3, 4)
-    for seed in beside.seeds:
-        assert beside.runs["one", seed].digest == found.runs["one", seed].digest
+def test_folders_open_again(found: Comparison, tmp_path: Path) -> None:
+    beside = compare(SCENARIO, variants={"one": {"nodes.0.count": 1}}, seeds=[4], out=tmp_path)
+    assert beside.runs["one", 4].digest == found.runs["one", 4].digest
     assert Comparison.open(tmp_path).kpis.equals(beside.kpis)
 
 

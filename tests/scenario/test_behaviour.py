@@ -19,6 +19,8 @@ def rule(**values: Any) -> BehaviourRule:
 @pytest.mark.parametrize(
     ("conditions", "means"),
     [
+        ({}, True),
+        ({"selector": {}}, True),
         ({"kind": "Deployment"}, True),
         ({"kind": "*"}, True),
         ({"kind": "Job"}, False),
@@ -71,7 +73,6 @@ RULE = "strategy: kube_scheduler\nbehaviour:\n  - "
 @pytest.mark.parametrize(
     ("written", "code", "words", "hint"),
     [
-        ("{lifetime: 5m}", "E105", "whose behaviour", "kind"),
         ("{kind: Pod}", "E105", "what holds", None),
         ("{kind: Pod, lifetme: 5m}", "E101", "lifetme", "lifetime"),
         ("{kind: Pod, failureRate: 2}", "E105", "1", None),

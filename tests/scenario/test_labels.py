@@ -53,12 +53,12 @@ def test_the_form_of_manifests_is_the_same_selector() -> None:
     assert found.text == "app=web,tier in (front, back),!canary"
     assert found.requirements == parse(found.text).requirements
     assert adapter.validate_python(found) == found
+    assert adapter.validate_python({}).matches({})
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {},
         {"matchLabel": {"a": "b"}},
         {"matchExpressions": [{"key": "a", "operator": "In"}]},
         {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]},
