@@ -6,10 +6,11 @@
 
 Law: a rule holds for the pods for which all its conditions hold; without any, for all. Of several
 that hold, what a later one says replaces what an earlier one said, value by value: so the general
-goes first, kinds before names. What a pod's own annotations say comes before all rules, and what nobody says is as without
-rules. Kind and name are those of the object that the scenario or a manifest names: pods of a
-Deployment have its kind and name, not their ReplicaSet's, pods of a CronJob the CronJob's; pods
-that arrive by themselves are of kind Pod and have the name of their workload.
+goes first, kinds before names. What a pod's own annotations say comes before all rules, and what
+nobody says is as without rules. Kind and name are those of the object that the scenario or a
+manifest names: pods of a Deployment have its kind and name, not their ReplicaSet's, pods of a
+CronJob the CronJob's; pods that arrive by themselves are of kind Pod and have the name of their
+workload.
 """
 
 from __future__ import annotations

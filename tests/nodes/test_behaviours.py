@@ -13,8 +13,10 @@ from simk8s.kernel.streams import Streams
 from simk8s.nodes.behaviours import Behaviour, Behaviours, Lots, planned
 from simk8s.nodes.probes import NEVER, Probe, Probes, Run, outlook
 from simk8s.scenario.behaviour import BehaviourRule, Traits
+from simk8s.simulation.build import Options, build
 from simk8s.simulation.run import run_scenario
 from simk8s.state.cluster import Cluster
+from simk8s.state.pods import Phase
 from tests.simulation.scenarios import loaded
 
 SECOND, MINUTE = 1_000_000, 60_000_000
@@ -207,3 +209,30 @@ behaviour: [{{kind: Job, runDuration: 10s, exitCode: 42}}]
     assert pods(tmp_path, scenario, "a")[0].height == 1
     retried, _ = pods(tmp_path, scenario.replace("exitCode: 42", "exitCode: 41"), "b")
     assert retried.height > 3
+
+
+def test_pods_of_their_own_have_draws_of_their_own(tmp_path: Path) -> None:
+    pod = (
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {}}}, spec: {{containers: [{{name: c}}]}}}}"
+    )
+    text = "\n---\n".join(pod.format(f"p{number}") for number in range(6))
+    (tmp_path / "pods.yaml").write_text(text)
+    scenario = f"""
+apiVersion: simk8s/v1
+name: own
+duration: 10m
+nodes: [{{profile: m5.4xlarge, count: 1}}]
+workload: [{{manifests: [{tmp_path / "pods.yaml"}]}}]
+behaviour: [{{kind: Pod, name: "p*", lifetime: {{uniform: {{min: 1m, max: 5m}}}}, stop: 1s}}]
+"""
+    world = build(loaded(scenario), seed=1, horizon_us=10 * MINUTE, options=Options())
+    world.start()
+    world.clock.run(2 * MINUTE)
+    lives = world.kubelets._lives
+    table = world.cluster.pods
+    assert len(set(table.lifetime_us)) == len(table) == 6
+    alive = [row for row in range(6) if table.phase[row] == Phase.RUNNING]
+    assert 0 < len(alive) < 6
+    assert set(alive) <= set(lives._own)
+    world.clock.run(10 * MINUTE)
+    assert all(table.phase[row] == Phase.SUCCEEDED for row in range(6))
