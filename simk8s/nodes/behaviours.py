@@ -24,7 +24,7 @@ from simk8s.state.pods import NEVER
 from simk8s.units import MAX_DURATION_US
 
 if TYPE_CHECKING:
-    from simk8s.kernel.draws import IntegerDraws
+    from simk8s.kernel.draws import Draws
     from simk8s.scenario.usage import Usage
 
 
@@ -79,7 +79,7 @@ class Varied(NamedTuple):
     """What differs from pod to pod, or from start to start."""
 
     fixed: Behaviour
-    laws: tuple[tuple[str, bool, IntegerDraws], ...]
+    laws: tuple[tuple[str, bool, Draws], ...]
     """(field of `Behaviour`, once for a pod, its law)."""
     chance: float | None
     """That a start fails; None: as `crash_us` says."""
@@ -87,7 +87,7 @@ class Varied(NamedTuple):
     def at(self, lots: Lots, pod: str, start: int) -> Behaviour:
         """What the pod of this name does in its start of this number."""
         found = {
-            field: int(law(lots.draw(f"{pod}/{field}/{0 if once else start}"), 1)[0])
+            field: _whole(field, law(lots.draw(f"{pod}/{field}/{0 if once else start}"), 1)[0])
             for field, once, law in self.laws
         }
         acts = self.fixed._replace(**found)
@@ -98,20 +98,24 @@ class Varied(NamedTuple):
         return acts if acts.crash_us != NEVER else acts._replace(crash_us=acts.startup_us)
 
 
+def _whole(field: str, drawn: float) -> int:
+    """Microseconds, at least one of a lifetime; one number is not worth numpy's rounding."""
+    least = int(field == "lifetime_us")
+    return round(min(max(float(drawn), least), MAX_DURATION_US))
+
+
 def planned(said: Traits) -> tuple[Behaviour, Varied | None]:
     """What always holds, and what has to be drawn, if anything has."""
     fixed: dict[str, int] = {} if said.exit_code is None else {"exit_code": said.exit_code}
-    laws: list[tuple[str, bool, IntegerDraws]] = []
+    laws: list[tuple[str, bool, Draws]] = []
     for name, field in _FIELDS.items():
         law = getattr(said, name)
         if law is None:
             continue
         if law.kind == "constant":
             fixed[field] = max(law.law, int(name == "lifetime"))
-            continue
-        least = int(name == "lifetime")
-        drawn = draws.integers(law, minimum=least, maximum=MAX_DURATION_US)
-        laws.append((field, name in _ONCE, drawn))
+        else:
+            laws.append((field, name in _ONCE, draws.sampler(law)))
     acts = Behaviour(**fixed)
     if not laws and said.failure_rate is None:
         return acts, None
@@ -124,6 +128,7 @@ class Behaviours:
     def __init__(self, cluster: Cluster, seed: int, rules: Sequence[BehaviourRule] = ()) -> None:
         self._cluster, self._rules = cluster, rules
         self._known: dict[tuple[int, int], Traits] = {}
+        self._whose: dict[tuple[int, int, int], str] = {}
         self.lots = Lots(seed)
         self.by_workload = bool(rules)
         """Whether pods of one template may differ by whose they are."""
@@ -155,7 +160,11 @@ class Behaviours:
 
     def name_of(self, pod: int) -> str:
         """What a pod's draws go by: the same whenever and in whatever order pods are made."""
-        subject, pods = self.subject(pod), self._cluster.pods
-        owner = self._cluster.owner_name(pods.owner[pod])
-        whose = f"{subject.namespace}/{subject.workload}/{subject.kind}/{subject.name}"
-        return f"behaviour/{whose}/{owner}/{pods.ordinal[pod]}"
+        pods = self._cluster.pods
+        key = (pods.template[pod], pods.workload[pod], pods.owner[pod])
+        whose = self._whose.get(key)
+        if whose is None:
+            subject, owner = self.subject(pod), self._cluster.owner_name(key[2])
+            parts = (subject.namespace, subject.workload, subject.kind, subject.name, owner)
+            whose = self._whose[key] = "/".join(map(str, ("behaviour", *parts)))
+        return f"{whose}/{pods.ordinal[pod]}"
