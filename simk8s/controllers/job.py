@@ -127,7 +127,8 @@ class JobController(Controller):
         action = Action.COUNT
         if job.failure_rules:
             notes = job.pods.template.annotations
-            code = int(notes.get(f"{PREFIX}exit-code", 0)) or 1
+            told = int(notes.get(f"{PREFIX}exit-code", 0)) or 1
+            code = self._store.cluster.pods.exit_codes.get(pod, told)
             disrupted = self._store.cluster.pods.loss[pod] != Loss.NONE
             action = judge(job.failure_rules, code, disrupted)
         pods.failed.append(End(owned.whole_second(at_us), pod, action))

@@ -80,6 +80,7 @@ class Containers:
         """The pod has ended, or its kubelet has: nothing is remembered of it."""
         self.workers.pop(pod, None)
         self._loops.pop(pod, None)
+        self._lives.forget(pod)
 
     def run(self, begun: Begun) -> None:
         """Containers run since `started` and the status that says so is sent now."""
@@ -88,7 +89,8 @@ class Containers:
         acts = life.acts
         hang_us = NEVER if acts.hang_us == NEVER else started_us + acts.hang_us
         base_us = self.workers.get(pod, started_us)
-        run = Run(base_us, started_us, seen_us, started_us + acts.startup_us, hang_us)
+        up_us, ready_us = started_us + acts.startup_us, started_us + acts.ready_us
+        run = Run(base_us, started_us, seen_us, up_us, hang_us, ready_us)
         ahead = combined([outlook(probes, run) for probes in life.probes], seen_us)
         end = self._end(pod, node, life, started_us, ahead)
         shown_us = None if end is None else self._shown(node, end)
@@ -175,6 +177,7 @@ class Containers:
             phase = FAILED if end.code else SUCCEEDED
             if end.code:
                 self._pods.reasons[pod] = "Error"
+                self._pods.exit_codes[pod] = end.code
             self._client_of(node).write(self._store.set_phase, pod, phase, epoch)
             return
         if self._pods.ready[pod]:

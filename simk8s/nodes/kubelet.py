@@ -30,6 +30,7 @@ from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.admission import refusal
+from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.containers import Containers
 from simk8s.nodes.lives import Lives
 from simk8s.nodes.machines import Machines
@@ -65,7 +66,9 @@ class KubeletPool:
         draws: Generator,
         settings: KubeletSettings | PodTimes,
         lag_us: int,
+        behaviours: Behaviours | None = None,
     ) -> None:
+        self.behaviours = behaviours or Behaviours(store.cluster, 0)
         if isinstance(settings, PodTimes):
             settings = KubeletSettings(fake=settings)
         self._clock = clock
@@ -96,7 +99,7 @@ class KubeletPool:
         loops = (1, 1) if self._fake else (pleg_us, house_us)
         self._relists = relists = Relists(seed, *loops, settings.image_gc_period_us)
         self._runtimes = runtimes = Runtimes(settings, draws)
-        self._lives = lives = Lives(store.cluster, fake=self._fake)
+        self._lives = lives = Lives(store.cluster, self.behaviours, fake=self._fake)
         self._containers = Containers(
             clock, store, self._client_of, settings, relists, runtimes, lives, seed
         )
@@ -218,6 +221,8 @@ class KubeletPool:
             pods.pulled_us[pod] = pulled_us
             pods.started_us[pod] = started_us
             life, node = self._lives.of(pod), pods.node[pod]
+            if life.acts.lifetime_us != NEVER:
+                pods.lifetime_us[pod] = life.acts.lifetime_us
             if not self._fake:
                 self._client_of(node).note(POST_EVENT, EVENTS * len(life.steps))
             if not life.plain:

@@ -1,8 +1,8 @@
 """What a template's containers are and do, parsed once: steps of the start, probes, behaviour.
 
 Law: one `Life` a template. A `plain` one needs no more than two instants: when it starts and when
-it ends. Behaviour comes from `simk8s.io/…` annotations and holds for every app container alike, so
-the app containers of a pod start, fail and restart together.
+it ends. Behaviour comes from `simk8s.io/…` annotations and the scenario's rules and holds for every
+app container alike, so the app containers of a pod start, fail and restart together.
 
 Mirrors: core/v1 defaulting of imagePullPolicy and probes, restartable init containers (sidecars),
 lifecycle hooks with `sleep`, v1.36. Departs: exec and httpGet hooks take as long as
@@ -12,12 +12,14 @@ lifecycle hooks with `sleep`, v1.36. Departs: exec and httpGet hooks take as lon
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
+from simk8s.nodes.behaviours import Behaviour, Behaviours, Varied, planned
 from simk8s.nodes.probes import NEVER, SECOND, Probe, Probes
-from simk8s.scenario.annotations import Behaviour, behaviour
+from simk8s.scenario.annotations import traits
+from simk8s.scenario.behaviour import Traits
 from simk8s.state.cluster import Cluster
 from simk8s.state.images import normal_name
 from simk8s.state.shapes import PodTemplate
@@ -62,6 +64,8 @@ class Life:
     """Started at one instant, ended at another, nothing in between."""
     direct: bool
     """One container whose start takes no more than its start."""
+    varied: Varied | None = None
+    """What of it has to be drawn for each pod."""
 
     @property
     def images(self) -> Iterator[str]:
@@ -70,33 +74,58 @@ class Life:
 
 
 class Lives:
-    """Lives by template, parsed when they are first asked for."""
+    """Lives by template (and workload, where rules tell workloads apart), parsed when they are
+    first asked for.
+    """
 
-    def __init__(self, cluster: Cluster, *, fake: bool) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, behaviours: Behaviours, *, fake: bool) -> None:
+        self._cluster, self._behaviours = cluster, behaviours
         self._fake = fake
-        self._known: dict[int, Life] = {}
+        self._by_workload = behaviours.by_workload
+        self._known: dict[int | tuple[int, int], Life] = {}
+        self._own: dict[int, tuple[int, Life]] = {}
+        """Of pods with draws of their own: (number of the start, life)."""
 
     def of(self, pod: int) -> Life:
-        """A pod's."""
-        template = self._cluster.pods.template[pod]
-        life = self._known.get(template)
+        """A pod's, as of the present start of its containers."""
+        pods = self._cluster.pods
+        template = pods.template[pod]
+        key = (template, pods.workload[pod]) if self._by_workload else template
+        life = self._known.get(key)
         if life is None:
             made = self._cluster.templates.items[template]
-            life = self._known[template] = life_of(made, fake=self._fake)
-        return life
+            said = self._behaviours.of(pod)
+            life = self._known[key] = life_of(made, said, fake=self._fake)
+        return life if life.varied is None else self._drawn(pod, life, life.varied)
+
+    def _drawn(self, pod: int, life: Life, varied: Varied) -> Life:
+        start, known = self._cluster.pods.restarts[pod], self._own.get(pod)
+        if known is not None and known[0] == start:
+            return known[1]
+        behaviours = self._behaviours
+        acts = varied.at(behaviours.lots, behaviours.name_of(pod), start)
+        hook_us = life.pre_stop_us if acts.pre_stop_us == NEVER else acts.pre_stop_us
+        own = replace(life, acts=acts, pre_stop_us=hook_us)
+        self._own[pod] = (start, own)
+        return own
+
+    def forget(self, pod: int) -> None:
+        """It has ended."""
+        self._own.pop(pod, None)
 
 
-def life_of(template: PodTemplate, *, fake: bool = False) -> Life:
+_NOT_FAKED = dict.fromkeys(("startup", "ready_after", "hang_after", "pre_stop"))
+"""What a fake kubelet knows nothing of."""
+
+
+def life_of(template: PodTemplate, said: Traits | None = None, *, fake: bool = False) -> Life:
     """The life of a template's pods; a fake kubelet knows neither steps, hooks nor probes."""
     spec = template.spec
-    acts = behaviour(template.annotations)
+    said = traits(template.annotations) if said is None else said
+    acts, varied = planned(said.model_copy(update=_NOT_FAKED) if fake else said)
     probes = () if fake else tuple(_probes(spec))
     steps = (Step(),) if fake else tuple(_steps(spec))
     token = not fake and spec.get("automountServiceAccountToken") is not False
-    quiet = (acts.run_us, acts.exit_code, acts.crash_us, acts.hang_us) == (NEVER, 0, NEVER, NEVER)
-    if fake:
-        acts = acts._replace(startup_us=0, hang_us=NEVER, pre_stop_us=0)
     return Life(
         steps=steps,
         probes=probes,
@@ -107,9 +136,16 @@ def life_of(template: PodTemplate, *, fake: bool = False) -> Life:
         sidecars=sum(step.kind is Kind.SIDECAR for step in steps),
         mounts=token or bool(template.volumes),
         token=token,
-        plain=quiet and not probes,
+        plain=_quiet(said) and not probes,
         direct=len(steps) == 1 and not steps[0].post_start_us and steps[0].kind is Kind.APP,
+        varied=varied,
     )
+
+
+def _quiet(said: Traits) -> bool:
+    """Whether its containers do nothing between their start and the end of its lifetime."""
+    ends = (said.run_duration, said.crash_after, said.hang_after, said.failure_rate)
+    return not said.exit_code and all(law is None for law in ends)
 
 
 def _steps(spec: Mapping[str, Any]) -> Iterator[Step]:

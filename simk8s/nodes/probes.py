@@ -82,6 +82,8 @@ class Run(NamedTuple):
     up_us: int
     hang_us: int = NEVER
     """From when on it answers nothing; -1 = it never hangs."""
+    ready_us: int = 0
+    """From when on it answers readiness probes, if it is up."""
 
 
 class Outlook(NamedTuple):
@@ -152,7 +154,8 @@ def _failed(probe: Probe, run: Run, base_us: int, at_least_us: int) -> int:
 def _readiness(probe: Probe, run: Run, since_us: int) -> tuple[int, int]:
     """(when it becomes ready, when it no longer is)."""
     period, hang = probe.period_us, run.hang_us
-    first = _tick(since_us, period, max(run.up_us, run.started_us + probe.delay_us))
+    up_us = max(run.up_us, run.ready_us)
+    first = _tick(since_us, period, max(up_us, run.started_us + probe.delay_us))
     ready = first + (probe.successes - 1) * period
     if hang == NEVER:
         return ready, NEVER

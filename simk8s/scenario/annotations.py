@@ -4,58 +4,54 @@ Kubernetes says what containers are, not what they do; these annotations do:
 
 | annotation | meaning |
 |---|---|
+| `simk8s.io/lifetime: 10m` | the pod ends for good after so long |
 | `simk8s.io/startup: 5s` | from its start until an app container answers probes |
+| `simk8s.io/ready-after: 8s` | from its start until it answers readiness probes, if that is later |
 | `simk8s.io/init-duration: 2s` | how long each init container runs |
 | `simk8s.io/run-seconds: "30"` | app containers end after so long, with the exit code below |
 | `simk8s.io/exit-code: "1"` | how app containers end (default 0) |
+| `simk8s.io/failure-rate: "0.1"` | so many of their starts fail |
 | `simk8s.io/crash-after: 10m` | app containers fail after so long, at every start anew |
 | `simk8s.io/hang-after: 10m` | app containers answer no probes after so long |
 | `simk8s.io/stop: 2s` | how long app containers take to end after SIGTERM |
 | `simk8s.io/pre-stop: 5s` | how long the preStop hook takes |
 
-Law: what is written applies to every app container of the pod alike; a name that is none of these
-is an error with did-you-mean.
+Law: what is written applies to every app container of the pod alike; a duration may be a
+distribution in YAML's short form (`"{exponential: {mean: 5m}}"`); a name that is none of these is
+an error with did-you-mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from simk8s import units
 from simk8s.catalog import suggest
+from simk8s.scenario.behaviour import NOTHING, Traits
+from simk8s.scenario.distributions import DurationDistribution
+from simk8s.scenario.reading import read_value
 
 PREFIX = "simk8s.io/"
-NOT_GIVEN = -1
-_DURATIONS = ("startup", "init-duration", "crash-after", "hang-after", "stop", "pre-stop")
+_FIELDS = {
+    "lifetime": "lifetime",
+    "startup": "startup",
+    "ready-after": "ready_after",
+    "init-duration": "init_duration",
+    "crash-after": "crash_after",
+    "hang-after": "hang_after",
+    "stop": "stop",
+    "pre-stop": "pre_stop",
+    "run-seconds": "run_duration",
+    "exit-code": "exit_code",
+    "failure-rate": "failure_rate",
+}
+"""Annotation -> what it says, as `behaviour:` calls it."""
 # Of other rooms: state/effective reads them.
 _ELSEWHERE = ("gpu-milli", "gpu-models")
-NAMES = (*_DURATIONS, "run-seconds", "exit-code", *_ELSEWHERE)
-
-
-class Behaviour(NamedTuple):
-    """What the annotations say, in µs; -1 where they say nothing."""
-
-    startup_us: int = 0
-    init_us: int = 0
-    run_us: int = NOT_GIVEN
-    exit_code: int = 0
-    crash_us: int = NOT_GIVEN
-    hang_us: int = NOT_GIVEN
-    stop_us: int = NOT_GIVEN
-    pre_stop_us: int = NOT_GIVEN
-
-
-_FIELDS = {
-    "startup": "startup_us",
-    "init-duration": "init_us",
-    "run-seconds": "run_us",
-    "exit-code": "exit_code",
-    "crash-after": "crash_us",
-    "hang-after": "hang_us",
-    "stop": "stop_us",
-    "pre-stop": "pre_stop_us",
-}
+NAMES = (*_FIELDS, *_ELSEWHERE)
 
 
 class Wrong(NamedTuple):
@@ -67,26 +63,47 @@ class Wrong(NamedTuple):
     hint: str | None
 
 
-def _value(name: str, text: str) -> int:
+def _value(name: str, text: str) -> Any:
     if name == "exit-code":
-        code = int(text) if text.strip().isdecimal() else NOT_GIVEN
+        code = int(text) if text.strip().isdecimal() else -1
         if not 0 <= code <= 255:
             raise ValueError(f"an exit code is a whole number from 0 to 255, not {text!r}")
         return code
-    if name == "run-seconds":
-        bare = text.strip().replace(".", "", 1).isdecimal()
-        return units.duration_us(f"{text.strip()}s" if bare else text)
-    return units.duration_us(text)
+    if name == "failure-rate":
+        return _share(text)
+    return _duration(name, text.strip())
 
 
-def behaviour(annotations: Mapping[str, str]) -> Behaviour:
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError(f"expected a share from 0 to 1, not {text!r}")
+    return share
+
+
+def _duration(name: str, text: str) -> DurationDistribution:
+    if not text.startswith("{"):
+        if name == "run-seconds" and text.replace(".", "", 1).isdecimal():
+            text = f"{text}s"
+        units.duration_us(text)  # says best what is wrong with it
+        return DurationDistribution.model_validate(text)
+    try:
+        return DurationDistribution.model_validate(read_value(text))
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"]) from None
+
+
+def traits(annotations: Mapping[str, str]) -> Traits:
     """What valid annotations say; ValueError where they say nothing sensible."""
-    found: dict[str, int] = {}
+    found: dict[str, Any] = {}
     for key, text in annotations.items():
         name = str(key).removeprefix(PREFIX)
         if name != key and name in _FIELDS:
             found[_FIELDS[name]] = _value(name, str(text))
-    return Behaviour(**found)
+    return Traits.model_construct(**found) if found else NOTHING
 
 
 def wrong(annotations: Mapping[str, str]) -> Iterator[Wrong]:

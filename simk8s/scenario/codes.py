@@ -56,6 +56,7 @@ CODES: dict[str, str] = {
     "W108": "no nodes, or no workload",
     "W109": "pods of a PodGroup that no manifest has",
     "W121": "an image that no pod runs",
+    "W130": "a rule of `behaviour` that no pod matches",
 }
 _SECTIONS = {
     "E0": "The file",

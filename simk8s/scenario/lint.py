@@ -23,6 +23,7 @@ from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.schema import Scenario, WorkloadEntry
+from simk8s.scenario.subjects import ends_by_rule, matched_rules
 from simk8s.scenario.templates import (
     images_of,
     static_paths,
@@ -238,7 +239,9 @@ def jobs_end(context: Context) -> Iterator[Problem]:
         templates = [one.template for one in held if one.kind in ("Job", "CronJob")]
         if entry.job is not None:
             templates.append(entry.pod_template or {})
-        if entry.lifetime is None and not all(_ends(template) for template in templates):
+        if entry.lifetime is None and not all(map(_ends, templates)):
+            if ends_by_rule(context, index):
+                continue
             text = "without `lifetime` the pods of this Job never complete"
             hint = "add for example lifetime: {lognormal: {p50: 10m, p99: 1h}}"
             yield context.problem("W106", text, ("workload", index), hint)
@@ -247,7 +250,7 @@ def jobs_end(context: Context) -> Iterator[Problem]:
 def _ends(template: dict[str, Any]) -> bool:
     """Whether a pod template says itself how long its containers run."""
     notes = (template.get("metadata") or {}).get("annotations") or {}
-    return f"{PREFIX}run-seconds" in notes
+    return bool(notes.keys() & {f"{PREFIX}run-seconds", f"{PREFIX}lifetime"})
 
 
 def enough_samples(context: Context) -> Iterator[Problem]:
@@ -297,4 +300,5 @@ RULES: tuple[Rule, ...] = (
     enough_samples,
     something_there,
     used_images,
+    matched_rules,
 )

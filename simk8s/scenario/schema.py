@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from simk8s.scenario.behaviour import BehaviourRule
 from simk8s.scenario.control.plane import ControlPlane
 from simk8s.scenario.control.registry import Images
 from simk8s.scenario.control.runtime import RuntimeName
@@ -294,6 +295,8 @@ class Scenario(Model):
     control_plane: ControlPlane = ControlPlane()
     # Container images by name; what is not here is as `controlPlane.registry.unlisted` says.
     images: Images = Field(default_factory=dict)
+    # What pods do that manifests do not say; later rules override earlier ones.
+    behaviour: list[BehaviourRule] = Field(default_factory=list)
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

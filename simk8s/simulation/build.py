@@ -21,6 +21,7 @@ from simk8s.controllers._manager import SHIPPED, ControllerManager
 from simk8s.faults._driver import FaultDriver
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
+from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.groups import node_specs
 from simk8s.nodes.kubelet import KubeletPool
 from simk8s.nodes.machines import Machines
@@ -101,8 +102,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
     recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
-    store, server = _api(clock, cluster, streams, times)
-    machines = Machines(clock)
+    (store, server), machines = _api(clock, cluster, streams, times), Machines(clock)
     kubelets = KubeletPool(
         clock,
         store,
@@ -111,6 +111,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         streams.get("kubelet"),
         kubelet_settings(plane, scenario.images),
         times.watch_lag_us,
+        Behaviours(cluster, seed, scenario.behaviour),
     )
     strategy = _strategy(loaded, cluster, streams, recorder, options)
     settings = strategy.settings

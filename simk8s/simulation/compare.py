@@ -24,6 +24,7 @@ from simk8s.simulation.run import run_scenario
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
+    from simk8s.catalog import CatalogLike
     from simk8s.scenario.load import Loaded
 
 Override = tuple[str, str]
@@ -90,21 +91,24 @@ def compare(
     for task in tasks:
         # What an earlier comparison left here must not pass for a run of this one.
         (Path(task.folder) / MANIFEST_NAME).unlink(missing_ok=True)
-    _run_all(tasks, jobs, report or (lambda variant, seed: None), interrupt or threading.Event())
+    told, stop = report or (lambda variant, seed: None), interrupt or threading.Event()
+    if jobs > 1:
+        _run_pool(tasks, jobs, told, stop)
+    else:
+        _run_here(tasks, loaded.catalog, told, stop)
     names = [variant.name for variant in variants]
     manifest = CompareManifest(variants=names, seeds=list(seeds), command=command)
     _write(out / CompareManifest.NAME, manifest)
     return out
 
 
-def _run_all(tasks: Sequence[_Task], jobs: int, report: Report, interrupt: threading.Event) -> None:
-    if jobs > 1:
-        _run_pool(tasks, jobs, report, interrupt)
-        return
+def _run_here(
+    tasks: Sequence[_Task], catalog: CatalogLike, report: Report, interrupt: threading.Event
+) -> None:
     for task in tasks:
         if interrupt.is_set():
             return
-        _run(task, interrupt)
+        _run(task, interrupt, catalog)
         report(task.variant, task.seed)
 
 
@@ -177,11 +181,17 @@ def _run_in_worker(task: _Task) -> bool:
     return True
 
 
-def _run(task: _Task, interrupt: threading.Event) -> None:
+def _run(task: _Task, interrupt: threading.Event, catalog: CatalogLike | None = None) -> None:
     from simk8s.nodes.knowledge import machines
     from simk8s.scenario.load import load
 
-    loaded = load(task.source, knowledge=machines(), overrides=list(task.overrides), text=task.text)
+    loaded = load(
+        task.source,
+        catalog=catalog,
+        knowledge=machines(),
+        overrides=list(task.overrides),
+        text=task.text,
+    )
     run_scenario(
         loaded,
         out=Path(task.folder),

@@ -158,7 +158,7 @@ class ObjectWriter:
         next.
         """
         cluster = self._store.cluster
-        workload = cluster.workload(made.workload)
+        workload = self._workload(made)
 
         def make(owner: str, template: Mapping[str, Any]) -> PodStamp:
             return self.stamp(replace(made, template=template), cluster.owner(owner), workload)
@@ -169,12 +169,18 @@ class ObjectWriter:
         """What makes the pods of one owner from templates that change."""
         cluster = self._store.cluster
         owner = cluster.owner(f"{made.kind}/{made.name}")
-        workload = cluster.workload(made.workload)
+        workload = self._workload(made)
 
         def make(template: Mapping[str, Any]) -> PodStamp:
             return self.stamp(replace(made, template=template), owner, workload)
 
         return PodMaker(owner, make)
+
+    def _workload(self, made: Created) -> int:
+        cluster = self._store.cluster
+        number = cluster.workload(made.workload)
+        cluster.origins[number] = (made.kind, made.name)
+        return number
 
     def stamp(self, made: Created, owner: int = -1, workload: int | None = None) -> PodStamp:
         """What makes the pods of an object, or a pod of nobody."""
@@ -198,7 +204,7 @@ class ObjectWriter:
             return np.array(ids, np.int32)
 
         if workload is None:
-            workload = cluster.workload(made.workload)
+            workload = self._workload(made)
         return PodStamp(cluster, owner, workload, template, lifetimes, requests)
 
 

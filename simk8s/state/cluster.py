@@ -53,6 +53,8 @@ class Cluster:
         self.terms_version = 0
         """Moves on when a term comes to be or ceases to be among them."""
         self.workloads: list[str] = []
+        self.origins: dict[int, tuple[str, str]] = {}
+        """(kind, name) of the object that a workload's pods come from, where there is one."""
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
         self.charged = 0

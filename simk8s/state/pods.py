@@ -141,6 +141,8 @@ class PodTable:
         """Mirror pods of static pods (looked up, never iterated)."""
         self.reasons: dict[int, str] = {}
         """Of the phase or of what a container waits for, where kubelet gave one."""
+        self.exit_codes: dict[int, int] = {}
+        """Of pods whose containers failed for good."""
         for name, (code, _) in _COLUMNS.items():
             setattr(self, name, array(code))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simk8s.scenario.annotations import NAMES, behaviour
+from simk8s.scenario.annotations import NAMES, traits
 from simk8s.scenario.control.kubelet import Kubelet
 from simk8s.scenario.control.plane import ControlPlane
 
@@ -21,6 +21,9 @@ def noted(annotation: str) -> tuple[str, str]:
 
 CASES = [
     (*noted('simk8s.io/statrup: "5s"'), "E101", 11, "'simk8s.io/statrup'", "'simk8s.io/startup'"),
+    (*noted("simk8s.io/stop: '{exponential: {mean: 0s}}'"), "E104", 11, "above zero", None),
+    (*noted("simk8s.io/stop: '{normal: {mean: 1s}}'"), "E104", 11, "Extra inputs", None),
+    (*noted('simk8s.io/failure-rate: "5"'), "E104", 11, "a share from 0 to 1", None),
     (*noted('simk8s.io/zzz: "5s"'), "E101", 11, "unknown annotation", "crash-after"),
     (*noted('simk8s.io/stop: "soon"'), "E104", 11, "simk8s.io/stop: 'soon'", None),
     (*noted('simk8s.io/exit-code: "-1"'), "E104", 11, "from 0 to 255", None),
@@ -71,9 +74,14 @@ def test_annotations_say_what_containers_do() -> None:
         "simk8s.io/gpu-milli": "300",
         "other.io/startup": "9s",
     }
-    found = behaviour(notes)
-    assert (found.startup_us, found.run_us, found.exit_code) == (5_000_000, 2_500_000, 3)
-    assert (found.init_us, found.crash_us, found.stop_us) == (0, -1, -1)
+    found = traits(notes)
+    assert (found.startup.law, found.run_duration.law, found.exit_code) == (5_000_000, 2_500_000, 3)
+    assert (found.init_duration, found.crash_after, found.stop) == (None, None, None)
+
+
+def test_annotations_may_be_distributions() -> None:
+    found = traits({"simk8s.io/lifetime": "{exponential: {mean: 5m}}"})
+    assert (found.lifetime.kind, found.lifetime.law.mean) == ("exponential", 300_000_000)
 
 
 def test_every_annotation_is_explained() -> None:

@@ -1,0 +1,1 @@
+"""The Python API: scenarios as values, runs and comparisons as polars frames."""
