@@ -7,7 +7,7 @@ known only in the run, and told there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from simk8s.catalog import camel, suggest
@@ -220,6 +220,6 @@ class _Known:
             yield context.problem("E105", text, (*path, "rate"), "write a factor")
 
 
-def _near(word: str, choices: list[str] | tuple[str, ...], otherwise: str) -> str:
+def _near(word: str, choices: Sequence[str], otherwise: str) -> str:
     near = suggest(word, choices)
     return f"did you mean {near!r}?" if near else otherwise

@@ -76,6 +76,7 @@ class World:
     horizon_us: int
     feeders: list[Feeder] = field(default_factory=list)
     joined_us: list[int] = field(default_factory=list)
+    removed_us: dict[int, int] = field(default_factory=dict)
     writer: ObjectWriter | None = None
 
     def start(self) -> None:
