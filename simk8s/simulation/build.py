@@ -38,6 +38,7 @@ from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
+from simk8s.simulation.timeline.component import Timeline
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Context, Strategy
 from simk8s.workload.entry import objects, sources
@@ -78,6 +79,7 @@ class World:
     joined_us: list[int] = field(default_factory=list)
     removed_us: dict[int, int] = field(default_factory=dict)
     writer: ObjectWriter | None = None
+    timeline: Timeline | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -85,6 +87,8 @@ class World:
             feeder.start(self.horizon_us)
         self.faults.start(self.streams)
         self.sampler.start()
+        if self.timeline is not None:
+            self.timeline.start()
 
     def component_rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table."""
@@ -100,7 +104,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
-    recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
+    recorder = Recorder(explain=options.explain is not None, actions=bool(scenario.timeline))
+    times = api_times(plane)
     store, server = _api(clock, cluster, streams, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -154,6 +159,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_workload(loaded, world, clients.user_in_flight)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+    if scenario.timeline:
+        world.timeline = Timeline(world, loaded)
     return world
 
 
