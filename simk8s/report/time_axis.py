@@ -9,7 +9,7 @@ import polars as pl
 
 from simk8s.report import theme
 from simk8s.report.figure import plain
-from simk8s.results import faults
+from simk8s.results import actions, faults
 from simk8s.results.results import Results
 
 _S, _MIN, _H, _D = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
@@ -23,6 +23,9 @@ _UNITS: tuple[tuple[float, int, str, tuple[float, ...]], ...] = (
 _TICKS = 9
 _MAX_BANDS = 12
 _MAX_LABELS = 3
+_MAX_MARKS = 40
+_MARK_ROOM = 0.14
+"""Share of the width that the words of a mark take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,33 @@ def fault_bands(results: Results, axis: TimeAxis) -> dict[str, Any]:
         if hit and len(labels) < _MAX_LABELS:
             labels.append(_label(x0, faults.name(kind, target)))
     return {"shapes": shapes, "annotations": labels}
+
+
+def marked(results: Results, axis: TimeAxis) -> dict[str, Any]:
+    """Faults as bands, and the timeline's actions as lines with words where there is room."""
+    found = fault_bands(results, axis)
+    shapes, labels = found["shapes"], found["annotations"]
+    last, span = -1.0, axis.at(axis.span_us)
+    steps = actions.steps(results).head(_MAX_MARKS)
+    for at_us, verb, first, count in steps.select("t_us", "verb", "object", "objects").rows():
+        x = axis.at(at_us)
+        shapes.append(_mark(x))
+        if last < 0 or x - last >= _MARK_ROOM * span:
+            labels.append(_mark_label(x, actions.title(verb, first, count), x > 0.8 * span))
+            last = x
+    return found
+
+
+def _mark(x: float) -> dict[str, Any]:
+    ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
+    line = {"width": 1, "color": theme.MUTED, "dash": "dot"}
+    return {"type": "line", "xref": "x", "yref": "paper", "layer": "below", "line": line, **ends}
+
+
+def _mark_label(x: float, text: str, left: bool) -> dict[str, Any]:
+    """Below the top, so that it is not where the words of a fault are."""
+    label = _label(x, text) | {"y": 0.94, "font": {"size": 11, "color": theme.MUTED}}
+    return label | {"xanchor": "right" if left else "left"}
 
 
 def _grave(found: pl.DataFrame) -> pl.DataFrame:

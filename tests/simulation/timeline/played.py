@@ -108,9 +108,7 @@ class Played:
 
     def images(self, pods):
         """First containers' images."""
-        return {
-            self.cluster.template_of(pod).spec["containers"][0].get("image") for pod in pods
-        }
+        return {self.cluster.template_of(pod).spec["containers"][0].get("image") for pod in pods}
 
     def images_of(self, stored):
         """Those of an object's template."""

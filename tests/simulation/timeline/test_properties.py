@@ -124,24 +124,24 @@ class Model:
         if thing := self.thing(value["object"]):
             thing.replicas = value["replicas"]
 
-    def setImage(self, value):  # noqa: N802
+    def setImage(self, value):
         if thing := self.thing(value["object"]):
             self.image(thing, value["images"].values())
 
-    def rolloutUndo(self, value):  # noqa: N802
+    def rolloutUndo(self, value):
         thing = self.thing(value["object"])
         if thing and not thing.paused:
             thing.images = set(thing.past)
 
-    def rolloutPause(self, text):  # noqa: N802
+    def rolloutPause(self, text):
         if thing := self.thing(text):
             thing.paused = True
 
-    def rolloutResume(self, text):  # noqa: N802
+    def rolloutResume(self, text):
         if thing := self.thing(text):
             thing.paused = False
 
-    def rolloutRestart(self, text):  # noqa: N802
+    def rolloutRestart(self, text):
         pass
 
     def cordon(self, name):
@@ -165,10 +165,10 @@ class Model:
         if machine := self.nodes.get(value["nodes"]):
             machine.labels |= value["set"]
 
-    def removeNodes(self, name):  # noqa: N802
+    def removeNodes(self, name):
         self.nodes.pop(name, None)
 
-    def addNodes(self, group):  # noqa: N802
+    def addNodes(self, group):
         self.nodes[f"late-{self.added}"] = Machine()
         self.added += 1
 
@@ -181,7 +181,7 @@ EPILOGUE = [{"rolloutResume": ref(name)} for name in ("web", "shop")]
 def played(verbs, gaps, fault, seed):
     at_s, entries = 30, []
     for verb, gap in zip(verbs, gaps, strict=True):
-        at_s += gap
+        at_s = round(at_s + gap, 3)
         entries.append({"at": f"{at_s}s", **verb})
     entries += [{"at": "20m", **verb} for verb in EPILOGUE]
     batch = manifest("Job", "batch", pods=template(
