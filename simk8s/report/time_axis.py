@@ -24,8 +24,8 @@ _TICKS = 9
 _MAX_BANDS = 12
 _MAX_LABELS = 3
 _MAX_MARKS = 40
-_MARK_ROOM = 0.14
-"""Share of the width that the words of a mark take."""
+_LETTER = 0.0065
+"""Share of the width that a letter takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,15 @@ def marked(results: Results, axis: TimeAxis) -> dict[str, Any]:
     """Faults as bands, and the timeline's actions as lines with words where there is room."""
     found = fault_bands(results, axis)
     shapes, labels = found["shapes"], found["annotations"]
-    last, span = -1.0, axis.at(axis.span_us)
+    free, span = 0.0, axis.at(axis.span_us)
     steps = actions.steps(results).head(_MAX_MARKS)
-    for at_us, verb, first, count in steps.select("t_us", "verb", "object", "objects").rows():
+    for at_us, verb in steps.select("t_us", "verb").rows():
         x = axis.at(at_us)
         shapes.append(_mark(x))
-        if last < 0 or x - last >= _MARK_ROOM * span:
-            labels.append(_mark_label(x, actions.title(verb, first, count), x > 0.8 * span))
-            last = x
+        words = actions.words(verb)
+        if x >= free:
+            labels.append(_mark_label(x, words, x > 0.9 * span))
+            free = x + _LETTER * (len(words) + 2) * span
     return found
 
 

@@ -4,13 +4,13 @@ Law: each is a PATCH of the object; the new revision is its controller's.
 
 Mirrors: kubectl set image, rollout (undo patches the template of an earlier revision into the
 object; a paused Deployment is neither restarted nor rolled back; pausing twice changes nothing),
-v1.36. Departs: `restartedAt` is simulated time since 1970.
+v1.36. Departs: the clock begins in 2026.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,8 @@ from simk8s.state.workloads import REPLICASETS
 Raw = Mapping[str, Any]
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 ALL = "*"
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+"""Of a run's clock, as CronJobs have it."""
 
 
 def set_image(desk: Desk, task: Task) -> None:
@@ -95,7 +97,7 @@ def restart(desk: Desk, task: Task) -> None:
     """Another annotation in the template makes another revision."""
     target = task.entry.rollout_restart
     assert target is not None, "its verb is rolloutRestart"
-    stamp = datetime.fromtimestamp(task.now_us / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stamp = (BEGINNING + timedelta(microseconds=task.now_us)).strftime("%Y-%m-%dT%H:%M:%SZ")
     patch = {"template": {"metadata": {"annotations": {RESTARTED_AT: stamp}}}}
 
     def change(value: Any) -> Any:
