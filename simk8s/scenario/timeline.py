@@ -43,9 +43,9 @@ else:
         except ValidationError as error:
             raise relocated(error, model) from None
 
-    _TAINT_SCHEMA = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Taint"}]}
+    _TAINT_SCHEMA = {"anyOf": [{"type": "string"}, {"x-simk8s-definition": "Taint"}]}
     NewNodes = Annotated[
-        Any, BeforeValidator(_group), WithJsonSchema({"$ref": "#/$defs/NodeGroup"})
+        Any, BeforeValidator(_group), WithJsonSchema({"x-simk8s-definition": "NodeGroup"})
     ]
     NewTaint = Annotated[Any, BeforeValidator(_taint), WithJsonSchema(_TAINT_SCHEMA)]
 

@@ -64,6 +64,7 @@ def scenario(timeline, *, nodes=None, duration="1h", **more):
         "nodes": nodes or [{"name": "n", "capacity": SMALL, "count": 3, "zones": ["a", "b"]}],
         "timeline": timeline,
         "controlPlane": {"profile": "small"},
+        "sampling": {"interval": "20m"},
         **more,
     }
 

@@ -208,8 +208,7 @@ def played(verbs, gaps, fault, seed):
         {"name": "keep", "capacity": SMALL, "count": 1, "zones": ["a"]},
         {"name": "n", "capacity": SMALL, "count": 3, "zones": ["a", "b"]},
     ]
-    data = scenario([first, *entries], nodes=nodes, duration="1h", faults=FAULTS[fault],
-                    sampling={"interval": "30m"})  # fmt: skip
+    data = scenario([first, *entries], nodes=nodes, duration="1h", faults=FAULTS[fault])
     data["controlPlane"]["profile"] = "instant" if seed % 2 else "small"
     model = Model()
     for entry in [first, *entries]:

@@ -182,9 +182,12 @@ def test_which_nodes_are_meant():
         ],
         nodes=nodes,
     )  # fmt: skip
-    assert "y" in end.spec("web-1").labels and "y" in end.spec("web-3").labels
-    assert "y" not in end.spec("web-0").labels and end.spec("web-0").labels["z"] == "1"
-    assert [t.key for t in end.spec("gpu-0").taints] == ["k"] and not end.spec("gpu-1").taints
+    assert "y" in end.spec("web-1").labels
+    assert "y" in end.spec("web-3").labels
+    assert "y" not in end.spec("web-0").labels
+    assert end.spec("web-0").labels["z"] == "1"
+    assert [t.key for t in end.spec("gpu-0").taints] == ["k"]
+    assert not end.spec("gpu-1").taints
     cordoned = [name for name in ("web-0", "web-2", "gpu-0") if end.spec(name).unschedulable]
     assert cordoned == ["web-0", "web-2"], "the second takes one that was still open"
 
@@ -209,7 +212,8 @@ def test_removed_nodes_are_off_and_their_pods_come_back_elsewhere():
     end = play([FIRST, {"at": "5m", "removeNodes": {"count": 2}}])
     assert {end.node_of(pod) for pod in end.pods()} == {"n-2"}
     assert len(end.pods("ReplicaSet/web")) == 4
-    assert end.spec("n-0") is None and not end.world.machines.up(0)
+    assert end.spec("n-0") is None
+    assert not end.world.machines.up(0)
     assert end.world.machines.crashes == [0, 0, 0]
     assert sorted(end.world.removed_us) == [0, 1]
 
