@@ -104,8 +104,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
-    recorder = Recorder(explain=options.explain is not None, actions=bool(scenario.timeline))
-    times = api_times(plane)
+    recorder, times = _recorder(loaded, options), api_times(plane)
     store, server = _api(clock, cluster, streams, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -157,11 +156,20 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
     _add_workload(loaded, world, clients.user_in_flight)
-    for fault in scenario.faults:
-        faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
-    if scenario.timeline:
-        world.timeline = Timeline(world, loaded)
+    _add_events(loaded, world)
     return world
+
+
+def _recorder(loaded: Loaded, options: Options) -> Recorder:
+    return Recorder(explain=options.explain is not None, actions=bool(loaded.scenario.timeline))
+
+
+def _add_events(loaded: Loaded, world: World) -> None:
+    """What happens to the cluster, and what is done to it."""
+    for fault in loaded.scenario.faults:
+        world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+    if loaded.scenario.timeline:
+        world.timeline = Timeline(world, loaded)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:

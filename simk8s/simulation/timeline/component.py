@@ -74,7 +74,7 @@ class Timeline:
 
     def _due(self, now_us: int, _: list[None]) -> None:
         while self._next and self._next[0][0] == now_us:
-            _, index, times = heappop(self._next)
+            _at_us, index, times = heappop(self._next)
             self._tasks.append(Task(index, self._entries[index], now_us))
             self._push(index, times)
         self._arm()
