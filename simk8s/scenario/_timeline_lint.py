@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from simk8s.catalog import camel, suggest
 from simk8s.errors import Problem
 from simk8s.scenario import fit
+from simk8s.scenario.annotations import PREFIX
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.references import NODE, Reference
 from simk8s.scenario.schema import NodeGroup
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from simk8s.scenario.lint import Context
 
 MADE_BY_CONTROLLERS = ("Pod", "ReplicaSet", "Job", "ServiceAccount")
+RUNS = f"{PREFIX}run-seconds"
 ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -111,6 +113,10 @@ def _applied(context: Context) -> Iterator[Problem]:
                 text = f"no node can ever fit {item.kind} {item.name!r}: {reason}"
                 hint = "they will stay pending"
                 yield Problem("W101", text, item.place, hint, severity="warning")
+            notes = (item.template.get("metadata") or {}).get("annotations") or {}
+            if item.kind in ("Job", "CronJob") and RUNS not in notes:
+                text = f"without the annotation {RUNS} the pods of this {item.kind} never complete"
+                yield Problem("W106", text, item.place, severity="warning")
 
 
 class _Known:

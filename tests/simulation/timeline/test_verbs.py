@@ -103,6 +103,39 @@ def test_scale(kind):
     assert len(end.pods(f"{kind}/x")) == 5
 
 
+def test_parallelism_of_a_job_and_images_of_a_cron_job():
+    pods = template(
+        restartPolicy="Never", metadata={"annotations": {"simk8s.io/run-seconds": "300"}}
+    )
+    job = manifest("Job", "batch", pods=pods, completions=20, parallelism=1)
+    end = play([{"at": "1s", "apply": job}, {"at": "2m", "scale": {"object": "job/batch",
+                "replicas": 4}}], duration="4m")  # fmt: skip
+    assert len(end.pods("Job/batch")) == 4
+    cron = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "tick"},
+        "spec": {"schedule": "*/5 * * * *", "jobTemplate": {"spec": {"template": pods}}},
+    }
+    change = {"at": "11m", "setImage": {"object": "cj/tick", "images": {"app": "app:2"}}}
+    end = play([{"at": "1s", "apply": cron}, change], duration="16m")
+    assert [end.images([pod]) for pod in end.pods("Job/tick")] == [{"app:2"}]
+
+
+def test_labels_of_a_namespace_are_kept_and_others_told_to_have_no_effect():
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    end = play(
+        [
+            {"at": "0s", "apply": [space, WEB]},
+            {"at": "1m", "label": {"object": "ns/shop", "set": {"team": "a"}}},
+            {"at": "1m", "label": {"object": "deploy/web", "set": {"team": "a"}}},
+        ]
+    )
+    assert end.get("namespaces", "shop", "").labels == {"team": "a"}
+    assert end.outcomes("label")[1] == ("label", "deployment/web", "done")
+    assert "nothing reads" in end.lines[-1].detail
+
+
 # --- rollouts
 
 

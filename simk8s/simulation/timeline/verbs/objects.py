@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from simk8s.api.namespaces import NAMESPACES, delete_namespace
-from simk8s.api.refused import Refused, invalid
+from simk8s.api.refused import Refused
 from simk8s.scenario.references import NODE, Reference
 from simk8s.schema.enums import ActionOutcome
 from simk8s.simulation.editing import (
@@ -169,10 +169,28 @@ def label_object(desk: Desk, task: Task, target: Reference) -> None:
         desk.refuse(task, str(target), words, task.entry.namespace)
         return
 
-    def change(value: Any) -> Any:
-        if not isinstance(value, Namespace):
-            return invalid(f"labels of a {target.kind} have no effect here and are not kept", "")
+    if target.resource != NAMESPACES:
+        _touch(desk, task, target)
+        return
+
+    def change(value: Namespace) -> Namespace:
         left = {k: v for k, v in value.labels.items() if k not in wanted.remove}
         return Namespace(value.name, {**left, **wanted.labels}, value.terminating)
 
     desk.edit(task, target, change)
+
+
+def _touch(desk: Desk, task: Task, target: Reference) -> None:
+    """Labels that nothing reads: the object is written, that is all."""
+    key = target.key(task.entry.namespace)
+    line = desk.line(task, str(target), task.entry.namespace if "/" in key else None)
+    line.detail = f"nothing reads the labels of a {target.kind}"
+
+    def write() -> Any:
+        table = desk.store.objects(target.resource)
+        stored = table.get(key)
+        if stored is None:
+            return Refused(404, "NotFound", f'{target.resource} "{target.name}" not found')
+        return table.update(key, stored.value, stored.version)
+
+    desk.send(line, "PATCH", target.resource, write)
