@@ -279,7 +279,7 @@ def check_nodes(model, end):
 
 
 @settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # to shrink a failure takes minutes
