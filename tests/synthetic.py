@@ -14,6 +14,7 @@ import numpy as np
 
 from simk8s.record.recorder import Recorder, write_compare_manifest, write_manifest
 from simk8s.record.writer import nullable
+from simk8s.schema.enums import ActionOutcome
 from simk8s.schema.manifest import CompareManifest, Manifest
 
 S = 1_000_000
@@ -53,7 +54,7 @@ SMALL = Day(nodes=24, pods=400)
 
 def write(day: Day, folder: Path) -> Path:
     """Write the day's tables and manifest."""
-    recorder = Recorder()
+    recorder = Recorder(actions=day.evil)
     rng = np.random.Generator(np.random.PCG64(day.seed))
     nodes = _nodes(day)
     pods = _pods(day, nodes, rng)
@@ -67,9 +68,20 @@ def write(day: Day, folder: Path) -> Path:
     _write_controllers(recorder, day, pods)
     _write_requests(recorder, day)
     _write_solves(recorder, day, rng)
+    if day.evil:
+        _write_actions(recorder)
     digest = recorder.seal(folder)
     write_manifest(folder, _manifest(day, digest))
     return folder
+
+
+def _write_actions(recorder: Recorder) -> None:
+    for entry, outcome in enumerate(ActionOutcome):
+        ended = None if outcome is ActionOutcome.UNFINISHED else (entry + 2) * 60_000_000
+        for number in range(3):
+            target = f"node/n-{number}{EVIL}"
+            row = ((entry + 1) * 60_000_000, ended, entry, EVIL, "drain", target, None, outcome)
+            recorder.actions.append((*row, f"no {EVIL}" if number else None))
 
 
 def write_comparison(folder: Path, base: Day = QUICK, seeds: tuple[int, ...] = (1, 2)) -> Path:

@@ -40,6 +40,7 @@ MOST_DISRUPTED = 2_000
 class _Asked:
     pod: int
     answered: Answered
+    grace_us: int | None = None
     tries: int = 0
 
 
@@ -54,9 +55,9 @@ class Evictions:
         self._budgets: ObjectTable[DisruptionBudget] = store.objects(BUDGETS)
         self._retries = clock.lane("kube-apiserver/evictions", Phase.RELEASE, self._retry)
 
-    def evict(self, pod: int, answered: Answered) -> None:
-        """POST an eviction now."""
-        self._try(_Asked(pod, answered))
+    def evict(self, pod: int, answered: Answered, grace_us: int | None = None) -> None:
+        """POST an eviction now; `grace_us` is in place of the pod's own grace period."""
+        self._try(_Asked(pod, answered, grace_us))
 
     def _retry(self, now_us: int, due: list[_Asked]) -> None:
         for asked in due:
@@ -129,4 +130,5 @@ class Evictions:
         def deleted(now_us: int, result: Any) -> None:
             asked.answered(now_us, CREATED if result else GONE_ALREADY)
 
-        self._client.write(self._store.delete_pod, asked.pod, None, Loss.DRAIN, done=deleted)
+        args = (asked.pod, asked.grace_us, Loss.DRAIN)
+        self._client.write(self._store.delete_pod, *args, done=deleted)

@@ -142,18 +142,24 @@ class NodeLifecycle(Controller):
         return DONE
 
     def _expire(self, node: int) -> Iterator[Write]:
-        """A silent node becomes Unknown, its pods not ready."""
+        """A silent node becomes Unknown, its pods not ready; neither if it has spoken since."""
         yield Write(self._mark_unknown, (node,))
+        if node not in self._health.unknown:
+            return
         bound = self._store.cluster.pods.node
         # Pods that the scheduler only assumes are not listed in the API yet.
         for pod in list(self._nodes.pods_on[node]):
             if bound[pod] == node:
-                yield Write(self._mark_not_ready, (pod,))
+                yield Write(self._mark_not_ready, (pod, node))
 
     @request("PATCH", "pods/status")
-    def _mark_not_ready(self, pod: int) -> bool:
-        """PATCH of a pod's Ready condition; that it is not ready already is no conflict."""
-        self._store.set_pod_ready(pod, False, self._store.cluster.pods.epoch[pod])
+    def _mark_not_ready(self, pod: int, node: int) -> bool:
+        """PATCH of a pod's Ready condition; that it is not ready already is no conflict.
+
+        A kubelet that is back puts right what is said of its pods: as if it had not been said.
+        """
+        if not self._store.leases.renewing(node):
+            self._store.set_pod_ready(pod, False, self._store.cluster.pods.epoch[pod])
         return True
 
     @request("PUT", "nodes/status")

@@ -7,7 +7,7 @@ Mirrors: the well-known labels of v1.36 (hostname, zone, instance type, arch, os
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,10 +25,17 @@ GPU_MILLI = 1_000
 
 
 def node_specs(
-    groups: list[NodeGroup], base: Path, catalog: CatalogLike, max_pods: int | None = None
+    groups: list[NodeGroup],
+    base: Path,
+    catalog: CatalogLike,
+    max_pods: int | None = None,
+    taken: Mapping[str, int] | None = None,
 ) -> Iterator[NodeSpec]:
-    """Every node of the scenario, group by group; no kubelet takes more than `max_pods`."""
-    for spec in _all_specs(groups, base, catalog):
+    """Every node of the scenario, group by group; no kubelet takes more than `max_pods`.
+
+    `taken` has how many numbers of a group are given away already.
+    """
+    for spec in _all_specs(groups, base, catalog, dict(taken or {})):
         pods = spec.allocatable[PODS]
         if max_pods is None or pods <= max_pods:
             yield spec
@@ -36,18 +43,24 @@ def node_specs(
             yield replace(spec, allocatable={**spec.allocatable, PODS: max_pods})
 
 
-def _all_specs(groups: list[NodeGroup], base: Path, catalog: CatalogLike) -> Iterator[NodeSpec]:
-    taken: dict[str, int] = {}
+def _all_specs(
+    groups: list[NodeGroup], base: Path, catalog: CatalogLike, taken: dict[str, int]
+) -> Iterator[NodeSpec]:
     for group in groups:
         if group.csv is not None:
             yield from _from_file(group, base / group.csv, catalog)
             continue
-        stem = group.name or (group.profile or "node").replace(".", "-").replace("_", "-").lower()
+        stem = stem_of(group)
         first = taken.get(stem, 0)
         taken[stem] = first + (group.count or 0)
         machine = _machine(group)
         for number in range(first, taken[stem]):
             yield _spec(group, machine, f"{stem}-{number}", number)
+
+
+def stem_of(group: NodeGroup) -> str:
+    """What the names of a group's nodes begin with."""
+    return group.name or (group.profile or "node").replace(".", "-").replace("_", "-").lower()
 
 
 def _machine(group: NodeGroup) -> HardwareProfile:

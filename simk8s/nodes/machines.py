@@ -23,6 +23,8 @@ class Machines:
         self._since: list[int] = []
         self.crashes: list[int] = []
         self._down_us: list[int] = []
+        self._off: dict[int, int] = {}
+        """When a machine was taken away."""
         self._on_crash: list[Listener] = []
         self._on_restore: list[Listener] = []
 
@@ -53,6 +55,15 @@ class Machines:
                 for listener in self._on_crash:
                     listener(row)
 
+    def switch_off(self, row: int) -> None:
+        """It is taken away: down for good, which is no crash."""
+        self._faults[row] += 1
+        if self._faults[row] == 1:
+            self._since[row] = self._clock.now_us
+            for listener in self._on_crash:
+                listener(row)
+        self._off[row] = self._clock.now_us
+
     def restore(self, rows: Iterable[int]) -> None:
         """A fault is over."""
         for row in rows:
@@ -65,5 +76,6 @@ class Machines:
     def down_us(self, row: int) -> int:
         """Time spent down so far."""
         if self._faults[row]:
-            return self._down_us[row] + self._clock.now_us - self._since[row]
+            until_us = self._off.get(row, self._clock.now_us)
+            return self._down_us[row] + until_us - self._since[row]
         return self._down_us[row]

@@ -34,8 +34,13 @@ class Recorder:
     controllers: TableWriter
     api_requests: TableWriter
     explanations: TableWriter
+    actions: TableWriter
 
-    def __init__(self, tables: Mapping[str, Table] = TABLES, explain: bool = False) -> None:
+    def __init__(
+        self, tables: Mapping[str, Table] = TABLES, explain: bool = False, actions: bool = False
+    ) -> None:
+        if actions:
+            tables = {**tables, "actions": OPTIONAL["actions"]}
         self._digested = tables
         if explain:
             tables = {**tables, "explanations": OPTIONAL["explanations"]}

@@ -9,7 +9,7 @@ import polars as pl
 
 from simk8s.report import theme
 from simk8s.report.figure import plain
-from simk8s.results import faults
+from simk8s.results import actions, faults
 from simk8s.results.results import Results
 
 _S, _MIN, _H, _D = 1_000_000, 60_000_000, 3_600_000_000, 86_400_000_000
@@ -23,6 +23,9 @@ _UNITS: tuple[tuple[float, int, str, tuple[float, ...]], ...] = (
 _TICKS = 9
 _MAX_BANDS = 12
 _MAX_LABELS = 3
+_MAX_MARKS = 40
+_LETTER = 0.0065
+"""Share of the width that a letter takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,34 @@ def fault_bands(results: Results, axis: TimeAxis) -> dict[str, Any]:
         if hit and len(labels) < _MAX_LABELS:
             labels.append(_label(x0, faults.name(kind, target)))
     return {"shapes": shapes, "annotations": labels}
+
+
+def marked(results: Results, axis: TimeAxis) -> dict[str, Any]:
+    """Faults as bands, and the timeline's actions as lines with words where there is room."""
+    found = fault_bands(results, axis)
+    shapes, labels = found["shapes"], found["annotations"]
+    free, span = 0.0, axis.at(axis.span_us)
+    steps = actions.steps(results).head(_MAX_MARKS)
+    for at_us, verb in steps.select("t_us", "verb").rows():
+        x = axis.at(at_us)
+        shapes.append(_mark(x))
+        words = actions.words(verb)
+        if x >= free:
+            labels.append(_mark_label(x, words, x > 0.9 * span))
+            free = x + _LETTER * (len(words) + 2) * span
+    return found
+
+
+def _mark(x: float) -> dict[str, Any]:
+    ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
+    line = {"width": 1, "color": theme.MUTED, "dash": "dot"}
+    return {"type": "line", "xref": "x", "yref": "paper", "layer": "below", "line": line, **ends}
+
+
+def _mark_label(x: float, text: str, left: bool) -> dict[str, Any]:
+    """Below the top, so that it is not where the words of a fault are."""
+    label = _label(x, text) | {"y": 0.94, "font": {"size": 11, "color": theme.MUTED}}
+    return label | {"xanchor": "right" if left else "left"}
 
 
 def _grave(found: pl.DataFrame) -> pl.DataFrame:

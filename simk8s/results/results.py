@@ -100,6 +100,11 @@ class Results:
     def api_requests(self) -> pl.LazyFrame:
         return self._frames["api_requests"]
 
+    @property
+    def has_timeline(self) -> bool:
+        """Whether somebody did something on the way (see results/actions.py)."""
+        return (self.folder / "actions.parquet").is_file()
+
     @cached_property
     def gpu_node_share(self) -> float:
         """Share of nodes that have a GPU."""

@@ -34,6 +34,7 @@ CODES: dict[str, str] = {
     "E304": "a name is used twice",
     "E305": "unknown variant",
     "E306": "a trace file that cannot be used",
+    "E351": "a timeline entry names what the scenario never has",
     # Commands
     "E401": "an option that cannot be used like this",
     "E402": "a file or folder that cannot be written",

@@ -16,6 +16,7 @@ from simk8s import units
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.podspec import GPU_RESOURCES, requests
 from simk8s.scenario.schema import NodeGroup, Scenario, Taint
+from simk8s.scenario.timeline import added_groups
 
 ZONE = "topology.kubernetes.io/zone"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
@@ -34,8 +35,9 @@ class Offer:
 
 
 def offers(scenario: Scenario, knowledge: Knowledge | None) -> list[Offer]:
-    """One offer for each group that has nodes."""
-    groups = [group for group in scenario.nodes if group.count is None or group.count > 0]
+    """One offer for each group that has nodes, now or later."""
+    ever = [*scenario.nodes, *added_groups(scenario)]
+    groups = [group for group in ever if group.count is None or group.count > 0]
     return [_offer(group, knowledge) for group in groups]
 
 

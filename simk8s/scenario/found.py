@@ -34,11 +34,13 @@ class ManifestObject:
 
 
 def find_files(base: Path, name: str) -> list[Path]:
-    """A file, or every YAML file below a folder, sorted."""
+    """A file, every YAML file below a folder, or what a pattern matches, sorted."""
     path = base / name
     if path.is_dir():
         found = [p for p in path.rglob("*") if p.suffix in (".yaml", ".yml", ".json")]
         return sorted(p for p in found if p.is_file())
+    if not path.is_file() and any(sign in name for sign in "*?["):
+        return sorted(p for p in base.glob(name) if p.is_file())
     return [path] if path.is_file() else []
 
 

@@ -77,6 +77,8 @@ class _Walk:
             return self._by_key(node["x-simk8s-by-key"])
         if "x-simk8s-template" in node:
             return self._filled(self._model(PodTemplate, "template"))
+        if "x-simk8s-definition" in node:
+            return {"$ref": f"#/$defs/{node['x-simk8s-definition']}"}
         return {key: self._filled(value) for key, value in node.items()}
 
     def _by_name(self, folder: str, tag: str) -> Schema:

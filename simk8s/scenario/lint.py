@@ -8,7 +8,7 @@ Rules know extensions only by conventions: `at` is a time, `zone` a zone, `path`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from simk8s.scenario.templates import (
     template_paths,
     template_warnings,
 )
+from simk8s.scenario.timeline import TimelineEntry
 from simk8s.units import format_duration
 
 
@@ -44,6 +45,8 @@ class Context:
     catalog: CatalogLike
     knowledge: Knowledge | None
     manifests: Mapping[int, tuple[ManifestObject, ...]]
+    applied: Mapping[int, tuple[ManifestObject, ...]] = field(default_factory=dict)
+    """By index in `scenario.timeline`."""
 
     def problem(
         self, code: str, text: str, path: KeyPath, hint: str | None = None, *, key: bool = False
@@ -269,19 +272,34 @@ def something_there(context: Context) -> Iterator[Problem]:
         yield context.problem("W108", "there is no workload", ("workload",), key=True)
 
 
+def timeline(context: Context) -> Iterator[Problem]:
+    if context.scenario.timeline:
+        from simk8s.scenario._timeline_lint import timeline as rules
+
+        yield from rules(context)
+
+
 def used_images(context: Context) -> Iterator[Problem]:
     """An image that the scenario describes is one that some pod runs."""
     listed = context.scenario.images
     if not listed:
         return
     templates = [t for _, t in (*template_paths(context.data), *static_paths(context.data))]
-    templates += [item.template for objects in context.manifests.values() for item in objects]
+    held = (*context.manifests.values(), *context.applied.values())
+    templates += [item.template for objects in held for item in objects]
+    templates += [_set_images(entry) for entry in context.scenario.timeline]
     used = dict.fromkeys(image for template in templates for image in images_of(template))
     for name in listed:
         if not used.keys() & {name, f"{name}:latest", name.removesuffix(":latest")}:
             hint = _near(name, [*used], "images of this scenario: " + (", ".join(used) or "none"))
             text = f"no pod runs the image {name!r}"
             yield context.problem("W121", text, ("images", name), hint, key=True)
+
+
+def _set_images(entry: TimelineEntry) -> dict[str, Any]:
+    """A template with the images that a timeline entry sets."""
+    images = entry.set_image.images if entry.set_image is not None else {}
+    return {"spec": {"containers": [{"image": image} for image in images.values()]}}
 
 
 RULES: tuple[Rule, ...] = (
@@ -299,6 +317,7 @@ RULES: tuple[Rule, ...] = (
     jobs_end,
     enough_samples,
     something_there,
+    timeline,
     used_images,
     matched_rules,
 )

@@ -11,7 +11,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Loaded:
     catalog: CatalogLike
     knowledge: Knowledge | None
     written: str
+    # Index in `scenario.timeline` -> what its `apply` holds.
+    applied: Mapping[int, tuple[ManifestObject, ...]] = field(default_factory=dict)
 
     @property
     def base(self) -> Path:
@@ -105,6 +107,8 @@ def load(
     changes.apply(document.data, document.positions, changed)
     scenario = _validate(document, catalog)
     manifests, said = _manifests(scenario, source.parent, document.positions)
+    applied, more = _applied(scenario, source.parent, document)
+    said += more
     context = lint.Context(
         scenario,
         document.data,
@@ -113,6 +117,7 @@ def load(
         catalog,
         knowledge,
         manifests,
+        applied,
     )
     said += [*lint.check(context), *_variant_problems(document, scenario, catalog)]
     if any(problem.severity == "error" for problem in said):
@@ -129,6 +134,7 @@ def load(
         catalog=catalog,
         knowledge=knowledge,
         written=written,
+        applied=applied,
     )
 
 
@@ -168,6 +174,32 @@ def _manifests(
     return found, problems
 
 
+def _applied(
+    scenario: Scenario, base: Path, document: Document
+) -> tuple[dict[int, tuple[ManifestObject, ...]], list[Problem]]:
+    """What the timeline applies: objects of files, and those that are written in it."""
+    found: dict[int, tuple[ManifestObject, ...]] = {}
+    problems: list[Problem] = []
+    for index, entry in enumerate(scenario.timeline):
+        if entry.apply is None:
+            continue
+        from simk8s.scenario.manifests import read_inline, read_manifests
+
+        path: KeyPath = ("timeline", index, "apply")
+        many = isinstance(document.data["timeline"][index]["apply"], list)
+        objects: list[ManifestObject] = []
+        for number, item in enumerate(entry.apply):
+            at = (*path, number) if many else path
+            if isinstance(item, str):
+                read, said = read_manifests(base, [item], document.positions.place(at))
+            else:
+                read, said = read_inline(document, at)
+            objects += read
+            problems += said
+        found[index] = tuple(objects)
+    return found, problems
+
+
 def _variant_problems(
     document: Document, scenario: Scenario, catalog: CatalogLike
 ) -> Iterator[Problem]:
@@ -194,6 +226,10 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
             yield base / path
         for name in entry.manifests or ():
             yield from find_files(base, name)
+    for applied in scenario.timeline:
+        for item in applied.apply or ():
+            if isinstance(item, str):
+                yield from find_files(base, item)
     config = getattr(scenario.strategy.params, "config", None)
     if isinstance(config, str):
         yield base / config

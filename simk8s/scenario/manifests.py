@@ -48,6 +48,14 @@ def read_manifests(
     return objects, problems
 
 
+def read_inline(document: Document, path: KeyPath) -> tuple[list[ManifestObject], list[Problem]]:
+    """An object that is written within the scenario."""
+    objects: list[ManifestObject] = []
+    problems: list[Problem] = []
+    _collect(document, path, objects, problems)
+    return objects, problems
+
+
 def _collect(
     document: Document, path: KeyPath, objects: list[ManifestObject], problems: list[Problem]
 ) -> None:

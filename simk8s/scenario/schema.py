@@ -26,6 +26,7 @@ from simk8s.scenario.control.runtime import RuntimeName
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
 from simk8s.scenario.thresholds import Thresholds
+from simk8s.scenario.timeline import TimelineEntry
 from simk8s.scenario.types import (
     AlsoText,
     Count,
@@ -286,6 +287,7 @@ class Scenario(Model):
     nodes: list[NodeGroup] = Field(default_factory=list)
     workload: list[WorkloadEntry] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)
+    timeline: list[TimelineEntry] = Field(default_factory=list)
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)
     thresholds: Thresholds = Field(default_factory=list)

@@ -56,6 +56,16 @@ class FaultPhase(StrEnum):
     END = "end"
 
 
+class ActionOutcome(StrEnum):
+    """What became of something that the timeline asked for."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"  # it was so already
+    REFUSED = "refused"  # the API server said no, or nobody was meant
+    FAILED = "failed"  # it was begun and came to nothing, such as a drain that timed out
+    UNFINISHED = "unfinished"  # still under way when the run ended
+
+
 class AuditResult(StrEnum):
     """What the recount from scratch said."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, get_args
 
-from simk8s.schema.enums import FaultPhase, LossCause, Outcome, PodPhase
+from simk8s.schema.enums import ActionOutcome, FaultPhase, LossCause, Outcome, PodPhase
 
 SCHEMA_VERSION = 2
 
@@ -315,6 +315,23 @@ EXPLANATIONS = Table(
 )
 
 
+ACTIONS = Table(
+    "actions",
+    "One row for every object that an entry of the timeline was about, in order of time.",
+    (
+        _time("t_us", "It was asked for."),
+        _time("ended_us", "It was over: answered, joined, drained.", null=True),
+        _int("entry", "row", "Number of the entry in the scenario, from 0."),
+        _str("name", "Name of the entry.", null=True),
+        _str("verb", "What was asked, as the scenario has it."),
+        _str("object", "Of what, as kind/name."),
+        _str("namespace", "Its namespace, if it is in one.", null=True),
+        _enum("outcome", ActionOutcome, "What became of it."),
+        _str("detail", "More words.", null=True),
+    ),
+)
+
+
 def _by_name(tables: Iterable[Table]) -> dict[str, Table]:
     return {table.name: table for table in tables}
 
@@ -334,5 +351,5 @@ TABLES: dict[str, Table] = _by_name(
     )
 )
 
-OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS,))
-"""Tables that only some runs have; the digest is that of the other tables."""
+OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS, ACTIONS))
+"""Tables that only some runs have. Of these, `actions` is in the digest of a run that has it."""

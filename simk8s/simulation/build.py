@@ -39,6 +39,7 @@ from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
+from simk8s.simulation.timeline.component import Timeline
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Context, Strategy
 from simk8s.workload.entry import objects, sources
@@ -77,8 +78,10 @@ class World:
     horizon_us: int
     feeders: list[Feeder] = field(default_factory=list)
     joined_us: list[int] = field(default_factory=list)
+    removed_us: dict[int, int] = field(default_factory=dict)
     writer: ObjectWriter | None = None
     strategy: Strategy | None = None
+    timeline: Timeline | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -86,6 +89,8 @@ class World:
             feeder.start(self.horizon_us)
         self.faults.start(self.streams)
         self.sampler.start()
+        if self.timeline is not None:
+            self.timeline.start()
 
     def component_rows(self, now_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table."""
@@ -101,7 +106,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
-    recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
+    recorder, times = _recorder(loaded, options), api_times(plane)
     (store, server), machines = _api(clock, cluster, streams, times), Machines(clock)
     kubelets = KubeletPool(
         clock,
@@ -114,18 +119,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         Behaviours(cluster, seed, scenario.behaviour),
     )
     strategy = _strategy(loaded, cluster, streams, recorder, options)
-    settings = strategy.settings
-    qps = settings.qps if plane.throttling else 0.0
-    events = Client(clock, server, "kube-scheduler/events", *clients.scheduler_events)
-    scheduler = Scheduler(
-        clock,
-        store,
-        Client(clock, server, "kube-scheduler", qps, settings.burst, events=events),
-        strategy,
-        recorder,
-        cycle_times(plane),
-        times.watch_lag_us,
-    )
+    scheduler = _scheduler(loaded, clock, (store, server), strategy, recorder)
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
     effects, lag_us, throttled = PlaneEffects(server), times.watch_lag_us, plane.throttling
@@ -153,9 +147,20 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
     _add_workload(loaded, world, clients.user_in_flight)
-    for fault in scenario.faults:
-        faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+    _add_events(loaded, world)
     return world
+
+
+def _recorder(loaded: Loaded, options: Options) -> Recorder:
+    return Recorder(explain=options.explain is not None, actions=bool(loaded.scenario.timeline))
+
+
+def _add_events(loaded: Loaded, world: World) -> None:
+    """What happens to the cluster, and what is done to it."""
+    for fault in loaded.scenario.faults:
+        world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+    if loaded.scenario.timeline:
+        world.timeline = Timeline(world, loaded)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
@@ -165,6 +170,24 @@ def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tupl
     server = ApiServer(clock, times, streams, fanout)
     server.counts, server.etcd.live_bytes = store.count, store.live_bytes
     return store, server
+
+
+def _scheduler(
+    loaded: Loaded,
+    clock: Clock,
+    api: tuple[Store, ApiServer],
+    strategy: Strategy,
+    recorder: Recorder,
+) -> Scheduler:
+    """The scheduler, with a client of its own for Events."""
+    store, server = api
+    plane, settings = loaded.scenario.control_plane, strategy.settings
+    qps = settings.qps if plane.throttling else 0.0
+    limits = client_limits(plane).scheduler_events
+    events = Client(clock, server, "kube-scheduler/events", *limits)
+    client = Client(clock, server, "kube-scheduler", qps, settings.burst, events=events)
+    lag_us = api_times(plane).watch_lag_us
+    return Scheduler(clock, store, client, strategy, recorder, cycle_times(plane), lag_us)
 
 
 def _strategy(

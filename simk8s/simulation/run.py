@@ -110,10 +110,16 @@ def run_scenario(
         pods_per_second=world.store.created / wall,
         command=command,
         explained=options.explain.text if options is not None and options.explain else "",
-        warnings=[*map(str, loaded.problems), *(world.writer.refusals if world.writer else ())],
+        warnings=[*map(str, loaded.problems), *_refusals(world)],
     )
     write_manifest(out, manifest)
     return Outcome(out, manifest)
+
+
+def _refusals(world: World) -> list[str]:
+    """What the API did not take of the scenario, in words."""
+    written = world.writer.refusals if world.writer is not None else []
+    return [*written, *(world.timeline.refusals if world.timeline is not None else ())]
 
 
 def _probes(world: World, progress: Probe | None, flag: threading.Event | None) -> list[Probe]:
@@ -153,7 +159,9 @@ def _seal(world: World, out: Path) -> str:
     now_us, recorder = world.clock.now_us, world.recorder
     world.sampler.finish(now_us)
     write_pods(world.cluster, recorder)
-    write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us)
+    write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us, world.removed_us)
+    if world.timeline is not None:
+        world.timeline.write(recorder.actions)
     for row in world.component_rows(now_us):
         recorder.controllers.append(row)
     for request_row in world.server.meters.rows():

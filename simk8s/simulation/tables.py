@@ -133,11 +133,18 @@ def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
 
 
 def write_nodes(
-    cluster: Cluster, machines: Machines, recorder: Recorder, joined: list[int], now_us: int
+    cluster: Cluster,
+    machines: Machines,
+    recorder: Recorder,
+    joined: list[int],
+    now_us: int,
+    removed: Mapping[int, int] | None = None,
 ) -> None:
     """One row a node, with time-weighted shares counted from its pods' stays."""
     nodes = cluster.nodes
-    shares, peak, started = _stays(cluster, np.array(joined, np.int64), now_us)
+    left = removed or {}
+    until = np.array([left.get(row, now_us) for row in range(len(joined))], np.int64)
+    shares, peak, started = _stays(cluster, np.array(joined, np.int64), until, now_us)
     for row, spec in enumerate(nodes.specs):
         append_share = [float(shares[line, row]) for line in range(3)]
         recorder.nodes.append(
@@ -153,7 +160,7 @@ def write_nodes(
                 int(nodes.allocatable[PODS, row]),
                 spec.price_per_hour,
                 joined[row],
-                None,
+                left.get(row),
                 machines.crashes[row],
                 machines.down_us(row),
                 append_share[0],
@@ -166,7 +173,7 @@ def write_nodes(
 
 
 def _stays(
-    cluster: Cluster, joined: NDArray[np.int64], now_us: int
+    cluster: Cluster, joined: NDArray[np.int64], left: NDArray[np.int64], now_us: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Per node: mean share of cpu, memory, GPU; most pods at once; pods bound."""
     pods, nodes = cluster.pods, cluster.nodes
@@ -174,11 +181,11 @@ def _stays(
     node = pods.column("node")[rows].astype(np.int64)
     start = pods.column("bound_us")[rows]
     finish = pods.column("finished_us")[rows]
-    end = np.where(finish == NEVER, now_us, finish)
+    end = np.minimum(np.where(finish == NEVER, now_us, finish), np.maximum(left[node], start))
     ids = pods.column("requests")[rows]
     table = cluster.requests.items
     shares = np.zeros((3, nodes.n))
-    lived = np.maximum(now_us - joined, 1)
+    lived = np.maximum(left - joined, 1)
     for line, resource in enumerate((CPU, MEMORY, GPU)):
         asked = np.array([r.values[resource] for r in table] or [0], np.float64)[ids]
         used = np.bincount(node, weights=asked * (end - start), minlength=nodes.n)

@@ -100,7 +100,7 @@ class ReplicaSet:
     """Key of the Deployment that it belongs to."""
     template_hash: str = ""
     template: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """The Deployment's template that it was made from."""
+    """The template that it was made from, for a Deployment's without its hash."""
     revision: int = 0
     desired: int | None = None
     """`deployment.kubernetes.io/desired-replicas`."""
@@ -114,6 +114,7 @@ class ReplicaSet:
             replicas=number(spec, "replicas", 1),
             pods=pods,
             min_ready_us=number(spec, "minReadySeconds", 0) * SECOND_US,
+            template=spec.get("template") or {},
         )
 
     def respecified(self, **changes: Any) -> ReplicaSet:

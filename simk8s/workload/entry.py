@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from simk8s.catalog import CatalogLike
 from simk8s.scenario.podgroups import POD_GROUP, WORKLOAD, with_policy, workloads_of
+from simk8s.scenario.timeline import rate_changes
 from simk8s.workload.columns import PodColumns, Source, StreamsLike
 from simk8s.workload.source import ArrivalSource, PodDraws
 from simk8s.workload.templates import all_templates, labelled
@@ -23,7 +24,8 @@ from simk8s.workload.templates import all_templates, labelled
 if TYPE_CHECKING:
     from simk8s.scenario.found import ManifestObject
     from simk8s.scenario.load import Loaded
-    from simk8s.scenario.schema import WorkloadEntry
+    from simk8s.scenario.schema import Scenario, WorkloadEntry
+    from simk8s.scenario.timeline import TimelineEntry
 
 JOB_RESTART = "Never"
 
@@ -48,7 +50,51 @@ class Created:
 
 def sources(loaded: Loaded) -> list[Source]:
     """Arrivals and replays of a loaded scenario, in its order."""
-    return sources_of(loaded.scenario.workload, loaded.catalog, loaded.base)
+    made = sources_of(loaded.scenario.workload, loaded.catalog, loaded.base)
+    if not loaded.scenario.timeline:
+        return made
+    return [_changed(source, loaded.scenario) for source in made]
+
+
+def _changed(source: Source, scenario: Scenario) -> Source:
+    """With the changes of its rate that the timeline has."""
+    if not isinstance(source, ArrivalSource):
+        return source
+    entry = next((one for one in scenario.workload if one.name == source.name), None)
+    params = entry.arrivals.params if entry is not None and entry.arrivals is not None else None
+    first = getattr(params, "rate", None)
+    changes = rate_changes(scenario, source.name, first, scenario.duration)
+    return replace(source, changes=tuple(changes))
+
+
+def applied_of(loaded: Loaded) -> dict[int, list[Created]]:
+    """What each `apply` of the timeline writes, by the index of its entry."""
+    entries, steps = loaded.scenario.workload, loaded.scenario.timeline
+    read = [(entries[i].namespace, one) for i, found in loaded.manifests.items() for one in found]
+    read += [(steps[i].namespace, one) for i, found in loaded.applied.items() for one in found]
+    workloads = workloads_of(read)
+    return {
+        index: [
+            _whole(made, workloads)
+            for made in (_applied(steps[index], one) for one in found)
+            if made.kind != WORKLOAD
+        ]
+        for index, found in loaded.applied.items()
+    }
+
+
+def _applied(entry: TimelineEntry, found: ManifestObject) -> Created:
+    namespace = found.namespace or entry.namespace
+    return Created(
+        kind=found.kind,
+        name=found.name,
+        namespace=namespace,
+        workload=found.name,
+        at_us=entry.first_us,
+        spec=found.spec,
+        template=found.template,
+        draws=PodDraws(f"timeline/{found.kind}/{namespace}/{found.name}"),
+    )
 
 
 def objects(loaded: Loaded) -> list[Created]:

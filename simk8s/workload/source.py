@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simk8s.workload import distributions
 from simk8s.workload.columns import FOREVER, PodColumns, StreamsLike, slices
+from simk8s.workload.rates import Changes, changed_times
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,13 +63,18 @@ class ArrivalSource:
     draws: PodDraws
     gpu_model_sets: Sequence[frozenset[str]] = field(default=())
     drop_unfit: bool = False
+    changes: Changes = ()
+    """Of its rate, on the way."""
 
     def chunks(self, streams: StreamsLike, horizon_us: int) -> Iterator[PodColumns]:
         """All pods that arrive up to and including the horizon."""
         import numpy as np
 
-        arrivals = streams.get(f"workload/{self.name}/arrivals")
-        times = self.process.times(arrivals, horizon_us)
+        stream = f"workload/{self.name}/arrivals"
+        if self.changes:
+            times = changed_times(self.process, self.changes, streams, stream, horizon_us)
+        else:
+            times = self.process.times(streams.get(stream), horizon_us)
         for rows in slices(len(times)):
             n = rows.stop - rows.start
             ordinal = np.arange(rows.start, rows.stop) % len(self.templates)

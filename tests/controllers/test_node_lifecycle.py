@@ -66,6 +66,19 @@ def test_every_silence_is_noticed_within_40_to_60_seconds():
     assert max(delays) - min(delays) > 8 * SECOND
 
 
+def test_who_is_back_before_the_server_is_keeps_its_pods_ready():
+    """What the monitor had asked for while the API was away comes too late to be true."""
+    world, ((node, *_),) = world_of(3, times=Times())
+    pods = world.pods(2, node)
+    world.crash(33 * SECOND, node)
+    world.at(60 * SECOND, world.server.go_down)
+    world.restore(120 * SECOND, node)
+    world.at(122 * SECOND, world.server.come_back)
+    world.run(600 * SECOND)
+    assert world.store.ready[node]
+    assert all(world.cluster.pods.ready[pod] for pod in pods)
+
+
 def test_back_within_the_grace_period_is_not_noticed():
     world, ((node, *_),) = world_of(3)
     world.crash(20 * SECOND, node)

@@ -9,7 +9,7 @@ import polars as pl
 from simk8s.report import theme
 from simk8s.report.figure import Choice, Figure, plain, rounded, thin
 from simk8s.report.panels.base import Block
-from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands
+from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands, marked
 from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
 
@@ -40,11 +40,13 @@ class PodsOverTime:
             "pods-over-time",
             "Pods by phase over simulated time",
             [*_phases(frame, axis), *_waiting(frame, axis)],
-            _layout(axis) | fault_bands(results, axis),
+            _layout(axis) | marked(results, axis),
             height=440,
             time=True,
         )
         note = "Above: on nodes. Below: pending, by what they wait for. Shaded: faults."
+        if results.has_timeline:
+            note += " Dotted: the timeline."
         return Block("pods", self.title, figure.html(), note)
 
     def render_compare(self, comparison: Comparison) -> Block | None:

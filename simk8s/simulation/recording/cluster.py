@@ -20,6 +20,7 @@ from simk8s.controllers._node_lifecycle_params import Params as NodeLifecycle
 from simk8s.errors import Problem, UserError
 from simk8s.scenario.load import Loaded, load
 from simk8s.simulation.build import Options, World, build
+from simk8s.simulation.membership import join
 from simk8s.state.effective import amounts
 from simk8s.state.images import normal_name
 from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
@@ -173,10 +174,7 @@ def _controller(name: str, settings: Settings) -> dict[str, Any]:
 
 def add_node(world: World, raw: Raw) -> int:
     """Register a node and its kubelet; its row."""
-    row = world.store.add_node(node_spec(world, raw))
-    world.kubelets.add(row)
-    world.joined_us.append(world.clock.now_us)
-    return row
+    return join(world, node_spec(world, raw))
 
 
 def node_spec(world: World, raw: Raw) -> NodeSpec:

@@ -20,10 +20,11 @@ from simk8s.api.requests import RequestKind, kind
 from simk8s.api.server import Operation
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation.build import World
+from simk8s.simulation.drains import Drains
+from simk8s.simulation.editing import BAD_OBJECT
 from simk8s.simulation.recording.actions import TOO_MANY, Action
-from simk8s.simulation.recording.drains import Drains
 from simk8s.simulation.recording.nodes import NodeActions
-from simk8s.simulation.recording.objects import BAD_OBJECT, Objects, Target, Unmet, translated
+from simk8s.simulation.recording.objects import Objects, Target, Unmet, translated
 from simk8s.simulation.recording.pods import StandIns
 
 Raw = Mapping[str, Any]
@@ -45,7 +46,7 @@ class Driver:
         self._clients: dict[str, Client] = {}
         self._busy: dict[int, deque[Action]] = {}
         """Workers that wait for an answer, and what each has to ask afterwards."""
-        self._drains = Drains(world)
+        self._drains = Drains(world, "driver/drain")
         self._nodes = NodeActions(world)
         self._pods = stand_ins
         self._handlers: dict[str, Callable[[Action, Target], None]] = {

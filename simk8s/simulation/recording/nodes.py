@@ -16,8 +16,9 @@ from typing import Any
 from simk8s.api.refused import Refused
 from simk8s.api.requests import request
 from simk8s.simulation.build import World
+from simk8s.simulation.editing import BAD_OBJECT, merged
 from simk8s.simulation.recording.cluster import add_node
-from simk8s.simulation.recording.objects import BAD_OBJECT, Unmet, merged
+from simk8s.simulation.recording.objects import Unmet
 from simk8s.state.selectors import Taint
 
 Raw = Mapping[str, Any]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from simk8s.api.refused import Refused
@@ -20,6 +21,14 @@ from simk8s.api.server import Operation
 from simk8s.errors import InvariantError
 from simk8s.scenario.kinds import KINDS
 from simk8s.simulation.build import World
+from simk8s.simulation.editing import (
+    BAD_OBJECT,
+    Request,
+    kept,
+    merged,
+    spec_of,
+    with_spec,
+)
 from simk8s.simulation.objects import PLAIN, kinds
 from simk8s.state.deployments import Deployment
 from simk8s.state.workloads import ReplicaSet
@@ -27,7 +36,7 @@ from simk8s.workload.entry import Created
 from simk8s.workload.source import PodDraws
 
 Raw = Mapping[str, Any]
-Request = tuple[Operation, tuple[Any, ...]]
+Asked = tuple[Operation, tuple[Any, ...]]
 NOTES = {"kcp/run-seconds": "simk8s.io/run-seconds", "kcp/exit-code": "simk8s.io/exit-code"}
 """What the recordings call the behaviour of containers, and what kubelets here do."""
 INERT = ("configmaps", "secrets", "endpoints", "endpointslices", "events", "leases", "roles",
@@ -35,10 +44,6 @@ INERT = ("configmaps", "secrets", "endpoints", "endpointslices", "events", "leas
 """Kinds that do nothing by themselves: storing them is all there is to do."""
 NOT_SIMULATED = "the deletion of a namespace is not simulated: what is in it stays"
 ROLLBACK = "deprecated.deployment.rollback.to"
-
-
-BAD_OBJECT = (KeyError, TypeError, ValueError, AttributeError)
-"""What reading something that is no such object ends in."""
 
 
 class Unmet(Exception):
@@ -93,7 +98,7 @@ class Objects:
         self.stored_only: dict[str, int] = {}
         """Kinds that nothing here acts on, and how often each was written."""
 
-    def request(self, verb: str, target: Target, body: Any) -> Request:
+    def request(self, verb: str, target: Target, body: Any) -> Asked:
         """The operation that stands for a request. Raises Unmet."""
         resource = target.resource
         if verb == "POST":
@@ -108,9 +113,7 @@ class Objects:
             raise Unmet(f"no {resource}/{target.subresource} here")
         if not isinstance(body, Mapping):
             raise Unmet("only merge patches are understood")
-        change = _Change(self, verb, target, body)
-        change.request = kind(verb, resource)
-        return change, ()
+        return Request(kind(verb, resource), partial(self.change, verb, target, body)), ()
 
     def created(self, target: Target, body: Raw, kind_name: str) -> Created:
         """An object as a scenario would have it."""
@@ -132,7 +135,7 @@ class Objects:
         """The row of a pod of nobody, not born yet."""
         return self._writer.stamp(made)(1)
 
-    def _post(self, target: Target, body: Any) -> Request:
+    def _post(self, target: Target, body: Any) -> Asked:
         resource = target.resource
         if not isinstance(body, Mapping) or not target.name:
             raise Unmet("an object needs a name")
@@ -174,8 +177,7 @@ class Objects:
         if isinstance(value, ReplicaSet):
             if set(spec) - {"replicas"} and verb == "PATCH":
                 raise Unmet("only the replicas of a ReplicaSet can be changed")
-            replicas = spec.get("replicas")
-            return value if replicas is None else value.respecified(replicas=int(replicas))
+            return with_spec(value, merged(spec_of(value), spec))
         place = target.resource, target.key
         whole = merged(self._bodies.get(place, {}), body) if verb == "PATCH" else dict(body)
         if target.subresource == "scale":
@@ -185,20 +187,8 @@ class Objects:
         if known is None:
             return whole
         if hasattr(value, "respecified"):
-            return value.respecified(whole.get("spec") or {})
-        return _kept(self.record(known, target, whole)[2], value)
-
-
-class _Change:
-    """An operation; an object because each has a kind of its own."""
-
-    def __init__(self, objects: Objects, verb: str, target: Target, body: Raw) -> None:
-        self.request: Any = None
-        self._asked = objects, verb, target, body
-
-    def __call__(self) -> bool | Refused:
-        objects, verb, target, body = self._asked
-        return objects.change(verb, target, body)
+            return with_spec(value, whole.get("spec") or {})
+        return kept(self.record(known, target, whole)[2], value)
 
 
 def _deployment(value: Deployment, verb: str, body: Raw) -> Deployment:
@@ -208,13 +198,6 @@ def _deployment(value: Deployment, verb: str, body: Raw) -> Deployment:
     changed = value.respecified(spec)
     rollback = ((body.get("metadata") or {}).get("annotations") or {}).get(ROLLBACK)
     return changed if rollback is None else replace(changed, rollback_to=int(rollback))
-
-
-def _kept(fresh: Any, before: Any) -> Any:
-    """A new spec keeps the status, and is of the next generation."""
-    if hasattr(before, "status") and hasattr(before, "generation"):
-        return replace(fresh, status=before.status, generation=before.generation + 1)
-    return fresh
 
 
 def _template(pod: Raw) -> Raw:
@@ -229,16 +212,3 @@ def translated(body: Any) -> Any:
     if isinstance(body, Mapping):
         return {NOTES.get(key, key): translated(value) for key, value in body.items()}
     return [translated(each) for each in body] if isinstance(body, list) else body
-
-
-def merged(base: Raw, patch: Raw) -> dict[str, Any]:
-    """A JSON merge patch."""
-    found = dict(base)
-    for key, value in patch.items():
-        if value is None:
-            found.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(found.get(key), Mapping):
-            found[key] = merged(found[key], value)
-        else:
-            found[key] = value
-    return found

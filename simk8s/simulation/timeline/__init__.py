@@ -1,0 +1,1 @@
+"""What a scenario's timeline does to a running cluster."""

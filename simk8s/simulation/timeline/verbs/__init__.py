@@ -1,0 +1,1 @@
+"""What each verb of a timeline asks of the API."""
