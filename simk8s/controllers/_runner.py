@@ -99,7 +99,7 @@ class Runner:
             self._settle(work.key, stop.value)
             self._closing.after(self._service_us, work.key)
             return
-        if writes.__class__ is Pause:
+        if isinstance(writes, Pause):
             self._pauses.after(writes.us, work)
             return
         work.waiting = len(writes)

@@ -33,7 +33,7 @@ class Ttl(Controller):
         self._context = context
         self._store = store = context.store
         self._has: dict[int, int] = {}
-        self._step, self._count = 0, 0
+        self._boundary, self._count = 0, 0
         verbs = (Verb.ADDED, Verb.DELETED)
         context.watches.watch(store.nodes, self._hear, verbs)
         nodes = store.cluster.nodes
@@ -50,18 +50,18 @@ class Ttl(Controller):
             elif verb is Verb.DELETED:
                 self._has.pop(node, None)
                 self._count -= 1
-                if self._count < BOUNDARIES[self._step][0]:
-                    self._step -= 1
+                if self._count < BOUNDARIES[self._boundary][0]:
+                    self._boundary -= 1
 
     def _more(self) -> None:
         self._count += 1
         last = len(BOUNDARIES) - 1
-        if self._count > BOUNDARIES[self._step][1] and self._step < last:
-            self._step += 1
+        if self._count > BOUNDARIES[self._boundary][1] and self._boundary < last:
+            self._boundary += 1
 
     def reconcile(self, key: Any, now_us: int) -> Result | Steps:
         """PATCH the annotation if it is not as desired."""
-        desired = BOUNDARIES[self._step][2]
+        desired = BOUNDARIES[self._boundary][2]
         if not self._store.cluster.nodes.exists[key] or self._has.get(key) == desired:
             return DONE
         return self._annotate(key, desired)

@@ -353,7 +353,7 @@ def test_pods_of_an_unknown_node_cost_a_patch_each():
     world.run(60 * SECOND)
     before = world.writes()
     world.run(90 * SECOND)
-    assert world.writes() - before == 1 + 40 + 1 + 1  # condition, pods, two taints
+    assert world.writes() - before == 1 + 40 + 2 * 2  # condition, pods, two taints with their GETs
 
 
 def test_a_pass_that_is_throttled_delays_the_next():
