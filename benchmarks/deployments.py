@@ -31,6 +31,8 @@ DEPLOYMENTS, REPLICAS, NODES, QPS, TARGET_US = 10_000, 15, 5_000, 1_000, 250.0
 PROFILES = ("instant", "large-5000", "small")
 SLOWEST_S = {"instant": 60, "large-5000": 1_800, "small": 7_200}
 """Simulated time within which every pod must be Ready."""
+PER_FILE = 1_000
+"""Deployments in one List."""
 CONTROLLERS = ("deployment", "replicaset")
 NAME = "app-00000"
 MANIFEST = {
@@ -68,7 +70,7 @@ def scenario(profile: str, nodes: int, qps: int) -> dict[str, Any]:
         "controllers": {name: {"name": name, **limits} for name in CONTROLLERS},
         "strategy": {"name": "kube_scheduler", "config": "scheduler.json"},
         "nodes": [{"profile": "m5.4xlarge", "count": nodes, "zones": ["a", "b", "c"]}],
-        "workload": [{"name": "apps", "manifests": ["apps.json"]}],
+        "workload": [{"name": "apps", "manifests": ["apps"]}],
     }
 
 
@@ -80,9 +82,12 @@ def write(folder: Path, profile: str, deployments: int, nodes: int, qps: int) ->
         "clientConnection": {"qps": qps, "burst": qps},
     }
     text = json.dumps(MANIFEST)
-    items = ",".join(text.replace(NAME, f"app-{number:05d}") for number in range(deployments))
-    whole = f'{{"apiVersion": "v1", "kind": "List", "items": [{items}]}}'
-    (folder / "apps.json").write_text(whole)
+    for first in range(0, deployments, PER_FILE):
+        last = min(first + PER_FILE, deployments)
+        items = ",".join(text.replace(NAME, f"app-{number:05d}") for number in range(first, last))
+        whole = f'{{"apiVersion": "v1", "kind": "List", "items": [{items}]}}'
+        (folder / "apps").mkdir(exist_ok=True)
+        (folder / "apps" / f"{first:05d}.json").write_text(whole)
     (folder / "scheduler.json").write_text(json.dumps(config))
     path = folder / "bench.json"
     path.write_text(json.dumps(scenario(profile, nodes, qps)))
