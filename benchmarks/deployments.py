@@ -1,7 +1,7 @@
 """CPU per pod of a cluster that comes to be: 10,000 Deployments with 150,000 pods on 5,000 nodes.
 
 Every Deployment has 15 replicas, labels and a template of its own, so every one has a ReplicaSet
-and a selector of its own; all are written at 0 by a user whose tool waits for answers. The run ends
+and a selector of its own; no image is named, so there is nothing to pull. All are written at 0 by a user whose tool waits for answers. The run ends
 when the time is up, and has converged when every pod is Ready; a pod is POSTed, scheduled, bound,
 started and reported, and its ReplicaSet's and its Deployment's status follow. kube-scheduler and
 kube-controller-manager have the QPS of tests at that scale (`--qps`), since 20 a second would take
@@ -48,7 +48,6 @@ MANIFEST = {
                 "containers": [
                     {
                         "name": "a",
-                        "image": "x",
                         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
                     }
                 ]
