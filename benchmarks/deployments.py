@@ -1,13 +1,14 @@
 """CPU per pod of a cluster that comes to be: 10,000 Deployments with 150,000 pods on 5,000 nodes.
 
 Every Deployment has 15 replicas, labels and a template of its own, so every one has a ReplicaSet
-and a selector of its own; no image is named, so there is nothing to pull. All are written at 0 by a user whose tool waits for answers. The run ends
-when the time is up, and has converged when every pod is Ready; a pod is POSTed, scheduled, bound,
-started and reported, and its ReplicaSet's and its Deployment's status follow. kube-scheduler and
-kube-controller-manager have the QPS of tests at that scale (`--qps`), since 20 a second would take
-two hours. Each run is a process of its own (`python -m benchmarks.deployments --one PROFILE`), its
-figure the CPU time of loading, build, simulation and sealing over the number of pods, raw and at
-reference speed (see `benchmarks.scheduling`).
+and a selector of its own; no image is named, so there is nothing to pull. All are written at 0 by a
+user whose tool waits for answers. The run has converged when every pod is Ready: a pod is POSTed,
+scheduled, bound, started and reported, and its ReplicaSet's and its Deployment's status follow.
+kube-scheduler and kube-controller-manager have the QPS of tests at that scale (`--qps`), since 20
+a second would take two hours. Each run is a process of its own
+(`python -m benchmarks.deployments --one PROFILE`), its figure the CPU time of loading, build,
+simulation and sealing over the number of pods, raw and at reference speed (see
+`benchmarks.scheduling`).
 
 Target: at most 250 us of CPU a pod at reference speed, the control plane modelled.
 """

@@ -27,6 +27,7 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
+from simk8s.scheduler.selectors import Selectors
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -124,6 +125,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         cycle_times(plane),
         times.watch_lag_us,
     )
+    Selectors(clock, store, times.watch_lag_us)
     interval_us = scenario.sampling.interval
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
     effects = PlaneEffects(server)
