@@ -66,7 +66,7 @@ class _Loader(Reader, Scanner, Parser, Composer, CoreResolver):
 
 if yaml.__with_libyaml__:
 
-    class _Fast(yaml.cyaml.CParser, CoreResolver):  # type: ignore[misc,attr-defined,name-defined]
+    class _Fast(yaml.cyaml.CParser, CoreResolver):  # type: ignore[misc,name-defined]
         """The same nodes from libyaml, ten times as fast; its messages are others."""
 
         def __init__(self, text: str) -> None:

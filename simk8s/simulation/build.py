@@ -125,9 +125,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         cycle_times(plane),
         times.watch_lag_us,
     )
-    Selectors(clock, store, times.watch_lag_us)
-    interval_us = scenario.sampling.interval
-    sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
+    every_us = scenario.sampling.interval
+    sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, every_us)
     effects = PlaneEffects(server)
     faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us, effects)
     lag_us, throttled = times.watch_lag_us, plane.throttling
@@ -151,11 +150,17 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     )
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
-    Heartbeats(clock, store, server)
+    _listen(world, times)
     _add_workload(loaded, world, clients.user_in_flight)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
+
+
+def _listen(world: World, times: Times) -> None:
+    """What follows from what is stored: load in the background, what the scheduler knows."""
+    Heartbeats(world.clock, world.store, world.server)
+    Selectors(world.clock, world.store, times.watch_lag_us)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
