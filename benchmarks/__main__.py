@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("kernel", "scheduling", "real_scheduler")
+NAMES = ("kernel", "scheduling", "deployments", "real_scheduler")
 
 
 def main(names: list[str]) -> int:

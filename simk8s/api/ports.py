@@ -24,7 +24,8 @@ class Port:
     """Level, price and meter of a client's requests of one kind."""
 
     __slots__ = ("cost", "demands", "fanout_us", "is_event", "kind", "level", "linger_seats",
-                 "linger_us", "lists", "meter", "object_bytes", "stored", "widest")  # fmt: skip
+                 "linger_us", "lists", "meter", "object_bytes", "stored", "twice",
+                 "widest")  # fmt: skip
 
     def __init__(
         self,
@@ -43,6 +44,8 @@ class Port:
         self.object_bytes = cost.object_bytes
         self.is_event = kind.resource == "events"
         self.lists = kind.verb == "LIST"
+        self.twice = False
+        """What goes at once is two commits: a deletionTimestamp without grace, then the removal."""
         self.widest = 1 if level is None else level.widest
         self.linger_seats = self.linger_us = 0
         self.fanout_us = 0

@@ -43,10 +43,13 @@ def kind(verb: str, resource: str) -> RequestKind:
 
 
 OTHER = kind("PATCH", "other")
+DELETE_POD = kind("DELETE", "pods")
 GET_POD = kind("GET", "pods")
 POST_EVENT = kind("POST", "events")
 PATCH_EVENT = kind("PATCH", "events")
 POST_TOKEN = kind("POST", "serviceaccounts/token")
+GET_LEASE = kind("GET", "leases")
+POST_LEASE = kind("POST", "leases")
 PUT_LEASE = kind("PUT", "leases")
 PATCH_NODE_STATUS = kind("PATCH", "nodes/status")
 

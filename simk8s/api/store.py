@@ -21,6 +21,7 @@ from simk8s.api.leases import Leases
 from simk8s.api.objects import ObjectTable
 from simk8s.api.policies import MIRRORS
 from simk8s.api.refused import Refused
+from simk8s.api.registration import admitted
 from simk8s.api.requests import request
 from simk8s.api.watch import (
     ADDED,
@@ -50,6 +51,12 @@ class Store:
         self.leases = Leases(clock, seed)
         self.ready: list[bool] = []
         """Ready condition by node row."""
+        self.node_versions: list[int] = []
+        """How often each node was written: what a PATCH that names a version is held against."""
+        self.joined: dict[int, None] = {}
+        """Nodes that registered while the cluster was running."""
+        self.taints_new_nodes = False
+        """Whether somebody lifts the taint that a new node gets (see registration)."""
         self.created = 0
         self.refused = 0
         """Creations of pods that admission refused, tries of controllers among them."""
@@ -266,9 +273,15 @@ class Store:
 
     @request("POST", "nodes")
     def add_node(self, spec: NodeSpec) -> int:
-        """Register a node, Ready, with its lease renewing; the new row."""
-        row = self.cluster.nodes.add(spec)
+        """Register a node, Ready, with its lease renewing; the new row. One that joins a running
+        cluster is tainted until the node lifecycle controller has seen it.
+        """
+        joins = self._clock.now_us > 0
+        row = self.cluster.nodes.add(admitted(spec) if joins and self.taints_new_nodes else spec)
         self.ready.append(True)
+        self.node_versions.append(0)
+        if joins:
+            self.joined[row] = None
         self.nodes.append(ADDED, row)
         self.leases.start(row)
         return row
@@ -279,7 +292,16 @@ class Store:
         if not self.cluster.nodes.exists[row]:
             return False
         self.cluster.nodes.set_spec(row, spec)
+        self.node_versions[row] += 1
         self.nodes.append(UPDATED, row)
+        return True
+
+    @request("PATCH", "nodes")
+    def annotate_node(self, row: int) -> bool:
+        """An annotation that nothing simulated reads: only the node's version moves on."""
+        if not self.cluster.nodes.exists[row]:
+            return False
+        self.node_versions[row] += 1
         return True
 
     @request("PATCH", "nodes/status")
@@ -288,6 +310,7 @@ class Store:
         if not self.cluster.nodes.exists[row] or self.ready[row] == ready:
             return False
         self.ready[row] = ready
+        self.node_versions[row] += 1
         self.nodes.append(STATUS, row)
         return True
 

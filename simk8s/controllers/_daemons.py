@@ -132,6 +132,11 @@ class Daemons:
         """When a node has to be looked at again although nothing happens."""
         return self._due[0][0] if self._due else None
 
+    @property
+    def desired(self) -> int:
+        """Nodes that should have a pod."""
+        return self._counts[0]
+
     def status(self, generation: int) -> DaemonSetStatus:
         """Counts of all nodes."""
         desired, current, misscheduled, ready, available, updated = self._counts

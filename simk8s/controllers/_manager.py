@@ -31,6 +31,7 @@ SHIPPED = (
     "replicationcontroller",
     "namespace",
     "serviceaccount",
+    "ttl",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
 
@@ -82,4 +83,5 @@ class ControllerManager:
     def rows(self, elapsed_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table."""
         for runner in self.runners:
-            yield runner.row(elapsed_us)
+            if runner.client.writes or not runner.controller.on_demand:
+                yield runner.row(elapsed_us)

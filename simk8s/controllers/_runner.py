@@ -21,6 +21,7 @@ from simk8s.controllers.base import (
     Context,
     Controller,
     Moments,
+    Pause,
     Result,
     Steps,
     Watches,
@@ -69,6 +70,7 @@ class Runner:
         self.measure.services_us = self.queue.services_us
         self._clock = clock
         self._service_us = flags.service
+        self._pauses = clock.lane(f"{name}/pauses", Phase.RELEASE, self._resume)
         self._closing = clock.lane(f"{name}/closing", Phase.RELEASE, self._close)
         events = Events(self.client)
         context = Context(store, self.client, self.queue, watches, moments, draws, clock, events)
@@ -97,11 +99,18 @@ class Runner:
             self._settle(work.key, stop.value)
             self._closing.after(self._service_us, work.key)
             return
+        if isinstance(writes, Pause):
+            self._pauses.after(writes.us, work)
+            return
         work.waiting = len(writes)
         work.results = [None] * len(writes)
         write = self.client.write
         for place, (op, args) in enumerate(writes):
             write(op, *args, done=partial(self._stored, work, place))
+
+    def _resume(self, now_us: int, works: list[_Work]) -> None:
+        for work in works:
+            self._advance(work, [])
 
     def _stored(self, work: _Work, place: int, now_us: int, result: Any) -> None:
         work.results[place] = result

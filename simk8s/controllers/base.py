@@ -44,6 +44,7 @@ __all__ = (
     "Flags",
     "Handler",
     "Moments",
+    "Pause",
     "Queue",
     "Result",
     "Steps",
@@ -62,6 +63,12 @@ class Write(NamedTuple):
     args: tuple[Any, ...] = ()
 
 
+class Pause(NamedTuple):
+    """Instead of writes: the worker sleeps, as it does between tries of one request."""
+
+    us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """How a reconcile ended: look again later, or (failed) when the rate limiter allows."""
@@ -71,7 +78,7 @@ class Result:
 
 
 DONE = Result()
-Steps = Generator[Sequence[Write], list[Any], Result]
+Steps = Generator[Sequence[Write] | Pause, list[Any], Result]
 """A reconcile that writes: `results = yield [Write(...), ...]`."""
 
 
@@ -127,6 +134,8 @@ class Controller(ABC):
     name: ClassVar[str]
     workers: ClassVar[int] = 5
     """How many keys are worked on at once, unless `Flags` say otherwise."""
+    on_demand: ClassVar[bool] = False
+    """It has a row in the `controllers` table only if it has written something."""
 
     @abstractmethod
     def __init__(self, params: Any, context: Context) -> None:

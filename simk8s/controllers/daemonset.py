@@ -25,12 +25,14 @@ from simk8s.controllers._daemons import Daemons, Stage
 from simk8s.controllers._flags import Params
 from simk8s.controllers._revisions import Revisions
 from simk8s.controllers._status import StatusWriter
-from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
+from simk8s.controllers.base import DONE, Context, Controller, Pause, Result, Steps, Write
 from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.makers import Revision
 from simk8s.state.pods import FAILED
 
 BURST = 250
+ANSWER_US = 2_600
+"""An answer is with its client 0.6 ms (median of E1 to E6) after the watch event of its commit."""
 AGAIN = Result(failed=True)
 
 
@@ -115,16 +117,22 @@ class DaemonSetController(Controller):
         revision = revisions[-1]
         book.revise(wanted, wanted.pods.template(revision), revision.letters)
         book.catch_up(self._context.now_us)
-        status, good = book.status(wanted.generation), True
+        observed, good = wanted.status.observed_generation, True
         if book.expected.settled:
+            observed = wanted.generation
             good = yield from self._write(book, wanted, revision, book.missing, book.doomed)
-        if good and book.expected.settled and not wanted.on_delete:
-            nodes, pods = _next_of_rollout(book, wanted, status.desired)
-            good = yield from self._write(book, wanted, revision, nodes, pods)
-        if status != wanted.status:
-            yield from self._status.report(key, status, stored.version)
+            if good and book.expected.settled and not wanted.on_delete:
+                book.catch_up(self._context.now_us)
+                nodes, pods = _next_of_rollout(book, wanted, book.desired)
+                good = yield from self._write(book, wanted, revision, nodes, pods)
+        if observed == wanted.generation and not self._context.client.instant:
+            yield Pause(ANSWER_US)
+        book.catch_up(self._context.now_us)
+        status = book.status(observed)
         if status.updated == status.desired:
             yield from self._revisions.truncate(key, (revision.letters,), wanted.history)
+        if status != wanted.status:
+            yield from self._status.report(key, status, stored.version)
         if not good:
             return AGAIN
         due_us = book.due_us()

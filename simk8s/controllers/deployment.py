@@ -118,8 +118,13 @@ class DeploymentController(Controller):
 
     def _was_scaled(self, key: str, wanted: Deployment) -> bool:
         """Whether an active ReplicaSet was made for another number of replicas."""
-        sizes = [one.value.desired for one in self._read_sets(key, wanted).active]
-        return any(size is not None and size != wanted.replicas for size in sizes)
+        for name in self._of.get(key, ()):
+            stored = self._sets.get(name)
+            if stored is not None and stored.value.replicas:
+                made_for = stored.value.desired
+                if made_for is not None and made_for != wanted.replicas:
+                    return True
+        return False
 
     def _roll(self, key: str, read: Read) -> Steps:
         """RollingUpdate: grow the new one or shrink old ones, never both in one sync."""

@@ -7,28 +7,33 @@ Law: NoSchedule taints follow conditions at once, through workers; NoExecute tai
 their zone's line. The pass that marks a node Unknown still takes it for ready, so it joins the
 line one pass later. When no zone has a ready node, the control plane takes itself to be at fault:
 taints go, nobody is tainted, and silent nodes get a new grace period when that is over.
+A node that joins loses the taint that it was admitted with, then gets labels that it lacks; each
+of the two is a GET and a PATCH, and tried again when another has written the node in between.
 
 Mirrors: pkg/controller/nodelifecycle v1.36: monitor 5 s, grace 50 s, eviction rate 0.1/s, in a
 partly disrupted zone 0.01/s above 50 nodes and 0 below, poll of the lines every 100 ms, 8 nodes
-side by side, a PATCH for each pod of a node that becomes Unknown, within the pass. Departs:
-passes stay on whole multiples of the period, where the original drifts by its own work (so that
-10 periods exceed 50 s there too); one that takes longer skips some; the pods' PATCHes cost calls
-and change nothing; no startup grace, since nodes join with a lease; no exclude-disruption label.
+side by side, a PATCH for each pod of a node that becomes Unknown, within the pass; a GET before
+each PATCH of taints, reconcileNodeLabels. Departs: NoExecute taints meet no conflicts; passes
+stay on whole multiples of the period, where the original drifts by its own work (so that 10
+periods exceed 50 s there too); one that takes longer skips some; the pods' PATCHes cost calls and
+change nothing; no startup grace, since nodes join with a lease; no exclude-disruption label.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
 from simk8s.api.requests import request
+from simk8s.api.server import Operation
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers import _taints as taints
 from simk8s.controllers._health import Health
 from simk8s.controllers._node_lifecycle_params import Params
 from simk8s.controllers._zones import Zone, ZoneState
-from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
+from simk8s.controllers.base import DONE, Context, Controller, Pause, Result, Steps, Write
 from simk8s.schema.enums import FaultPhase
 from simk8s.state.selectors import Taint
 
@@ -36,22 +41,37 @@ MONITOR, LINES = "monitor", "lines"
 """Keys of the two loops; the other keys are node rows."""
 POLL_US = 100_000
 SIDE_BY_SIDE = 8
+"""Workers for updates of nodes, and pieces of a pass that are done in parallel."""
 EXECUTE = (taints.UNREACHABLE_EXECUTE, taints.NOT_READY_EXECUTE)
+BACKOFF_US = 100_000
+"""UpdateTaintBackoff and UpdateLabelBackoff: this and up to as much again."""
+TRIES = 5
+BETA_LABELS = {
+    "kubernetes.io/os": "beta.kubernetes.io/os",
+    "kubernetes.io/arch": "beta.kubernetes.io/arch",
+}
 Writes = Generator[Sequence[Write], list[Any], None]
+Tries = Generator[Sequence[Write] | Pause, list[Any], None]
 
 
 class NodeLifecycle(Controller):
     """Watches leases and conditions, writes conditions and taints."""
 
     name: ClassVar[str] = "node_lifecycle"
-    # 8 for node updates, and the two loops.
-    workers: ClassVar[int] = 10
+    # Those for node updates, and the two loops.
+    workers: ClassVar[int] = SIDE_BY_SIDE + 2
 
     def __init__(self, params: Params, context: Context) -> None:
         self._params = params
         self._context = context
         self._store = store = context.store
+        store.taints_new_nodes = True
         self._nodes = store.cluster.nodes
+        self._mending: dict[int, None] = {}
+        """Nodes whose taints and labels a worker is at."""
+        self._waiting: OrderedDict[int, None] = OrderedDict()
+        self._unheard: dict[int, None] = {}
+        """Nodes that have joined since the last pass."""
         self._all_down = False
         self._health = Health(
             store, params.monitor_period, params.monitor_grace_period, params.eviction_rate
@@ -71,8 +91,10 @@ class NodeLifecycle(Controller):
                 continue
             if verb is Verb.ADDED:
                 health.add(node)
+                if node in self._store.joined:
+                    self._unheard[node] = None
             health.condition(node, self._store.ready[node])
-            if self._wrong(node) != ((), ()):
+            if self._wrong(node) != ((), ()) or self._unlabelled(node):
                 self._context.queue.add(node)
         self._arm(now_us)
 
@@ -101,8 +123,12 @@ class NodeLifecycle(Controller):
                 return self._monitor(now_us)
             self._arm(now_us)
             return DONE
-        add, remove = self._wrong(key)
-        return self._patch_once(key, add, remove) if add or remove else DONE
+        if self._wrong(key) == ((), ()) and not self._unlabelled(key):
+            return DONE
+        if len(self._mending) == SIDE_BY_SIDE:
+            self._waiting[key] = None
+            return DONE
+        return self._mend(key)
 
     def _wrong(self, node: int) -> tuple[taints.Taints, taints.Taints]:
         """NoSchedule taints that a node lacks, and those that it has no more reason for."""
@@ -121,17 +147,54 @@ class NodeLifecycle(Controller):
             tuple(taint for taint in has if taint not in wanted),
         )
 
-    def _patch_once(self, node: int, add: taints.Taints, remove: taints.Taints) -> Steps:
-        yield [self._patch(node, add, remove)]
+    def _unlabelled(self, node: int) -> dict[str, str]:
+        """Labels that a node that joined should have beside those that its kubelet gave it."""
+        if node not in self._store.joined or not self._nodes.exists[node]:
+            return {}
+        labels = self._nodes.specs[node].labels
+        pairs = BETA_LABELS.items()
+        return {beta: labels[key] for key, beta in pairs if key in labels and beta not in labels}
+
+    def _mend(self, node: int) -> Steps:
+        """NoSchedule taints that are missing, those that are too many, then labels."""
+        self._mending[node] = None
+        add, remove = self._wrong(node)
+        if add:
+            yield from self._try(node, taints.patch_version, (add, ()))
+        if remove:
+            yield from self._try(node, taints.patch_version, ((), remove))
+        labels = self._unlabelled(node)
+        if labels:
+            yield from self._try(node, taints.label, (labels,))
+        del self._mending[node]
+        if self._waiting:
+            self._context.queue.add(self._waiting.popitem(last=False)[0])
         return DONE
 
-    def _patch(self, node: int, add: taints.Taints, remove: taints.Taints) -> Write:
-        return Write(taints.patch, (self._store, node, add, remove))
+    def _try(self, node: int, patch: Operation, change: tuple[Any, ...]) -> Tries:
+        """A GET and a PATCH, tried again when somebody else has written the node in between."""
+        store = self._store
+        for more in reversed(range(TRIES)):
+            (seen,) = yield [Write(taints.version, (store, node))]
+            (patched,) = yield [Write(patch, (store, node, seen, *change))]
+            if patched is not False:
+                return
+            if more:
+                yield Pause(BACKOFF_US + int(BACKOFF_US * self._context.draws.random()))
+
+    def _swap(self, node: int, add: taints.Taints, remove: taints.Taints) -> Iterator[Write]:
+        """SwapNodeControllerTaint: what is missing first, then what is there and should not be."""
+        present = tuple(one for one in remove if one in self._nodes.specs[node].taints)
+        for more, less in ((add, ()), ((), present)):
+            if more or less:
+                yield Write(taints.version, (self._store, node))
+                yield Write(taints.patch, (self._store, node, more, less))
 
     # --- the monitor
 
     def _monitor(self, now_us: int) -> Steps:
         changed, expired = self._health.begin_pass(now_us)
+        self._greet(now_us)
         nodes = [self._expire(node) for node in expired]
         yield from _side_by_side([*nodes, *(self._follow(node) for node in changed)])
         yield from self._disruption()
@@ -140,6 +203,12 @@ class NodeLifecycle(Controller):
             self._context.queue.add_after(LINES, POLL_US - now_us % POLL_US)
         self._arm(now_us)
         return DONE
+
+    def _greet(self, now_us: int) -> None:
+        """An Event `RegisteredNode` about each new node."""
+        for node in self._unheard:
+            self._context.events.note(now_us, ("Node", node))
+        self._unheard.clear()
 
     def _expire(self, node: int) -> Iterator[Write]:
         """A silent node becomes Unknown, its pods not ready; neither if it has spoken since."""
@@ -185,7 +254,7 @@ class NodeLifecycle(Controller):
             wanted, other = self._evicting(node)
             present = self._nodes.specs[node].taints
             if other in present:
-                yield self._patch(node, (wanted,), (other,))
+                yield from self._swap(node, (wanted,), (other,))
             elif wanted not in present:
                 self._health.zone(node).line[node] = None
 
@@ -193,7 +262,7 @@ class NodeLifecycle(Controller):
         """Out of the line, and NoExecute taints off."""
         self._health.zone(node).line.pop(node, None)
         if any(taint in EXECUTE for taint in self._nodes.specs[node].taints):
-            yield self._patch(node, (), EXECUTE)
+            yield from self._swap(node, (), EXECUTE)
 
     def _evicting(self, node: int) -> tuple[Taint, Taint]:
         """The NoExecute taint that a node should have, and the one that it should not."""
@@ -239,8 +308,12 @@ class NodeLifecycle(Controller):
                 del zone.line[node]
                 if self._health.ready.get(node) is False:
                     wanted, other = self._evicting(node)
-                    results = yield [self._patch(node, (wanted,), (other,))]
-                    if results[0] is not False:
+                    tainted = False
+                    for write in self._swap(node, (wanted,), (other,)):
+                        results = yield [write]
+                        done = write.op is taints.patch and results[0] is not False
+                        tainted = tainted or done
+                    if tainted:
                         self._context.moments(self._context.now_us, FaultPhase.TAINTED, node)
         return self._next_turn(self._context.now_us)
 

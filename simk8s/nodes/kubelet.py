@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from numpy.random import Generator
 
 from simk8s.api.client import Client
-from simk8s.api.requests import GET_POD, POST_EVENT, POST_TOKEN, kind
+from simk8s.api.requests import GET_LEASE, GET_POD, POST_EVENT, POST_LEASE, POST_TOKEN, kind
 from simk8s.api.store import Store
 from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
@@ -129,6 +129,9 @@ class KubeletPool:
         self._relists.add(row)
         spec = self._store.cluster.nodes.specs[row]
         self._runtimes.add(spec.runtime)
+        if row in self._store.joined:
+            for asked in (GET_LEASE, POST_LEASE):
+                self._client_of(row).note(asked)
         if spec.static_pods:
             mirror(self._store, row, spec)
 

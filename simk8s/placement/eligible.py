@@ -5,7 +5,7 @@ Masks are kept until a node's spec changes; counts are repaired pod by pod.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -148,12 +148,13 @@ class Counter:
         live: bool,
         topology_key: str,
         mask_name: Hashable = None,
+        among: Iterable[int] | None = None,
     ) -> Watch:
         """The watch over a tally by domain; `mask_name` stands for the mask it is read with."""
         name = (key, live, topology_key, mask_name)
         known = self._watches.get(name)
         if known is None:
-            known = Watch(view.tally(key, weigh, live=live))
+            known = Watch(view.tally(key, weigh, live=live, among=among))
             _keep(self._watches, name, known)
         return known
 

@@ -62,9 +62,16 @@ class View:
         """Pods that an overlay has put on nodes: no longer nominated to any."""
         return ()
 
-    def tally(self, key: Hashable, weigh: Weigh, *, live: bool = False) -> Tally:
+    def tally(
+        self,
+        key: Hashable,
+        weigh: Weigh,
+        *,
+        live: bool = False,
+        among: Iterable[int] | None = None,
+    ) -> Tally:
         """Pods of the real cluster counted per node; an overlay's moves are not in it."""
-        return self.cluster.tallies.get(key, weigh, live=live)
+        return self.cluster.tallies.get(key, weigh, live=live, among=among)
 
     def counts(self, key: Hashable, weigh: Weigh) -> NDArray[np.int64]:
         """As `tally`, with the moves in it; for plugins that look at one node at a time."""

@@ -28,6 +28,7 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
+from simk8s.scheduler.selectors import Selectors
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -145,7 +146,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     world.strategy = strategy
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
-    Heartbeats(clock, store, server)
+    _listen(world, times)
     _add_workload(loaded, world, clients.user_in_flight)
     _add_events(loaded, world)
     return world
@@ -161,6 +162,12 @@ def _add_events(loaded: Loaded, world: World) -> None:
         world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     if loaded.scenario.timeline:
         world.timeline = Timeline(world, loaded)
+
+
+def _listen(world: World, times: Times) -> None:
+    """What follows from what is stored: load in the background, what the scheduler knows."""
+    Heartbeats(world.clock, world.store, world.server)
+    Selectors(world.clock, world.store, times.watch_lag_us)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:

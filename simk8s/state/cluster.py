@@ -57,6 +57,8 @@ class Cluster:
         """(kind, name) of the object that a workload's pods come from, where there is one."""
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
+        self.charged_of: dict[int, dict[int, None]] = {}
+        """Pods on nodes by template number."""
         self.charged = 0
         """Pods on nodes, as the scheduler's cache has it."""
         self.drops_unfit: set[int] = set()
@@ -77,6 +79,7 @@ class Cluster:
             self.tallies.end,
             self.nomination_version,
             self.objects.version,
+            self.objects.controllers_version,
             self.objects.budgets_version,
             self.volumes.version,
         )
@@ -124,6 +127,10 @@ class Cluster:
         self.nodes.charge(node, pod, self.requests.items[pods.requests[pod]], devices)
         pods.charged[pod] = node
         self.charged += 1
+        alike = self.charged_of.get(pods.template[pod])
+        if alike is None:
+            alike = self.charged_of[pods.template[pod]] = {}
+        alike[pod] = None
         pods.devices[pod] = devices
         if len(self.tallies):
             self.tallies.note(pod, node, self.arrival(pod))
@@ -140,6 +147,7 @@ class Cluster:
             self.nodes.release(node, pod, requests, pods.devices[pod])
             pods.charged[pod] = NEVER
             self.charged -= 1
+            del self.charged_of[pods.template[pod]][pod]
             if len(self.tallies):
                 live = pods.deletion_us[pod] == NEVER
                 self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)

@@ -1,8 +1,8 @@
 """Small Kubernetes objects that the scheduler reads: namespaces, services, controllers, budgets.
 
-Law: `version` moves on with every change of namespaces, services and controllers,
-`budgets_version` with every change of a budget that says something new, so whatever was derived
-from these objects can tell whether it still holds.
+Law: `version` moves on with every change of namespaces and services, `controllers_version` with
+every change of a controller, `budgets_version` with every change of a budget that says something
+new, so whatever was derived from these objects can tell whether it still holds.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Objects:
 
     def __init__(self) -> None:
         self.version = 0
+        self.controllers_version = 0
+        """They come and go with every rollout, and each is read by its own pods alone."""
         self.budgets_version = 0
         """Budgets change with the health of their pods, and only preemption reads them."""
         self.namespaces: dict[str, Mapping[str, str]] = {}
@@ -65,7 +67,12 @@ class Objects:
     def put_controller(self, kind: str, namespace: str, name: str, selector: LabelSelector) -> None:
         """Create or replace what owns pods."""
         self.controllers[kind, namespace, name] = selector
-        self.version += 1
+        self.controllers_version += 1
+
+    def remove_controller(self, kind: str, namespace: str, name: str) -> None:
+        """What owned pods is gone."""
+        if self.controllers.pop((kind, namespace, name), None) is not None:
+            self.controllers_version += 1
 
     def put_budget(self, budget: Budget) -> None:
         """Create or replace a disruption budget."""

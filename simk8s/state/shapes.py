@@ -28,6 +28,7 @@ from simk8s.state.selectors import (
     NO_EXECUTE,
     NOT_READY,
     UNREACHABLE,
+    LabelSelector,
     NodeTerm,
     Requirement,
     Toleration,
@@ -87,6 +88,8 @@ class TemplateTable:
         self._resources = resources
         self._requests = requests
         self._known: dict[tuple[str, str], PodTemplate] = {}
+        self._by_label: dict[tuple[str, str, str], list[int]] = {}
+        """Template numbers by namespace and label."""
         self.lowest_priority = 0
         """No pod can be preempted by one of this priority."""
 
@@ -101,9 +104,21 @@ class TemplateTable:
         if known is None:
             known = self._known[key] = self._parse(manifest, namespace, admit)
             self.items.append(known)
+            for label in known.labels.items():
+                self._by_label.setdefault((namespace, *label), []).append(known.id)
             lowest = min(self.lowest_priority, known.priority) if known.id else known.priority
             self.lowest_priority = lowest
         return known
+
+    def candidates(self, namespace: str, selector: LabelSelector) -> list[int] | None:
+        """Templates among which are all that a selector matches; None = it could be any."""
+        found: list[int] | None = None
+        for line in selector.requirements:
+            if line.operator == "In" and len(line.values) == 1:
+                some = self._by_label.get((namespace, line.key, line.values[0]), [])
+                if found is None or len(some) < len(found):
+                    found = some
+        return found
 
     def _parse(self, manifest: Mapping[str, Any], namespace: str, admit: bool) -> PodTemplate:
         meta: Mapping[str, Any] = manifest.get("metadata") or {}

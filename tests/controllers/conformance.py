@@ -131,6 +131,7 @@ def storm(made, params, slot):
     world.at(70 * SECOND, lambda: owners.respec(world, "statefulsets", "default/db", **update))
     world.crash(100 * SECOND, first)
     world.crash(130 * SECOND, second)
+    world.at(12 * SECOND, lambda: world.nodes(1, "d"))
     world.at(140 * SECOND, lambda: world.store.delete_node(third))
     world.restore(1_500 * SECOND, first)
     world.run(END - 1)
@@ -207,9 +208,9 @@ def _statefulset(world):
 
 def _daemonset(world):
     status = owners.status(world, "daemonsets", "default/agent")
-    # Eleven of twelve nodes are left; on the silent one a daemon may stay, and none would come.
-    assert (status.desired, status.current, status.updated) == (10, 10, 10), status
-    assert (status.available, status.misscheduled) == (10, 1), status
+    # Twelve of thirteen nodes are left; on the silent one a daemon may stay, and none would come.
+    assert (status.desired, status.current, status.updated) == (11, 11, 11), status
+    assert (status.available, status.misscheduled) == (11, 1), status
 
 
 def _replicationcontroller(world):
@@ -237,6 +238,13 @@ def _namespace(world):
 def _serviceaccount(world):
     accounts = world.store.objects("serviceaccounts")
     assert accounts.get("team/default") is not None, "a namespace has no default account"
+
+
+def _ttl(world):
+    joined = world.store.joined
+    assert joined, "no node has joined"
+    # Each was annotated once; its taint and nothing else was written besides.
+    assert [world.store.node_versions[node] for node in joined] == [2] * len(joined)
 
 
 def _existing(world, owner):
@@ -288,6 +296,7 @@ def _disruption(world):
 
 GOALS = {
     "resourcequota": _resourcequota,
+    "ttl": _ttl,
     "replicaset": _replicaset,
     "job": _job,
     "deployment": _deployment,

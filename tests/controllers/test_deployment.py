@@ -141,15 +141,21 @@ def test_a_rollout_keeps_its_bounds(replicas, surge, unavailable, lost):
     world.at(30 * SECOND, lambda: world.patch(key, template=NEXT))
     for tenths, nth in lost:
         world.at(30 * SECOND + tenths * 100_000 + 1, lambda nth=nth: lose(nth))
-    lowest = []
+    lowest, highest = [], []
 
-    def look():
-        pods = world.cluster.pods
-        lowest.append(sum(1 for pod in world.alive() if pods.ready[pod]) + len(gone))
+    def look(now_us):
+        """After every change of a pod that the store has seen."""
+        cursor.drain(now_us)
+        pods, alive = world.cluster.pods, world.alive()
+        highest.append(len(alive))
+        lowest.append(sum(1 for pod in alive if pods.ready[pod]) + len(gone))
 
-    for tenths in range(600):
-        world.at(30 * SECOND + tenths * 100_000 + 2, look)
+    from simk8s.kernel.phase import Phase as Order
+
+    cursor = world.store.pods.subscribe(world.clock.bell("test/bounds", Order.DELIVER, look))
     world.run(120 * SECOND)
+    assert len(highest) >= 2 * replicas, "every pod of both templates was looked at"
+    assert max(highest) <= most, "more pods at once than maxSurge allows"
     assert all(sum(step) <= most for step in seen), (most, seen)
     assert min(lowest) >= fewest, "the controller took a pod that was needed"
     assert sizes(world, key)[-1] == replicas

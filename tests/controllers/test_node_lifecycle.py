@@ -366,7 +366,7 @@ def test_pods_of_an_unknown_node_cost_a_patch_each():
     world.run(60 * SECOND)
     before = world.writes()
     world.run(90 * SECOND)
-    assert world.writes() - before == 1 + 40 + 1 + 1  # condition, pods, two taints
+    assert world.writes() - before == 1 + 40 + 2 * 2  # condition, pods, two taints with their GETs
 
 
 def test_a_pass_that_is_throttled_delays_the_next():
@@ -391,3 +391,57 @@ def test_parameters_move_the_dates():
     assert all(50 * SECOND <= t <= 70 * SECOND for t, _ in world.noticed("detected"))
     times = tainted_s(world)
     assert times[-1] - times[0] <= 10
+
+
+# --- a node that joins
+
+
+NEW = ["not-ready:NoSchedule"]
+
+
+def test_a_node_that_joins_is_tainted_until_it_was_seen_to_be_ready():
+    world, ((first, *_),) = world_of(3, times=Times())
+    assert world.taints(first) == [], "the nodes that a run begins with are there"
+    seen = []
+    world.at(7 * SECOND, lambda: seen.append(world.taints(world.nodes(1)[0])))
+    world.run(8 * SECOND)
+    assert seen == [NEW]
+    assert world.taints(3) == []
+    assert world.store.node_versions[3] == 1, "one PATCH took it off"
+
+
+def test_without_the_controller_a_node_that_joins_is_of_use_at_once():
+    world, _ = world_of(3, names=())
+    world.at(7 * SECOND, lambda: world.nodes(1))
+    world.run(8 * SECOND)
+    assert world.taints(3) == []
+
+
+def test_many_that_join_wait_for_tokens_and_get_their_labels():
+    """40 nodes: 40 times a GET and a PATCH of taints, then of labels, of a bucket of 30 at 20/s."""
+    world, _ = world_of(3, times=Times())
+    os = {"kubernetes.io/os": "linux"}
+
+    def join():
+        for row in world.nodes(40):
+            spec = world.cluster.nodes.specs[row]
+            world.store.update_node(row, replace(spec, labels={**spec.labels, **os}))
+
+    world.at(10 * SECOND, join)
+    world.run(60 * SECOND)
+    joined = range(3, 43)
+    assert all(world.taints(node) == [] for node in joined)
+    labels = [world.cluster.nodes.specs[node].labels for node in joined]
+    assert all(each["beta.kubernetes.io/os"] == "linux" for each in labels)
+    last = max(world.times("nodes", Verb.UPDATED))
+    assert 15 * SECOND < last < 19 * SECOND, "160 requests, less the burst, at 20 a second"
+
+
+def test_who_writes_a_node_in_between_makes_the_patch_fail_and_be_tried_again():
+    world, _ = world_of(3, times=Times())
+    world.at(10 * SECOND, lambda: world.nodes(1))
+    world.at(10 * SECOND + 4_000, lambda: world.store.annotate_node(3))
+    world.run(12 * SECOND)
+    assert world.taints(3) == []
+    (lifted,) = world.times("nodes", Verb.UPDATED)
+    assert lifted > 10 * SECOND + 100_000, "after the back-off of a conflict"

@@ -162,3 +162,20 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, text, words):
         load(tmp_path / "s.yaml", knowledge=machines(), text=scenario)
     problems = [str(problem) for problem in caught.value.problems]
     assert any(words in problem and "m.yaml:" in problem for problem in problems), problems
+
+
+def test_deployments_converge_with_a_control_plane(tmp_path):
+    """The scaled-down case of `benchmarks.deployments`: each Deployment's status says complete."""
+    from benchmarks.deployments import REPLICAS, write
+    from simk8s.simulation.build import build
+    from simk8s.state.deployments import DEPLOYMENTS
+
+    path = write(tmp_path, "large-5000", 100, 60, 1_000)
+    loaded = load(path, knowledge=machines())
+    world = build(loaded, seed=1, horizon_us=60_000_000, options=Options())
+    world.start()
+    world.clock.run(60_000_000)
+    done = [stored.value.status for _, stored in world.store.objects(DEPLOYMENTS).items()]
+    assert len(done) == 100
+    assert {(one.replicas, one.updated, one.available) for one in done} == {(REPLICAS,) * 3}
+    assert {one.progress.reason for one in done} == {"NewReplicaSetAvailable"}

@@ -9,6 +9,7 @@ import numpy as np
 from simk8s.placement.base import Rows
 from simk8s.placement.eligible import Floats, Mask
 from simk8s.placement.events import Event
+from simk8s.placement.view import View
 from simk8s.state.affinity import SpreadConstraint
 from simk8s.state.selectors import LabelSelector
 from simk8s.state.shapes import PodTemplate
@@ -60,3 +61,8 @@ def spread_tally(namespace: str, selector: LabelSelector) -> tuple[Hashable, Wei
 
 def selects(template: PodTemplate, namespace: str, selector: LabelSelector) -> bool:
     return template.namespace == namespace and selector.matches(template.labels)
+
+
+def candidates(template: PodTemplate, own: SpreadConstraint, view: View) -> list[int] | None:
+    """Templates that a constraint can count; None = it could be any."""
+    return view.cluster.templates.candidates(template.namespace, own.selector)

@@ -37,6 +37,7 @@ from simk8s.placement.base import (
 from simk8s.placement.eligible import LIMIT, Counter, Floats, Mask, Watch
 from simk8s.placement.events import Change, Event
 from simk8s.placement.plugins._spread import (
+    candidates,
     domains_among,
     left,
     rounded,
@@ -104,12 +105,12 @@ class _Plan:
     """The constraints of one template and owner."""
 
     template: PodTemplate
-    version: int
     constraints: Constraints
     hard: tuple[_Part, ...]
     soft: tuple[_Part, ...]
     requires_all: bool
     """Whether nodes that lack a label are left out of the scores."""
+    version: tuple[int, int] = (-1, -1)
     spec_version: int = -1
     ignored: Mask | None = None
     """Nodes that lack one; None = none does."""
@@ -189,15 +190,17 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         if not own.spread and query.pod >= 0:
             owner = view.cluster.pods.owner[query.pod]
         plan = self._plans.get((own.id, owner))
-        if plan is None or plan.template is not own or plan.version != objects.version:
+        version = objects.version, objects.controllers_version
+        if plan is None or plan.template is not own or plan.version != version:
+            constraints = self._constraints(query, view)
             if len(self._plans) >= LIMIT:
                 self._plans.clear()
-            plan = self._plans[own.id, owner] = self._make_plan(query, view)
+            if plan is None or plan.template is not own or plan.constraints != constraints:
+                plan = self._plans[own.id, owner] = self._make_plan(own, constraints)
+            plan.version = version
         return plan if plan.constraints else None
 
-    def _make_plan(self, query: Query, view: View) -> _Plan:
-        own = query.template
-        constraints = self._constraints(query, view)
+    def _make_plan(self, own: PodTemplate, constraints: Constraints) -> _Plan:
         requires_all = bool(own.spread) or not self._system
 
         def parts(hard: bool) -> tuple[_Part, ...]:
@@ -205,14 +208,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             keys = tuple(c.topology_key for c in chosen) if hard or requires_all else ()
             return tuple(_Part(c, c.selector.matches(own.labels), keys) for c in chosen)
 
-        return _Plan(
-            own,
-            view.objects.version,
-            constraints,
-            parts(True),
-            parts(False),
-            requires_all,
-        )
+        return _Plan(own, constraints, parts(True), parts(False), requires_all)
 
     def _constraints(self, query: Query, view: View) -> Constraints:
         own = query.template
@@ -220,9 +216,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             return own.spread
         owner = view.cluster.controller_of(query.pod)
         selector = view.objects.belongs(own.namespace, own.labels, owner)
-        if selector.empty:
-            return ()
-        return tuple(replace(c, selector=selector) for c in self.defaults)
+        return () if selector.empty else tuple(replace(c, selector=selector) for c in self.defaults)
 
     def hint(self, event: Event, query: Query, view: View) -> bool:
         """A counted pod came, went or was relabelled in the pod's namespace; a node with all keys
@@ -262,9 +256,11 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         own, nodes = part.own, view.nodes
         name, mask = self._counter.spread_mask(query.template, own, part.keys, view)
         key, weigh = spread_tally(query.template.namespace, own.selector)
+        among = candidates(query.template, own, view)
         part.watch = watch = self._counter.watch(
-            view, key, weigh, live=True, topology_key=own.topology_key, mask_name=("of", name)
-        )
+            view, key, weigh, live=True, among=among, topology_key=own.topology_key,
+            mask_name=("of", name),
+        )  # fmt: skip
         domain = nodes.topology.domain(own.topology_key)
         present = np.zeros(len(domain.values), bool)
         present[domain.ids[mask & (domain.ids >= 0)]] = True
@@ -379,7 +375,8 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         tally = part.tally
         if tally is None:
             key, weigh = spread_tally(query.template.namespace, part.own.selector)
-            tally = part.tally = view.tally(key, weigh, live=True)
+            among = candidates(query.template, part.own, view)
+            part.tally = tally = view.tally(key, weigh, live=True, among=among)
         else:
             view.cluster.tallies.refresh(tally)
         return tally.count

@@ -49,6 +49,8 @@ NEIGHBOURS_US = 3000
 cores that they share with kube-apiserver, for each change: measured by the load marks of E1, E2, E3
 and E5, where a change costs 5.0 to 6.2 ms in all and kube-apiserver's half of it 2.5 to 3.1 ms.
 """
+KUBELET_LABELS = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+"""What a kubelet writes on its node when it registers."""
 _TIMES = {"garbage_collector": (2, 1), "namespace": (20, 100)}
 """Controllers whose client has a multiple of the QPS and burst."""
 
@@ -184,7 +186,7 @@ def node_spec(world: World, raw: Raw) -> NodeSpec:
     labels = {str(k): str(v) for k, v in (meta.get("labels") or {}).items()}
     return NodeSpec(
         name=str(meta["name"]),
-        labels={HOSTNAME_LABEL: str(meta["name"]), **labels},
+        labels={HOSTNAME_LABEL: str(meta["name"]), **KUBELET_LABELS, **labels},
         allocatable=amounts(offered, world.cluster.resources),
         taints=tuple(Taint.parse(taint) for taint in spec.get("taints") or ()),
         unschedulable=bool(spec.get("unschedulable")),

@@ -82,6 +82,8 @@ class Observer:
             step = "ready"
         if self._writer is not None:
             self._writer.pod(at_us, verb, pod)
+        if verb is DELETED:  # also what goes at once is shown with a deletionTimestamp first
+            self.timeline.step(at_us, pod, self.group_of(pod), "deleting")
         if step is not None:
             self.timeline.step(at_us, pod, self.group_of(pod), step)
 

@@ -19,7 +19,6 @@ from simk8s.simulation.recording.driver import Driver
 from simk8s.simulation.recording.observer import Observer
 from simk8s.simulation.recording.pods import StandIns
 from simk8s.simulation.recording.reading import Recording, read
-from simk8s.simulation.recording.selectors import Selectors
 from simk8s.simulation.recording.writing import Writer
 
 AFTER_US = 5_000_000
@@ -76,7 +75,6 @@ def replay(path: Path, *, seed: int = 1, write: bool = False) -> Replay:
     lag_us = api_times(loaded.scenario.control_plane).watch_lag_us
     writer = Writer(world, recording) if write else None
     observer = Observer(world, lag_us, writer)
-    Selectors(world, lag_us)
     driver = Driver(world, StandIns(world, recording.pods, observer.group_of))
     driver.arm(recording.actions)
     world.start()
