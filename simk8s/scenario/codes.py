@@ -56,6 +56,10 @@ CODES: dict[str, str] = {
     "W108": "no nodes, or no workload",
     "W109": "pods of a PodGroup that no manifest has",
     "W121": "an image that no pod runs",
+    "W131": "an API version that Kubernetes v1.36 does not serve",
+    "W132": "a field that Kubernetes does not have",
+    "W133": "an object that pods need and no manifest has",
+    "W134": "a file that is no Kubernetes object",
 }
 _SECTIONS = {
     "E0": "The file",

@@ -47,6 +47,10 @@ class Loaded:
     problems: tuple[Problem, ...]
     # Index in `scenario.workload` -> what its manifests hold.
     manifests: Mapping[int, tuple[ManifestObject, ...]]
+    # Index in `scenario.nodes` -> the Node objects of its manifests.
+    node_objects: Mapping[int, tuple[ManifestObject, ...]]
+    # Kinds and fields of manifests without any bearing, and how often each was written.
+    unfelt: Mapping[str, int]
     positions: Positions
     catalog: CatalogLike
     knowledge: Knowledge | None
@@ -104,7 +108,8 @@ def load(
     changed = tuple(overrides)
     changes.apply(document.data, document.positions, changed)
     scenario = _validate(document, catalog)
-    manifests, said = _manifests(scenario, source.parent, document.positions)
+    found = _manifests(scenario, source.parent, document.positions)
+    manifests, said = found.objects, found.problems
     context = lint.Context(
         scenario,
         document.data,
@@ -125,6 +130,8 @@ def load(
         overrides=changed,
         problems=tuple(_in_order(said)),
         manifests=manifests,
+        node_objects=found.nodes,
+        unfelt=found.unfelt,
         positions=document.positions,
         catalog=catalog,
         knowledge=knowledge,
@@ -150,22 +157,40 @@ def _validate(document: Document, catalog: CatalogLike) -> Scenario:
     return scenario
 
 
-def _manifests(
-    scenario: Scenario, base: Path, positions: Positions
-) -> tuple[dict[int, tuple[ManifestObject, ...]], list[Problem]]:
-    found: dict[int, tuple[ManifestObject, ...]] = {}
-    if all(entry.manifests is None for entry in scenario.workload):
-        return found, []
-    from simk8s.scenario.manifests import read_manifests  # its models take time to build
+@dataclass(frozen=True, slots=True)
+class _Found:
+    objects: Mapping[int, tuple[ManifestObject, ...]]
+    nodes: Mapping[int, tuple[ManifestObject, ...]]
+    problems: list[Problem]
+    unfelt: Mapping[str, int]
 
-    problems: list[Problem] = []
+
+def _manifests(scenario: Scenario, base: Path, positions: Positions) -> _Found:
+    found: dict[int, tuple[ManifestObject, ...]] = {}
+    nodes: dict[int, tuple[ManifestObject, ...]] = {}
+    named = [entry.manifests for entry in scenario.workload]
+    named += [group.manifests for group in scenario.nodes]
+    if not any(named):
+        return _Found(found, nodes, [], {})
+    from simk8s.scenario.manifests import read_manifests  # its models take time to build
+    from simk8s.scenario.notes import Notes
+
+    notes, problems = Notes(), []
     for index, entry in enumerate(scenario.workload):
         if entry.manifests is not None:
             place = positions.place(("workload", index, "manifests"))
-            objects, said = read_manifests(base, entry.manifests, place)
+            objects, said = read_manifests(base, entry.manifests, place, notes)
             found[index] = tuple(objects)
             problems += said
-    return found, problems
+    for index, group in enumerate(scenario.nodes):
+        if group.manifests is not None:
+            place = positions.place(("nodes", index, "manifests"))
+            objects, said = read_manifests(base, group.manifests, place, notes, ("Node",))
+            nodes[index] = tuple(objects)
+            problems += said
+    for index, objects_of in found.items():
+        notes.absent(objects_of, scenario.workload[index].namespace)
+    return _Found(found, nodes, [*problems, *notes.problems()], notes.unfelt)
 
 
 def _variant_problems(
@@ -188,6 +213,8 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
     for group in scenario.nodes:
         if group.csv is not None:
             yield base / group.csv
+        for name in group.manifests or ():
+            yield from find_files(base, name)
     for entry in scenario.workload:
         path = getattr(entry.replay.params, "path", None) if entry.replay else None
         if isinstance(path, str):

@@ -27,6 +27,7 @@ from simk8s.scenario.positions import Positions
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 64
+LARGE = 1 << 18
 # Values that exist only because an alias repeats them; files bound the others by their size.
 MAX_REPEATED = 50_000
 
@@ -64,6 +65,18 @@ class _Loader(Reader, Scanner, Parser, Composer, CoreResolver):
         CoreResolver.__init__(self)
 
 
+def _loader(text: str) -> Any:
+    """libyaml, where PyYAML has it, for what is large: a dump of a live cluster."""
+    made = getattr(yaml, "CBaseLoader", None) if len(text) > LARGE else None
+    if made is None:
+        return _Loader(text)
+    return type(
+        "_Fast",
+        (CoreResolver, made),
+        {"yaml_implicit_resolvers": CoreResolver.yaml_implicit_resolvers},
+    )(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """Plain data (dict, list, str, int, float, bool, None) and where each piece was written."""
@@ -72,19 +85,19 @@ class Document:
     positions: Positions
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int | None = None) -> str:
     """The file's text; says what is wrong when there is none."""
-    shown = str(path)
+    shown, most = str(path), MAX_BYTES if most is None else most
     try:
         size = path.stat().st_size
-        raw = path.read_bytes() if size <= MAX_BYTES else b""
+        raw = path.read_bytes() if size <= most else b""
     except FileNotFoundError:
         raise UserError(_problem("E001", "the file does not exist", shown)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(_problem("E001", f"cannot be read: {reason}", shown)) from None
-    if size > MAX_BYTES:
-        raise UserError(_problem("E001", f"is larger than {MAX_BYTES >> 20} MiB", shown))
+    if size > most:
+        raise UserError(_problem("E001", f"is larger than {most >> 20} MiB", shown))
     return decode(raw, shown)
 
 
@@ -114,7 +127,7 @@ def read_document(text: str, file: str) -> Document:
 def read_documents(text: str, file: str) -> Iterator[Document]:
     """Every document of a text with `---` between them; empty ones are left out."""
     try:
-        loader = _Loader(text)
+        loader = _loader(text)
         while loader.check_node():
             node = loader.get_node()
             assert node is not None

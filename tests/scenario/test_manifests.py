@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 APP = """\
-apiVersion: v1
-kind: ConfigMap
+apiVersion: example.org/v1
+kind: Rollout
 metadata: {name: front}
 ---
 apiVersion: apps/v1
@@ -61,7 +61,7 @@ def test_other_kinds_are_named_with_file_and_line(bench, scenario):
     path = bench.write("app/b.yaml", APP)
     code, line, _, message, hint = bench.one(scenario)
     assert (code, line) == ("W104", 2)
-    assert "ConfigMap 'front'" in message
+    assert "Rollout 'front'" in message
     assert "ReplicaSet" in hint
     assert bench.problems(scenario)[0].place.file == str(path)
 
@@ -92,7 +92,7 @@ def test_missing_and_empty_folders(bench, scenario):
     assert (code, line) == ("E303", 7)
     assert "'app/' does not exist" in message
     bench.write("app/readme.txt", "x")
-    assert "has no YAML files" in bench.one(scenario)[3]
+    assert "has no YAML or JSON files" in bench.one(scenario)[3]
     bench.write("apps/x.yaml", APP)
     assert bench.one(scenario.replace("app/", "aps"))[4] == "did you mean 'apps'?"
 
