@@ -36,6 +36,8 @@ from simk8s.kernel.clock import Clock
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import GONE, NEVER, PENDING, RUNNING, UNBORN, Loss, Phase
+from simk8s.state.shapes import PodTemplate
+from simk8s.state.statefulsets import CLAIMS, Claim
 
 
 class Store:
@@ -127,10 +129,20 @@ class Store:
                 self.created += 1
                 self.counts[PENDING] += 1
                 self.pods.append(ADDED, pod)
-                named = templates[pods.template[pod]].node_name
+                template = templates[pods.template[pod]]
+                if template.ephemeral:
+                    self._claim_for(pod, template)
+                named = template.node_name
                 if named and (node := self.cluster.nodes.row(named)) is not None:
                     self.bind(pod, node)
         return answer
+
+    def _claim_for(self, pod: int, template: PodTemplate) -> None:
+        """Claims of ephemeral volumes; they go with their pod. (The real controller is quick.)"""
+        claims = self.objects(CLAIMS)
+        for volume, spec in template.ephemeral:
+            key = f"{template.namespace}/{self.cluster.name_of(pod)}-{volume}"
+            claims.create(key, Claim(spec, pod=pod))
 
     def _refuse(self, pod: int, refused: Refused) -> None:
         """An owner tries again with the same row; what nobody owns is on record as refused."""

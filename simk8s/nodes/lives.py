@@ -18,6 +18,7 @@ from typing import Any
 
 from simk8s.nodes.probes import NEVER, SECOND, Probe, Probes
 from simk8s.scenario.annotations import Behaviour, behaviour
+from simk8s.scenario.needs import Need, needs_of
 from simk8s.state.cluster import Cluster
 from simk8s.state.images import normal_name
 from simk8s.state.shapes import PodTemplate
@@ -62,6 +63,8 @@ class Life:
     """Started at one instant, ended at another, nothing in between."""
     direct: bool
     """One container whose start takes no more than its start."""
+    needs: tuple[Need, ...] = ()
+    """ConfigMaps and Secrets without which it does not start."""
 
     @property
     def images(self) -> Iterator[str]:
@@ -109,6 +112,7 @@ def life_of(template: PodTemplate, *, fake: bool = False) -> Life:
         token=token,
         plain=quiet and not probes,
         direct=len(steps) == 1 and not steps[0].post_start_us and steps[0].kind is Kind.APP,
+        needs=() if fake else needs_of(spec),
     )
 
 

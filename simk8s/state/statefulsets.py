@@ -4,8 +4,8 @@ Law: records are never changed, only replaced; whoever changes a spec moves its 
 
 Mirrors: apps/v1 StatefulSet with the defaults of v1.36 (OrderedReady, RollingUpdate of partition
 0, ten old revisions, claims retained) and core/v1 PersistentVolumeClaim. Departs: a claim is bound
-as soon as it is there, through a default class, and no volume is behind it; its pod does not name
-it; `maxUnavailable` of the update is ignored (its feature gate is off by default).
+as soon as it is there (state/storage.py); a pod of a StatefulSet does not name its claims;
+`maxUnavailable` of the update is ignored (its feature gate is off by default).
 """
 
 from __future__ import annotations
@@ -32,7 +32,15 @@ class Claim:
     """Key of the StatefulSet that it is deleted with (`whenDeleted: Delete`)."""
     pod: int = NEVER
     """Row of the pod that it is deleted with (`whenScaled: Delete`)."""
-    phase: str = "Bound"
+    notes: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Annotations."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], namespace: str, name: str) -> Claim:
+        """From a Kubernetes object."""
+        return cls(
+            raw.get("spec") or {}, notes=(raw.get("metadata") or {}).get("annotations") or {}
+        )
 
 
 @dataclass(frozen=True, slots=True)
