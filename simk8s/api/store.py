@@ -155,6 +155,22 @@ class Store:
             self.counts[GONE] += 1
             self.lost += 1
 
+    def adopt(self, pod: int, node: int, *, running: bool, ready: bool) -> None:
+        """A pod of the cluster that the run begins with: admitted long ago, maybe on its node."""
+        pods, now_us = self.cluster.pods, self._clock.now_us
+        if self._policies.version:
+            self.admission.admit(pod)
+        pods.phase[pod], pods.created_us[pod] = PENDING, now_us
+        self.created += 1
+        self.counts[PENDING] += 1
+        self.pods.append(ADDED, pod)
+        if node != NEVER:
+            pods.node[pod], pods.bound_us[pod] = node, now_us
+            self.bound += 1
+            self.pods.append(BOUND, pod)
+        if running:
+            self.set_phase(pod, RUNNING, pods.epoch[pod], ready)
+
     @request("POST", "pods")
     def create_mirror(self, pod: int, node: int) -> bool:
         """A kubelet shows a static pod: unborn row, bound from the start."""

@@ -37,6 +37,7 @@ def command(
     json_: Json = False,
     audit: Audit = False,
     explain: Explain = None,
+    strict: options.Strict = False,
 ) -> None:
     """Simulate a scenario and draw its page."""
     overrides = options.settings(set_)
@@ -44,8 +45,9 @@ def command(
         from simk8s.scenario.overrides import as_text
 
         overrides.append(("strategy", as_text(strategy)))
-    loaded = options.load_scenario(scenario, overrides)
+    loaded = options.load_scenario(scenario, overrides, strict)
     say.problems(loaded.problems)
+    options.tell_unfelt(loaded.unfelt)
     folder = options.writable_folder(out or Path("reports") / loaded.scenario.name)
     again = options.command_line(
         "run",
@@ -56,6 +58,7 @@ def command(
         until=until,
         audit=audit,
         explain=explain,
+        strict=strict,
     )
     pods = _pods(explain)
     manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, pods)

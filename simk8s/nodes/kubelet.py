@@ -159,6 +159,13 @@ class KubeletPool:
                     self._containers.forget(pod)
                     self._waiting.forget(pod)
 
+    def adopt(self, pod: int) -> None:
+        """A pod that runs as the run begins: what ends it is counted from now on."""
+        pods, now_us, node = self._table, self._clock.now_us, self._table.node[pod]
+        self._on[node][pod] = None
+        pods.seen_us[pod] = pods.pulled_us[pod] = pods.started_us[pod] = now_us
+        self._containers.adopt(pod, pods.epoch[pod], node, self._lives.of(pod), now_us)
+
     # --- starting
 
     def _hear_of(self, pod: int, node: int, now_us: int) -> None:
