@@ -1,5 +1,5 @@
-"""L5: `simk8s import SOURCE`: recorded traces and dumps of live clusters become scenarios that refer
-to their files.
+"""L5: `simk8s import SOURCE`: from a recorded trace or a dump of a live cluster to a scenario that
+refers to its files.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Departs: Secrets of storage drivers and registries count as there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from simk8s.scenario.found import ManifestObject
@@ -62,11 +62,11 @@ def _read(spec: Raw) -> Iterator[Need]:
                         yield Need(kind, str(raw.get("name") or ""), (str(raw.get("key")),), False)
 
 
-def claims_of(spec: Raw) -> Iterator[str]:
-    """Claims that the volumes of a pod spec name."""
+def claims_of(spec: Raw, made: Collection[str] = ()) -> Iterator[str]:
+    """Claims that the volumes of a pod spec name, but for volumes that a StatefulSet makes."""
     for volume in spec.get("volumes") or ():
         claim = volume.get("persistentVolumeClaim")
-        if claim and claim.get("claimName"):
+        if claim and claim.get("claimName") and volume.get("name") not in made:
             yield str(claim["claimName"])
 
 
@@ -80,7 +80,8 @@ def missing(
     for one in found:
         spec = one.template.get("spec") or {}
         needed = [(need.kind, need.name) for need in needs_of(spec)]
-        needed += [(CLAIM, name) for name in claims_of(spec)]
+        made = [raw["metadata"]["name"] for raw in one.spec.get("volumeClaimTemplates") or ()]
+        needed += [(CLAIM, name) for name in claims_of(spec, made)]
         for kind, name in needed:
             if (kind, one.namespace or namespace, name) not in there:
                 yield one, kind, name

@@ -65,6 +65,18 @@ def adopt(objects: Iterable[Created], world: World) -> None:
         _Adoption(found, world).run()
 
 
+def silence(nodes: Iterable[ManifestObject], world: World) -> None:
+    """Machines whose Node is not Ready in a dump are down from the start, and stay so."""
+    rows = []
+    for one in nodes:
+        row = world.cluster.nodes.row(one.name)
+        if row is not None and not _ready(one.raw.get("status") or {}):
+            rows.append(row)
+    world.machines.crash(rows)
+    for row in rows:
+        world.store.set_ready(row, False)
+
+
 class _Adoption:
     def __init__(self, found: list[Created], world: World) -> None:
         assert world.writer is not None, "every world has one"

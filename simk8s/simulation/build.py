@@ -27,7 +27,7 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
-from simk8s.simulation.adoption import adopt
+from simk8s.simulation.adoption import adopt, silence
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -215,3 +215,4 @@ def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:
         if one.live is None:
             writer.add(one)
     adopt([one for one in made if one.live is not None], world)
+    silence([node for nodes in loaded.node_objects.values() for node in nodes], world)

@@ -156,3 +156,16 @@ def test_an_indexed_job_goes_on_with_the_indexes_that_are_left(cluster):
     status = world.store.objects(JOBS).get("shop/ix").value.status
     assert (status.condition, status.completed_indexes) == ("Complete", (0, 1, 2))
     assert world.store.created == 2
+
+
+def test_a_node_that_was_not_ready_is_down(cluster):
+    dump = Dump()
+    dump.node("n-0")
+    dump.node("n-1")["status"]["conditions"] = [{"type": "Ready", "status": "Unknown"}]
+    dump.pod("a", template_of("a"), node="n-1")
+    world = build(cluster(dump), seed=1, horizon_us=900_000_000, options=Options())
+    assert world.store.ready == [True, False]
+    world.start()
+    world.clock.run(900_000_000)
+    assert world.store.ready == [True, False]
+    assert world.cluster.pods.deletion_us[0] > 0
