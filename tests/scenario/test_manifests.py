@@ -147,7 +147,10 @@ def kept(path, text, bench, scenario):
     return bench.load(scenario)
 
 
-POD = '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "%s"}, "spec": {"containers": [{"name": "c"}]}}'
+POD = (
+    '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "%s"}, '
+    '"spec": {"containers": [{"name": "c"}]}}'
+)
 
 
 @pytest.mark.parametrize(
