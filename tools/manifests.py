@@ -156,10 +156,6 @@ def _pod(world: World, namespace: str, name: str) -> str:
     for pod, given in cluster.pods.names.items():
         if given == name and cluster.template_of(pod).namespace == namespace:
             return _state(world, pod)
-    rows = [pod for pod in range(len(cluster.pods)) if cluster.pods.owner[pod] == NEVER]
-    for pod in rows:
-        if cluster.template_of(pod).namespace == namespace and cluster.pods.phase[pod] != UNBORN:
-            return _state(world, pod)
     return "not created"
 
 

@@ -126,7 +126,9 @@ class ObjectWriter:
     def _write(self, now_us: int, due: list[Created]) -> None:
         for made in due:
             if made.kind == "Pod":
-                self._client.write(self._store.create_pods, self.stamp(made)(1))
+                rows = self.stamp(made)(1)
+                self._store.cluster.pods.names[rows[0]] = made.name
+                self._client.write(self._store.create_pods, rows)
                 continue
             table, key, value = self.record_of(made)
             create, done = self._store.objects(table).create, partial(self._stored, made)
