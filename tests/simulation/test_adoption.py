@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from simk8s.nodes.knowledge import machines
+from simk8s.results.quantities import expression
 from simk8s.scenario.load import load
+from simk8s.schema.kpis import STARTUP
 from simk8s.simulation.build import Options, build
 from simk8s.simulation.run import run_scenario
 from simk8s.state.deployments import DEPLOYMENTS
@@ -70,6 +72,10 @@ def test_a_whole_cluster_goes_on_as_it_was(cluster, tmp_path):
     assert young["owner"].to_list() == ["Job/sum"]
     assert pods.filter(pl.col("phase") == "succeeded")["owner"].to_list() == ["Job/sum"] * 2
     assert pods.filter(pl.col("phase") == "running").height == old.height - 1
+    # Nobody started what ran already: only two pods have a startup.
+    counted = pods.select(expression(STARTUP).alias("us"))
+    assert counted.height == 2
+    assert counted["us"].min() > 0
 
 
 def test_controllers_that_find_all_right_write_nothing(cluster):
