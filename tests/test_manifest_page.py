@@ -10,7 +10,7 @@ import pytest
 
 from tools.manifests import FOLDERS, PAGE, TRACES, files, line_of
 
-SHARES = 16
+SHARES = 24
 """A run checks one share of the lines, another one every day; `SIMK8S_ALL_MANIFESTS=1`: all."""
 
 pytestmark = pytest.mark.skipif(

@@ -92,9 +92,8 @@ class Scheduler:
             initial_backoff_us=strategy.settings.initial_backoff_us,
             max_backoff_us=strategy.settings.max_backoff_us,
         )
-        self._preemptor = Preemptor(
-            strategy.framework_of, self._view, store, client, preempting, self.queue
-        )
+        view, queue = self._view, self.queue
+        self._preemptor = Preemptor(framework_of, view, store, client, preempting, queue)
         self._failures = Failures(client, self._resume)
         self._storage = StorageNews(clock, store, self.queue, self._resume, lag_us)
         self._known: dict[int, NodeSpec] = {}
