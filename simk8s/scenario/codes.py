@@ -60,6 +60,7 @@ CODES: dict[str, str] = {
     "W132": "a field that Kubernetes does not have",
     "W133": "an object that pods need and no manifest has",
     "W134": "a file that is no Kubernetes object",
+    "W135": "a Node among the manifests of a workload",
 }
 _SECTIONS = {
     "E0": "The file",

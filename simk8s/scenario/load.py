@@ -190,6 +190,8 @@ def _manifests(scenario: Scenario, base: Path, positions: Positions) -> _Found:
             problems += said
     for index, objects_of in found.items():
         notes.absent(objects_of, scenario.workload[index].namespace)
+    known = [one for group in nodes.values() for one in group]
+    problems += notes.nodes(known, [one for held in found.values() for one in held])
     return _Found(found, nodes, [*problems, *notes.problems()], notes.unfelt)
 
 

@@ -100,6 +100,25 @@ class Notes:
 
             self.say((kind, name), problem)
 
+    def nodes(
+        self, known: Iterable[ManifestObject], mentioned: Iterable[ManifestObject]
+    ) -> Iterator[Problem]:
+        """Nodes that are there twice; say which are only mentioned, among workloads."""
+        first: dict[str, ManifestObject] = {}
+        for one in known:
+            if first.setdefault(one.name, one) is not one:
+                text = f"the node {one.name!r} is also in {first[one.name].place}"
+                yield Problem("E304", text, one.place)
+        for one in mentioned:
+            if one.kind == "Node" and one.name not in first:
+
+                def problem(one: ManifestObject = one) -> Problem:
+                    text = f"Node {one.name!r} is no node of the simulation"
+                    hint = "name its file below nodes: [{manifests: [...]}]"
+                    return Problem("W135", text, one.place, hint, severity="warning")
+
+                self.say("nodes", problem)
+
 
 def _words(version: str, kind: str, name: str, line: fields.Line | None) -> tuple[str, str, str]:
     """(code, text, hint) of an object that is left out."""

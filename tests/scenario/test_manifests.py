@@ -315,6 +315,13 @@ def test_nodes_of_manifests(bench, scenario):
     bench.write("app/b.yaml", POD % "b")
     loaded = bench.load(text)
     assert [one.name for one in loaded.node_objects[0]] == ["n"]
+    assert bench.one(scenario.replace("app/", "nodes.yaml"))[0] == "W135"
+    assert not bench.load(text.replace("app/", "nodes.yaml")).problems
+    twice = text.replace("[nodes.yaml]", "[nodes.yaml, same.yaml]")
+    bench.write("same.yaml", node % 8)
+    code, line, _, message, _ = bench.one(twice)
+    assert (code, line) == ("E304", 1)
+    assert "nodes.yaml" in message
     bench.write("nodes.yaml", node % "4x")
     assert bench.one(text)[0] == "E104"
     both = text.replace("nodes.yaml]", "nodes.yaml], count: 2")
