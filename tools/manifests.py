@@ -81,11 +81,10 @@ def line_of(path: Path, root: Path = TRACES) -> Line:
     named = dict.fromkeys(one.kind for one in loaded.manifests[0])
     left_out = list(_left_out(loaded))
     if not found:
-        outcome = "nodes" if nodes else "nothing to simulate"
-        why = "; ".join(left_out) or (f"{nodes} for `nodes: [{{manifests: …}}]`" if nodes else "")
-        why = (
-            why or f"without effect: {', '.join(sorted(k for k in loaded.unfelt if '.' not in k))}"
-        )
+        inert = ", ".join(sorted(kind for kind in loaded.unfelt if "." not in kind))
+        outcome = "nodes" if nodes else "nothing to simulate" if left_out or inert else "empty"
+        why = "; ".join(left_out) or ("for `nodes: [{manifests: …}]`" if nodes else "")
+        why = why or (f"without effect: {inert}" if inert else "")
         return Line(shown, ", ".join(named), outcome, why)
     world = build(loaded, seed=1, horizon_us=END_US, options=Options())
     world.start()
