@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from simk8s.api.objects import Mirror
+from simk8s.state import storage
 from simk8s.state.budgets import DisruptionBudget
 from simk8s.state.cluster import Cluster
+from simk8s.state.configs import CONFIG_MAP, CONFIG_MAPS, SECRET, SECRETS, Keys
 from simk8s.state.objects import Budget
 from simk8s.state.policies import (
     LimitRange,
@@ -25,6 +27,8 @@ from simk8s.state.policies import (
     ServiceAccount,
 )
 from simk8s.state.quota import Quota
+from simk8s.state.statefulsets import CLAIMS, Claim
+from simk8s.state.volumes import StorageClass, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,61 @@ def _accounts(cluster: Cluster) -> Mirror:
     return mirror
 
 
+def _keyed(kind: str) -> Callable[[Cluster], Mirror]:
+    def mirror_of(cluster: Cluster) -> Mirror:
+        def mirror(key: str, value: Keys | None) -> None:
+            if value is None:
+                cluster.configs.remove(kind, *key.split("/", 1))
+            else:
+                cluster.configs.put(kind, value)
+
+        return mirror
+
+    return mirror_of
+
+
+def _claims(cluster: Cluster) -> Mirror:
+    volumes = cluster.volumes
+
+    def mirror(key: str, value: Claim | None) -> None:
+        namespace, _, name = key.partition("/")
+        if value is None:
+            volumes.remove_claim(namespace, name)
+            return
+        meta = {"namespace": namespace, "name": name, "annotations": value.notes}
+        storage.put_claim(
+            volumes, storage.wanted_claim({"metadata": meta, "spec": value.spec}, volumes)
+        )
+
+    return mirror
+
+
+def _volumes(cluster: Cluster) -> Mirror:
+    volumes = cluster.volumes
+
+    def mirror(key: str, value: Volume | None) -> None:
+        if value is None:
+            volumes.remove_volume(key)
+        else:
+            volumes.put(value)
+            storage.settle(volumes)
+
+    return mirror
+
+
+def _classes(cluster: Cluster) -> Mirror:
+    volumes = cluster.volumes
+
+    def mirror(key: str, value: StorageClass | None) -> None:
+        if value is None:
+            volumes.remove_class(key)
+        else:
+            volumes.put(value)
+            storage.settle(volumes)
+
+    return mirror
+
+
 def _quotas(cluster: Cluster) -> Mirror:
     def mirror(key: str, value: Quota | None) -> None:
         if value is None:
@@ -137,5 +196,10 @@ MIRRORS: Mapping[str, Callable[[Cluster], Mirror]] = {
     "runtimeclasses": _runtime_classes,
     "serviceaccounts": _accounts,
     "resourcequotas": _quotas,
+    CONFIG_MAPS: _keyed(CONFIG_MAP),
+    SECRETS: _keyed(SECRET),
+    CLAIMS: _claims,
+    "persistentvolumes": _volumes,
+    "storageclasses": _classes,
 }
 """By table: what makes the mirror of a cluster."""

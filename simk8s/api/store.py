@@ -37,6 +37,8 @@ from simk8s.kernel.clock import Clock
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import GONE, NEVER, PENDING, RUNNING, UNBORN, Loss, Phase
+from simk8s.state.shapes import PodTemplate
+from simk8s.state.statefulsets import CLAIMS, Claim
 
 
 class Store:
@@ -134,10 +136,20 @@ class Store:
                 self.created += 1
                 self.counts[PENDING] += 1
                 self.pods.append(ADDED, pod)
-                named = templates[pods.template[pod]].node_name
+                template = templates[pods.template[pod]]
+                if template.ephemeral:
+                    self._claim_for(pod, template)
+                named = template.node_name
                 if named and (node := self.cluster.nodes.row(named)) is not None:
                     self.bind(pod, node)
         return answer
+
+    def _claim_for(self, pod: int, template: PodTemplate) -> None:
+        """Claims of ephemeral volumes; they go with their pod. (The real controller is quick.)"""
+        claims = self.objects(CLAIMS)
+        for volume, spec in template.ephemeral:
+            key = f"{template.namespace}/{self.cluster.name_of(pod)}-{volume}"
+            claims.create(key, Claim(spec, pod=pod))
 
     def _refuse(self, pod: int, refused: Refused) -> None:
         """An owner tries again with the same row; what nobody owns is on record as refused."""
@@ -149,6 +161,22 @@ class Store:
             pods.refusals[pod] = str(refused)
             self.counts[GONE] += 1
             self.lost += 1
+
+    def adopt(self, pod: int, node: int, *, running: bool, ready: bool) -> None:
+        """A pod of the cluster that the run begins with: admitted long ago, maybe on its node."""
+        pods, now_us = self.cluster.pods, self._clock.now_us
+        if self._policies.version:
+            self.admission.admit(pod)
+        pods.phase[pod], pods.created_us[pod] = PENDING, now_us
+        self.created += 1
+        self.counts[PENDING] += 1
+        self.pods.append(ADDED, pod)
+        if node != NEVER:
+            pods.node[pod], pods.bound_us[pod] = node, now_us
+            self.bound += 1
+            self.pods.append(BOUND, pod)
+        if running:
+            self.set_phase(pod, RUNNING, pods.epoch[pod], ready)
 
     @request("POST", "pods")
     def create_mirror(self, pod: int, node: int) -> bool:

@@ -43,10 +43,12 @@ def command(
     out: Out = None,
     json_: Json = False,
     audit: Audit = False,
+    strict: options.Strict = False,
 ) -> None:
     """Simulate variants on the same arrivals, lifetimes and faults; one page for all."""
-    loaded = options.load_scenario(scenario, options.settings(set_))
+    loaded = options.load_scenario(scenario, options.settings(set_), strict)
     say.problems(loaded.problems)
+    options.tell_unfelt(loaded.unfelt)
     chosen = _chosen(loaded, strategies, variant)
     first = loaded.scenario.seed if seed is None else seed
     folder = options.writable_folder(out or Path("reports") / f"{loaded.scenario.name}-compare")
@@ -60,6 +62,7 @@ def command(
         set=set_,
         until=until,
         audit=audit,
+        strict=strict,
     )
     numbers = list(range(first, first + seeds))
     run_all(loaded, chosen, numbers, folder, until, jobs, audit, again, json_)

@@ -71,6 +71,7 @@ def _print(title: str, found: Sequence[Fit]) -> None:
 
 
 def _draw(target: Path, found: Failures, up: Sequence[Fit], repair: Sequence[Fit]) -> Path:
+    from simk8s import __version__
     from simk8s.report.fit import write_fit
 
     best = f"Best by AIC: {up[0].law} between failures, {repair[0].law} for repairs."
@@ -79,7 +80,9 @@ def _draw(target: Path, found: Failures, up: Sequence[Fit], repair: Sequence[Fit
         _fitted("repair", "Time to repair", repair, found.repair_us, ()),
     ]
     facts = [f"systems {', '.join(map(str, found.systems))}", f"{found.nodes:,} nodes"]
-    return write_fit(target, "Failures and their fits", facts, [best, *_facts(found)], blocks)
+    return write_fit(
+        target, "Failures and their fits", facts, [best, *_facts(found)], blocks, __version__
+    )
 
 
 def _fitted(

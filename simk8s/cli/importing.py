@@ -1,4 +1,6 @@
-"""L5: `simk8s import SOURCE`: recorded traces become scenarios that refer to their files."""
+"""L5: `simk8s import SOURCE`: from a recorded trace or a dump of a live cluster to a scenario that
+refers to its files.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,12 @@ from typing import Annotated
 
 import typer
 
+from simk8s.cli import options, say
 from simk8s.errors import Problem, UserError
 
-app = typer.Typer(help="Make a scenario from a recorded trace.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make a scenario from a recorded trace or a live cluster.", no_args_is_help=True
+)
 
 
 class Mode(StrEnum):
@@ -22,7 +27,7 @@ class Mode(StrEnum):
 
 @app.callback()
 def _group() -> None:
-    """Make a scenario from a recorded trace."""
+    """Make a scenario from a recorded trace or a live cluster."""
 
 
 @app.command("openb")
@@ -88,3 +93,26 @@ def lanl(
             Problem("E401", f"--systems {systems!r} are no numbers", hint=hint)
         ) from None
     fitting.run(failures, chosen, onto, speed, out)
+
+
+@app.command("cluster")
+def cluster(
+    dumps: Annotated[
+        list[Path],
+        typer.Argument(help="What `kubectl get -A -o json|yaml` printed: files or folders."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")],
+    name: Annotated[str, typer.Option(help="The scenario's name.")] = "cluster",
+    duration: Annotated[str, typer.Option(help="How long it is simulated.")] = "1h",
+    strict: options.Strict = False,
+) -> None:
+    """Start from today's cluster: its nodes, what runs on them and what owns it."""
+    from simk8s.scenario.clusterdump import described, scenario_of
+
+    found = scenario_of(dumps, out, name, duration)
+    say.problems(options.strictly(found.problems, strict))
+    options.tell_unfelt(found.unfelt)
+    options.write_text(out, found.text)
+    options.load_scenario(out)
+    print(say.printable(f"{out} written: {described(found.counts)}"))
+    print(say.printable(f"run it with: simk8s run {out}"))

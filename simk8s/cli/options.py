@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -12,7 +13,7 @@ from simk8s.errors import Problem, UserError
 from simk8s.units import INT64_MAX, duration_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from simk8s.scenario.load import Loaded
     from simk8s.scenario.overrides import Override
@@ -35,13 +36,48 @@ Audit: TypeAlias = Annotated[
 ]
 
 
-def load_scenario(path: Path, overrides: Iterable[Override] = ()) -> Loaded:
+Strict: TypeAlias = Annotated[
+    bool,
+    typer.Option("--strict", help="What manifests hold and nothing simulates is an error."),
+]
+
+
+def load_scenario(path: Path, overrides: Iterable[Override] = (), strict: bool = False) -> Loaded:
     """Load a file with the shipped catalogue and machines."""
     from simk8s.catalog import Catalog
     from simk8s.nodes.knowledge import machines
     from simk8s.scenario.load import load
 
-    return load(path, catalog=Catalog(path.parent), knowledge=machines(), overrides=overrides)
+    loaded = load(path, catalog=Catalog(path.parent), knowledge=machines(), overrides=overrides)
+    strictly(loaded.problems, strict)
+    return loaded
+
+
+def strictly(problems: tuple[Problem, ...], strict: bool) -> tuple[Problem, ...]:
+    """The problems; with `--strict` some of them are errors."""
+    codes = ("W104", "W105", "W131", "W132")
+    errors = [replace(p, severity="error") for p in problems if strict and p.code in codes]
+    if errors:
+        raise UserError(*errors)
+    return problems
+
+
+def tell_unfelt(unfelt: Mapping[str, int]) -> None:
+    """One line for everything in manifests that has no bearing on a simulation."""
+    if unfelt:
+        from simk8s.cli import say
+
+        names = ", ".join(sorted(unfelt))
+        say.line(f"note: without bearing on a simulation, see docs/kinds.md: {names}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        problem = Problem("E402", f"{path} cannot be written: {error.strerror}")
+        raise UserError(problem) from None
 
 
 def settings(texts: Iterable[str] | None) -> list[Override]:

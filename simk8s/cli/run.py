@@ -45,6 +45,7 @@ def command(
     json_: Json = False,
     audit: Audit = False,
     explain: Explain = None,
+    strict: options.Strict = False,
 ) -> None:
     """Simulate a scenario and draw its page."""
     overrides = options.settings(set_)
@@ -52,8 +53,9 @@ def command(
         from simk8s.scenario.overrides import as_text
 
         overrides.append(("strategy", as_text(strategy)))
-    loaded = options.load_scenario(scenario, overrides)
+    loaded = options.load_scenario(scenario, overrides, strict)
     say.problems(loaded.problems)
+    options.tell_unfelt(loaded.unfelt)
     if seeds > 1:
         if explain is not None:
             raise UserError(Problem("E401", "--explain is for one seed; leave --seeds out"))
@@ -68,6 +70,7 @@ def command(
         until=until,
         audit=audit,
         explain=explain,
+        strict=strict,
     )
     pods = _pods(explain)
     manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, pods)

@@ -9,24 +9,26 @@ from typing import Annotated
 import typer
 
 from simk8s.cli import say
-from simk8s.cli.options import load_scenario
+from simk8s.cli.options import Strict, load_scenario, tell_unfelt
 from simk8s.errors import Problem, UserError
 
 
 def command(
     files: Annotated[list[Path], typer.Argument(help="Scenario files, or folders of them.")],
+    strict: Strict = False,
 ) -> None:
     """Check scenario files; exit 2 when one has an error."""
     failed = False
     for path in _expanded(files):
         try:
-            warnings = load_scenario(path).problems
+            loaded = load_scenario(path, strict=strict)
         except UserError as error:
             failed = True
             say.problems(error.problems)
         else:
-            say.problems(warnings)
-            print(say.printable(f"{path}: {_verdict(warnings)}"))
+            say.problems(loaded.problems)
+            tell_unfelt(loaded.unfelt)
+            print(say.printable(f"{path}: {_verdict(loaded.problems)}"))
     if failed:
         raise typer.Exit(2)
 

@@ -10,22 +10,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from simk8s import units
 from simk8s.placement.base import Query
 from simk8s.state.cluster import Cluster
-from simk8s.state.effective import amounts, parse_requests
-from simk8s.state.images import normal_name
-from simk8s.state.nodes import NodeSpec
+from simk8s.state.effective import parse_requests
+from simk8s.state.nodeobjects import node_spec
 from simk8s.state.objects import CONTROLLERS, Budget
 from simk8s.state.pods import NEVER, Loss, Phase
-from simk8s.state.selectors import LabelSelector, NodeTerm, Taint
-from simk8s.state.volumes import Capacity, Claim, StorageClass, Volume
+from simk8s.state.selectors import LabelSelector
+from simk8s.state.storage import capacity_of, claim_of, class_of, volume_of
 
 Raw = Mapping[str, Any]
 ENDED = ("Succeeded", "Failed")
 EPOCH = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
-BOUND = "pv.kubernetes.io/bind-completed"
-SELECTED = "volume.kubernetes.io/selected-node"
 
 
 def instant_us(text: str) -> int:
@@ -80,7 +76,7 @@ class Loader:
     def node(self, raw: Raw) -> int:
         """Create a node, or replace it by name; its row."""
         nodes = self.cluster.nodes
-        spec = self._node_spec(raw)
+        spec = node_spec(raw, self.cluster.resources)
         row = nodes.row(spec.name)
         if row is None:
             return nodes.add(spec)
@@ -94,23 +90,6 @@ class Loader:
             for pod in list(self.cluster.nodes.pods_on[row]):
                 self.delete(pod)
             self.cluster.nodes.remove(row)
-
-    def _node_spec(self, raw: Raw) -> NodeSpec:
-        spec: Raw = raw.get("spec") or {}
-        status: Raw = raw.get("status") or {}
-        offered = status.get("allocatable") or status.get("capacity") or {}
-        return NodeSpec(
-            name=str(raw["metadata"]["name"]),
-            labels=_labels(raw),
-            allocatable=amounts(offered, self.cluster.resources),
-            taints=tuple(Taint.parse(t) for t in spec.get("taints") or ()),
-            unschedulable=bool(spec.get("unschedulable")),
-            images=tuple(
-                (normal_name(str(name)), int(image.get("sizeBytes") or 0))
-                for image in status.get("images") or ()
-                for name in image.get("names") or ()
-            ),
-        )
 
     # --- pods
 
@@ -228,13 +207,13 @@ def _budget(raw: Raw) -> Budget:
 def _storage(cluster: Cluster, objects: Mapping[str, Iterable[Raw]]) -> None:
     volumes = cluster.volumes
     for raw in objects.get("persistentVolumes") or ():
-        volumes.put(_volume(raw))
+        volumes.put(volume_of(raw))
     for raw in objects.get("persistentVolumeClaims") or ():
-        volumes.put(_claim(raw))
+        volumes.put(claim_of(raw))
     for raw in objects.get("storageClasses") or ():
-        volumes.put(_storage_class(raw))
+        volumes.put(class_of(raw))
     for raw in objects.get("csiStorageCapacities") or ():
-        volumes.put(_capacity(raw))
+        volumes.put(capacity_of(raw))
     for raw in objects.get("csiDrivers") or ():
         publishes = bool((raw.get("spec") or {}).get("storageCapacity"))
         volumes.put_driver(str(raw["metadata"]["name"]), publishes)
@@ -245,73 +224,3 @@ def _storage(cluster: Cluster, objects: Mapping[str, Iterable[Raw]]) -> None:
             if (d.get("allocatable") or {}).get("count") is not None
         }
         volumes.put_limits(str(raw["metadata"]["name"]), limits)
-
-
-def _volume(raw: Raw) -> Volume:
-    spec: Raw = raw["spec"]
-    required = (spec.get("nodeAffinity") or {}).get("required")
-    claim: Raw | None = spec.get("claimRef")
-    csi: Raw = spec.get("csi") or {}
-    return Volume(
-        name=str(raw["metadata"]["name"]),
-        capacity=units.memory_bytes(spec.get("capacity", {}).get("storage", 0)),
-        storage_class=str(spec.get("storageClassName") or ""),
-        modes=tuple(spec.get("accessModes") or ()),
-        volume_mode=str(spec.get("volumeMode") or "Filesystem"),
-        labels=_labels(raw),
-        node_terms=None
-        if required is None
-        else tuple(NodeTerm.parse(t) for t in required.get("nodeSelectorTerms") or ()),
-        claim=None
-        if claim is None
-        else (str(claim.get("namespace")), str(claim.get("name")), str(claim.get("uid") or "")),
-        available=(raw.get("status") or {}).get("phase") == "Available",
-        deleting="deletionTimestamp" in raw["metadata"],
-        driver=str(csi.get("driver") or ""),
-        handle=str(csi.get("volumeHandle") or ""),
-    )
-
-
-def _claim(raw: Raw) -> Claim:
-    spec, meta = raw["spec"], raw["metadata"]
-    notes: Raw = meta.get("annotations") or {}
-    requests: Raw = (spec.get("resources") or {}).get("requests") or {}
-    selector = spec.get("selector")
-    return Claim(
-        namespace=str(meta["namespace"]),
-        name=str(meta["name"]),
-        size=units.memory_bytes(requests.get("storage", 0)),
-        storage_class=str(spec.get("storageClassName") or ""),
-        modes=tuple(spec.get("accessModes") or ()),
-        volume_mode=str(spec.get("volumeMode") or "Filesystem"),
-        uid=str(meta.get("uid") or ""),
-        volume=str(spec.get("volumeName") or ""),
-        bound=bool(spec.get("volumeName")) and BOUND in notes,
-        lost=(raw.get("status") or {}).get("phase") == "Lost",
-        deleting="deletionTimestamp" in meta,
-        selected_node=notes.get(SELECTED),
-        selector=None if selector is None else LabelSelector.parse(selector),
-    )
-
-
-def _storage_class(raw: Raw) -> StorageClass:
-    topologies = tuple(
-        tuple(
-            (str(line["key"]), tuple(str(v) for v in line.get("values") or ()))
-            for line in term.get("matchLabelExpressions") or ()
-        )
-        for term in raw.get("allowedTopologies") or ()
-    )
-    waits = raw.get("volumeBindingMode") == "WaitForFirstConsumer"
-    return StorageClass(
-        str(raw["metadata"]["name"]), str(raw.get("provisioner") or ""), waits, topologies
-    )
-
-
-def _capacity(raw: Raw) -> Capacity:
-    limit = raw.get("maximumVolumeSize") or raw.get("capacity")
-    return Capacity(
-        str(raw.get("storageClassName") or ""),
-        LabelSelector.parse(raw.get("nodeTopology")),
-        None if limit is None else units.memory_bytes(limit),
-    )

@@ -54,12 +54,16 @@ class Informers:
             log.unsubscribe(watched.cursor)
             del self._logs[log]
 
-    def _deliver(self, now_us: int) -> None:
+    def catch_up(self, now_us: int) -> None:
+        """Hear of everything that is committed, however young: the first LIST."""
+        self._deliver(now_us, ahead_us=1 << 60)
+
+    def _deliver(self, now_us: int, ahead_us: int = 0) -> None:
         for log, watched in tuple(self._logs.items()):
             cursor = watched.cursor
             if cursor.position == log.base + len(log.entries):
                 continue
-            entries = cursor.drain(now_us)
+            entries = cursor.drain(now_us + ahead_us)
             if entries and self._logs.get(log) is watched:
                 for handler, _ in tuple(watched.handlers):
                     handler(now_us, entries)

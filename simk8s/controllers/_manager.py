@@ -80,6 +80,10 @@ class ControllerManager:
         self.runners.append(runner)
         return runner
 
+    def catch_up(self) -> None:
+        """All informers have heard of everything (before the run begins)."""
+        self._informers.catch_up(self._clock.now_us)
+
     def rows(self, elapsed_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table."""
         for runner in self.runners:

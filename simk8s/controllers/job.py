@@ -99,6 +99,8 @@ class JobController(Controller):
             pods = mine.get(owners[pod])
             if pods is None:
                 continue
+            if verb is Verb.ADDED and self._job_of[owners[pod]].indexed:
+                pods.index.setdefault(pod, _index_of(table.names.get(pod, "")))
             change = pods.hear(verb, pod, phases[pod], bool(readies[pod]))
             if change is Change.SUCCEEDED:
                 pods.succeeded.append(End(owned.whole_second(table.finished_us[pod]), pod))
@@ -283,6 +285,12 @@ class JobController(Controller):
         if stored is None:
             return False
         return self._jobs.update(key, replace(stored.value, status=status), stored.version)
+
+
+def _index_of(name: str) -> int:
+    """The index in the name of a pod that was adopted: `<job>-<index>-<letters>`."""
+    index = name.rpartition("-")[0].rpartition("-")[2]
+    return int(index) if index.isdecimal() else 0
 
 
 def _counted(job: Job, old: JobStatus, good: list[End], bad: list[End], pods: JobPods) -> JobStatus:

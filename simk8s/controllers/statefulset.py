@@ -115,6 +115,8 @@ class StatefulSetController(Controller):
             if known is not None:
                 if verb is Verb.DELETED:
                     known.forget(pod, ordinals[pod])
+                elif verb is Verb.ADDED:
+                    known.pods.setdefault(ordinals[pod], pod)
                 self._context.queue.add(known.key)
 
     # --- one sync

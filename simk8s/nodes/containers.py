@@ -105,6 +105,12 @@ class Containers:
         if end is not None:
             self._exits.at(shown_us, (pod, epoch, node, end))  # type: ignore[arg-type]
 
+    def adopt(self, pod: int, epoch: int, node: int, life: Life, now_us: int) -> None:
+        """Containers that have run for long: ready as they are, no probe fails by itself."""
+        end = self._end(pod, node, life, now_us, Outlook(now_us))
+        if end is not None:
+            self._exits.at(self._shown(node, end), (pod, epoch, node, end))
+
     def _arm(self, pod: int, epoch: int, ahead: Outlook, end: End | None, now_us: int) -> None:
         """Timers for what the probes will change before the end."""
         last_us = NEVER if end is None else end.at_us

@@ -7,7 +7,7 @@ Mirrors: the well-known labels of v1.36 (hostname, zone, instance type, arch, os
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simk8s.scenario.schema import NodeGroup
 
 GPU_MILLI = 1_000
+MAX_PODS = 110
+Written = Callable[[int], Iterable[NodeSpec]]
 
 
 def node_specs(
@@ -30,12 +32,14 @@ def node_specs(
     catalog: CatalogLike,
     max_pods: int | None = None,
     taken: Mapping[str, int] | None = None,
+    written: Written | None = None,
 ) -> Iterator[NodeSpec]:
     """Every node of the scenario, group by group; no kubelet takes more than `max_pods`.
 
-    `taken` has how many numbers of a group are given away already.
+    `taken` has how many numbers of a group are given away already; `written`, what the manifests
+    of a group, by its index, say of nodes.
     """
-    for spec in _all_specs(groups, base, catalog, dict(taken or {})):
+    for spec in _all_specs(groups, base, catalog, dict(taken or {}), written or (lambda index: ())):
         pods = spec.allocatable[PODS]
         if max_pods is None or pods <= max_pods:
             yield spec
@@ -44,9 +48,16 @@ def node_specs(
 
 
 def _all_specs(
-    groups: list[NodeGroup], base: Path, catalog: CatalogLike, taken: dict[str, int]
+    groups: list[NodeGroup],
+    base: Path,
+    catalog: CatalogLike,
+    taken: dict[str, int],
+    written: Written,
 ) -> Iterator[NodeSpec]:
-    for group in groups:
+    for index, group in enumerate(groups):
+        if group.manifests is not None:
+            yield from (_as_group(group, spec) for spec in written(index))
+            continue
         if group.csv is not None:
             yield from _from_file(group, base / group.csv, catalog)
             continue
@@ -61,6 +72,22 @@ def _all_specs(
 def stem_of(group: NodeGroup) -> str:
     """What the names of a group's nodes begin with."""
     return group.name or (group.profile or "node").replace(".", "-").replace("_", "-").lower()
+
+
+def _as_group(group: NodeGroup, spec: NodeSpec) -> NodeSpec:
+    """A node of a manifest with what its group says of all of them."""
+    labels = {HOSTNAME_LABEL: spec.name, **spec.labels, **group.labels}
+    offered = {CPU: 0, MEMORY: 0, PODS: MAX_PODS, **spec.allocatable}
+    return replace(
+        spec,
+        labels=labels,
+        allocatable=offered,
+        taints=(*spec.taints, *_taints(group)),
+        gpu_count=offered.get(GPU, 0) // GPU_MILLI,
+        profile=labels.get(INSTANCE_LABEL, ""),
+        runtime=group.runtime or "",
+        static_pods=tuple(group.static_pods),
+    )
 
 
 def _machine(group: NodeGroup) -> HardwareProfile:

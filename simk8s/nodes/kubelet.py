@@ -34,6 +34,7 @@ from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.containers import Containers
 from simk8s.nodes.lives import Lives
 from simk8s.nodes.machines import Machines
+from simk8s.nodes.needs import Waiting
 from simk8s.nodes.pulling import Pulling, Way
 from simk8s.nodes.relists import Relists
 from simk8s.nodes.runtime import Runtimes, endless_us
@@ -89,10 +90,10 @@ class KubeletPool:
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
-        self._wire(draws)
+        self._wire(draws, lag_us)
         machines.listen(self._crashed, self._restored)
 
-    def _wire(self, draws: Generator) -> None:
+    def _wire(self, draws: Generator, lag_us: int) -> None:
         clock, store, settings = self._clock, self._store, self._settings
         seed = int(draws.integers(1 << 62))
         pleg_us, house_us = settings.pleg_period_us, settings.housekeeping_us
@@ -103,6 +104,7 @@ class KubeletPool:
         self._containers = Containers(
             clock, store, self._client_of, settings, relists, runtimes, lives, seed
         )
+        self._waiting = Waiting(clock, store, self._client_of, self._begin, seed, lag_us)
         self._pulling = Pulling(
             clock,
             store,
@@ -161,6 +163,14 @@ class KubeletPool:
                 if node != NEVER:
                     self._on[node].pop(pod, None)
                     self._containers.forget(pod)
+                    self._waiting.forget(pod)
+
+    def adopt(self, pod: int) -> None:
+        """A pod that runs as the run begins: what ends it is counted from now on."""
+        pods, now_us, node = self._table, self._clock.now_us, self._table.node[pod]
+        self._on[node][pod] = None
+        pods.seen_us[pod] = pods.pulled_us[pod] = pods.started_us[pod] = now_us
+        self._containers.adopt(pod, pods.epoch[pod], node, self._lives.of(pod), now_us)
 
     # --- starting
 
@@ -189,6 +199,8 @@ class KubeletPool:
             self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
             return
         life, client = self._lives.of(pod), self._client_of(node)
+        if life.needs and self._waiting.holds(pod, node, life.needs, now_us):
+            return
         admit_us, mount_us, sandbox_us, first_us = self._runtimes.start(node)
         t_us = now_us + admit_us
         if life.mounts:
@@ -295,6 +307,7 @@ class KubeletPool:
         for pod in self._live(row):
             pods.epoch[pod] += 1
             self._containers.forget(pod)
+            self._waiting.forget(pod)
             if pods.started_us[pod] != NEVER:
                 pods.lost_work_us[pod] += now_us - pods.started_us[pod]
                 pods.started_us[pod] = NEVER

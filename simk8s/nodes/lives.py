@@ -20,6 +20,7 @@ from simk8s.nodes.behaviours import Behaviour, Behaviours, Varied, planned
 from simk8s.nodes.probes import NEVER, SECOND, Probe, Probes
 from simk8s.scenario.annotations import traits
 from simk8s.scenario.behaviour import Traits
+from simk8s.scenario.needs import Need, needs_of
 from simk8s.state.cluster import Cluster
 from simk8s.state.images import normal_name
 from simk8s.state.shapes import PodTemplate
@@ -66,6 +67,8 @@ class Life:
     """One container whose start takes no more than its start."""
     varied: Varied | None = None
     """What of it has to be drawn for each pod."""
+    needs: tuple[Need, ...] = ()
+    """ConfigMaps and Secrets without which it does not start."""
 
     @property
     def images(self) -> Iterator[str]:
@@ -139,6 +142,7 @@ def life_of(template: PodTemplate, said: Traits | None = None, *, fake: bool = F
         plain=_quiet(said) and not probes,
         direct=len(steps) == 1 and not steps[0].post_start_us and steps[0].kind is Kind.APP,
         varied=varied,
+        needs=() if fake else needs_of(spec),
     )
 
 

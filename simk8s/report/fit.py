@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from simk8s import __version__
 from simk8s.report import html, theme
 from simk8s.report.distribution import duration_axis
 from simk8s.report.figure import Figure, plain, rounded
@@ -45,13 +44,18 @@ class Fitted:
 
 
 def write_fit(
-    target: Path, title: str, facts: Sequence[str], verdict: Sequence[str], found: Sequence[Fitted]
+    target: Path,
+    title: str,
+    facts: Sequence[str],
+    verdict: Sequence[str],
+    found: Sequence[Fitted],
+    version: str = "",
 ) -> Path:
     """Draw the page into a file."""
     text = page(
         "fit.html",
         title=title,
-        manifest=SimpleNamespace(scenario=title, version=__version__),
+        manifest=SimpleNamespace(scenario=title, version=version),
         subtitle=facts,
         banners=[],
         verdict=verdict,

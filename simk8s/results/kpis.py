@@ -104,7 +104,7 @@ def _started_in_time(manifest: Manifest) -> pl.Expr:
         value=False
     )
     old_enough = pl.col("created_us") <= manifest.simulated_us - STARTED_WITHIN_US
-    return in_time.filter((old_enough & _NOT_DROPPED) | in_time).mean()
+    return in_time.filter(((old_enough & _NOT_DROPPED) | in_time) & ~quantities.STAYED).mean()
 
 
 def _node_time(manifest: Manifest) -> pl.Expr:

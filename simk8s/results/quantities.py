@@ -2,7 +2,8 @@
 
 Law: a percentile of pods or attempts is interpolated linearly between the two values around it, as
 the KPIs are; a stage that has not ended is in none of them. A pod that was started again keeps the
-time of its first Running, so that what would be negative is left out.
+time of its first Running, so that what would be negative is left out; so are pods that a run began
+with.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from simk8s.results.measure import Compute, Expression, Hide, Measure
 from simk8s.results.results import Results
 from simk8s.schema.kpis import API_LATENCY, PERCENTILES, Quantity
 
+STAYED = (
+    (pl.col("running_us") == 0) & (pl.col("created_us") == 0) & pl.col("scheduled_us").is_null()
+).fill_null(value=False)
+"""Pods that ran already when the run began: they were started by nobody."""
+
 
 def expression(quantity: Quantity) -> pl.Expr:
     """The durations, nulls and what is negative left out."""
     if not quantity.start:
         return pl.col(quantity.end).drop_nulls()
-    took = (pl.col(quantity.end) - pl.col(quantity.start)).drop_nulls()
+    took = pl.col(quantity.end) - pl.col(quantity.start)
+    took = (took.filter(~STAYED) if quantity.table == "pods" else took).drop_nulls()
     return took.filter(took >= 0)
 
 

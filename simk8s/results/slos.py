@@ -23,6 +23,7 @@ import polars as pl
 
 from simk8s.results import pooled, settings
 from simk8s.results.measure import Compute, Measure
+from simk8s.results.quantities import STAYED
 from simk8s.results.results import Results
 from simk8s.schema.enums import Outcome
 
@@ -130,7 +131,7 @@ def _pod_windows(results: Results) -> pl.DataFrame:
     took = pl.col("running_us") + lag_us - pl.col("created_us")
     seen = pl.col("running_us") + lag_us
     return (
-        results.pods.filter(pl.col("running_us").is_not_null() & ~pl.col("stateful"))
+        results.pods.filter(pl.col("running_us").is_not_null() & ~pl.col("stateful") & ~STAYED)
         .join(first, on="pod", how="left")
         # A pod without any attempt was placed by somebody else, such as by its nodeName.
         .filter(~pl.col("outcome").is_in(_NO_ROOM).fill_null(value=False))

@@ -58,6 +58,11 @@ CODES: dict[str, str] = {
     "W109": "pods of a PodGroup that no manifest has",
     "W121": "an image that no pod runs",
     "W130": "a rule of `behaviour` that no pod matches",
+    "W131": "an API version that Kubernetes v1.36 does not serve",
+    "W132": "a field that Kubernetes does not have",
+    "W133": "an object that pods need and no manifest has",
+    "W134": "a file that is no Kubernetes object",
+    "W135": "a Node among the manifests of a workload",
 }
 _SECTIONS = {
     "E0": "The file",

@@ -47,7 +47,8 @@ def _offer(group: NodeGroup, knowledge: Knowledge | None) -> Offer:
     if group.profile is not None:
         labels.setdefault(INSTANCE_TYPE, [group.profile])
     label = group.profile or group.name or group.csv or "capacity"
-    return Offer(label, _allocatable(group, knowledge), labels, group.taints, group.csv is not None)
+    unknown = group.csv is not None or group.manifests is not None
+    return Offer(label, _allocatable(group, knowledge), labels, group.taints, unknown)
 
 
 def _allocatable(group: NodeGroup, knowledge: Knowledge | None) -> Mapping[str, int] | None:

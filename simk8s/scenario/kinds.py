@@ -190,6 +190,65 @@ class _Service(Lenient):
     spec: _ServiceSpec = _ServiceSpec()
 
 
+class _Keys(Lenient):
+    data: dict[str, Any] | None = None
+    string_data: dict[str, Any] | None = None
+    binary_data: dict[str, Any] | None = None
+
+
+class _Storage(Lenient):
+    requests: Amounts = Field(default_factory=dict)
+
+
+class _ClaimSpec(Lenient):
+    access_modes: list[str] | None = None
+    storage_class_name: str | None = None
+    volume_name: str | None = None
+    resources: _Storage = _Storage()
+    selector: _Selector | None = None
+
+
+class _Claim(Lenient):
+    spec: _ClaimSpec
+
+
+class _VolumeSpec(Lenient):
+    capacity: Amounts = Field(default_factory=dict)
+    access_modes: list[str] | None = None
+    storage_class_name: str | None = None
+
+
+class _Volume(Lenient):
+    spec: _VolumeSpec
+
+
+class _StorageClass(Lenient):
+    provisioner: str
+    volume_binding_mode: Literal["Immediate", "WaitForFirstConsumer"] | None = None
+
+
+class _NodeStatus(Lenient):
+    capacity: Amounts = Field(default_factory=dict)
+    allocatable: Amounts = Field(default_factory=dict)
+
+
+class _NodeSpec(Lenient):
+    unschedulable: bool | None = None
+    taints: list[_NodeTaint] | None = None
+
+
+class _NodeTaint(Lenient):
+    key: str
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    value: str | None = None
+
+
+class _Node(Lenient):
+    metadata: _Meta
+    spec: _NodeSpec | None = None
+    status: _NodeStatus | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What is known of a kind."""
@@ -244,8 +303,14 @@ KINDS: Mapping[str, Kind] = {
     "ServiceAccount": Kind(model=_ServiceAccount),
     "PodDisruptionBudget": Kind(model=_Budget),
     "Service": Kind(model=_Service),
+    "ConfigMap": Kind(model=_Keys),
+    "Secret": Kind(model=_Keys),
+    "PersistentVolumeClaim": Kind(model=_Claim),
+    "PersistentVolume": Kind(model=_Volume, namespaced=False),
+    "StorageClass": Kind(model=_StorageClass, namespaced=False),
+    "Node": Kind(model=_Node, namespaced=False),
 }
-"""Kinds that are simulated."""
+"""Kinds that are simulated, pod groups apart; all kinds are in `fields/kinds.txt`."""
 
 SYSTEM_CLASSES = ("system-node-critical", "system-cluster-critical")
 

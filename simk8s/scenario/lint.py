@@ -197,9 +197,6 @@ def _drawn(entry: WorkloadEntry) -> tuple[str, ...]:
 def template_words(context: Context) -> Iterator[Problem]:
     for path, template in (*template_paths(context.data), *static_paths(context.data)):
         yield from template_warnings(template, path, context.positions)
-    for objects in context.manifests.values():
-        for item in objects:
-            yield from template_warnings(item.template, item.template_path, item.positions)
 
 
 def within_the_end(context: Context) -> Iterator[Problem]:

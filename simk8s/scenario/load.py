@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -32,6 +32,9 @@ from simk8s.scenario.schema import Scenario
 from simk8s.scenario.templates import template_problems
 from simk8s.scenario.writing import as_yaml
 
+if TYPE_CHECKING:
+    from simk8s.scenario.notes import Notes
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -47,6 +50,10 @@ class Loaded:
     problems: tuple[Problem, ...]
     # Index in `scenario.workload` -> what its manifests hold.
     manifests: Mapping[int, tuple[ManifestObject, ...]]
+    # Index in `scenario.nodes` -> the Node objects of its manifests.
+    node_objects: Mapping[int, tuple[ManifestObject, ...]]
+    # Kinds and fields of manifests without any bearing, and how often each was written.
+    unfelt: Mapping[str, int]
     positions: Positions
     catalog: CatalogLike
     knowledge: Knowledge | None
@@ -106,9 +113,8 @@ def load(
     changed = tuple(overrides)
     changes.apply(document.data, document.positions, changed)
     scenario = _validate(document, catalog)
-    manifests, said = _manifests(scenario, source.parent, document.positions)
-    applied, more = _applied(scenario, source.parent, document)
-    said += more
+    found = _manifests(scenario, source.parent, document)
+    manifests, said = found.objects, found.problems
     context = lint.Context(
         scenario,
         document.data,
@@ -117,7 +123,7 @@ def load(
         catalog,
         knowledge,
         manifests,
-        applied,
+        found.applied,
     )
     said += [*lint.check(context), *_variant_problems(document, scenario, catalog)]
     if any(problem.severity == "error" for problem in said):
@@ -130,11 +136,13 @@ def load(
         overrides=changed,
         problems=tuple(_in_order(said)),
         manifests=manifests,
+        node_objects=found.nodes,
+        unfelt=found.unfelt,
         positions=document.positions,
         catalog=catalog,
         knowledge=knowledge,
         written=written,
-        applied=applied,
+        applied=found.applied,
     )
 
 
@@ -156,26 +164,50 @@ def _validate(document: Document, catalog: CatalogLike) -> Scenario:
     return scenario
 
 
-def _manifests(
-    scenario: Scenario, base: Path, positions: Positions
-) -> tuple[dict[int, tuple[ManifestObject, ...]], list[Problem]]:
-    found: dict[int, tuple[ManifestObject, ...]] = {}
-    if all(entry.manifests is None for entry in scenario.workload):
-        return found, []
-    from simk8s.scenario.manifests import read_manifests  # its models take time to build
+@dataclass(frozen=True, slots=True)
+class _Found:
+    objects: Mapping[int, tuple[ManifestObject, ...]]
+    nodes: Mapping[int, tuple[ManifestObject, ...]]
+    applied: Mapping[int, tuple[ManifestObject, ...]]
+    """By the timeline, by the number of its entry."""
+    problems: list[Problem]
+    unfelt: Mapping[str, int]
 
-    problems: list[Problem] = []
+
+def _manifests(scenario: Scenario, base: Path, document: Document) -> _Found:
+    positions = document.positions
+    found: dict[int, tuple[ManifestObject, ...]] = {}
+    nodes: dict[int, tuple[ManifestObject, ...]] = {}
+    named = [entry.manifests for entry in scenario.workload]
+    named += [group.manifests for group in scenario.nodes]
+    if not any(named) and all(entry.apply is None for entry in scenario.timeline):
+        return _Found(found, nodes, {}, [], {})
+    from simk8s.scenario.manifests import read_manifests  # its models take time to build
+    from simk8s.scenario.notes import Notes
+
+    notes, problems = Notes(), []
     for index, entry in enumerate(scenario.workload):
         if entry.manifests is not None:
             place = positions.place(("workload", index, "manifests"))
-            objects, said = read_manifests(base, entry.manifests, place)
+            objects, said = read_manifests(base, entry.manifests, place, notes)
             found[index] = tuple(objects)
             problems += said
-    return found, problems
+    for index, group in enumerate(scenario.nodes):
+        if group.manifests is not None:
+            place = positions.place(("nodes", index, "manifests"))
+            objects, said = read_manifests(base, group.manifests, place, notes, ("Node",))
+            nodes[index] = tuple(objects)
+            problems += said
+    for index, objects_of in found.items():
+        notes.absent(objects_of, scenario.workload[index].namespace)
+    known = [one for group in nodes.values() for one in group]
+    problems += notes.nodes(known, [one for held in found.values() for one in held])
+    applied, said = _applied(scenario, base, document, notes)
+    return _Found(found, nodes, applied, [*problems, *said, *notes.problems()], notes.unfelt)
 
 
 def _applied(
-    scenario: Scenario, base: Path, document: Document
+    scenario: Scenario, base: Path, document: Document, notes: Notes
 ) -> tuple[dict[int, tuple[ManifestObject, ...]], list[Problem]]:
     """What the timeline applies: objects of files, and those that are written in it."""
     found: dict[int, tuple[ManifestObject, ...]] = {}
@@ -191,9 +223,9 @@ def _applied(
         for number, item in enumerate(entry.apply):
             at = (*path, number) if many else path
             if isinstance(item, str):
-                read, said = read_manifests(base, [item], document.positions.place(at))
+                read, said = read_manifests(base, [item], document.positions.place(at), notes)
             else:
-                read, said = read_inline(document, at)
+                read, said = read_inline(document, at, notes)
             objects += read
             problems += said
         found[index] = tuple(objects)
@@ -215,21 +247,25 @@ def _variant_problems(
             yield from error.problems
 
 
+def _named(base: Path, names: Iterable[Any] | None) -> Iterator[Path]:
+    for name in names or ():
+        if isinstance(name, str):
+            yield from find_files(base, name)
+
+
 def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
     """The files that a scenario names, in the order of their mention."""
     for group in scenario.nodes:
         if group.csv is not None:
             yield base / group.csv
+        yield from _named(base, group.manifests)
     for entry in scenario.workload:
         path = getattr(entry.replay.params, "path", None) if entry.replay else None
         if isinstance(path, str):
             yield base / path
-        for name in entry.manifests or ():
-            yield from find_files(base, name)
+        yield from _named(base, entry.manifests)
     for applied in scenario.timeline:
-        for item in applied.apply or ():
-            if isinstance(item, str):
-                yield from find_files(base, item)
+        yield from _named(base, applied.apply)
     config = getattr(scenario.strategy.params, "config", None)
     if isinstance(config, str):
         yield base / config

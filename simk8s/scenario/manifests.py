@@ -1,13 +1,14 @@
 """L1: Kubernetes manifests that a scenario names, as objects with their place.
 
-Law: files are read in sorted order; the kinds of `kinds.py` and `podgroups.py` become objects
-(also inside a `List`), every other kind is a warning with file and line, since nothing of it is
-simulated.
+Law: files are read in sorted order; what `fields/` calls modelled becomes objects (also inside a
+`List`); everything else, kinds and fields, is told once (`notes.py`). A file that several sections
+name is read once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,69 +17,122 @@ from pydantic import ValidationError
 from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario.explain import problems_of
 from simk8s.scenario.found import ManifestObject, find_files, near_file
+from simk8s.scenario.jsontext import looks_like_json, read_json
 from simk8s.scenario.kinds import KINDS, check_object
-from simk8s.scenario.podgroups import API_VERSION, check_spec, is_group
-from simk8s.scenario.podgroups import KINDS as GROUP_KINDS
+from simk8s.scenario.notes import Notes
+from simk8s.scenario.podgroups import check_spec, is_group
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
 from simk8s.scenario.schema import RolloutStrategy
 from simk8s.scenario.templates import check_template
 
+MOST_BYTES = 256 << 20
+
 
 def read_manifests(
-    base: Path, names: list[str], place: Place
+    base: Path, names: list[str], place: Place, notes: Notes, only: tuple[str, ...] = ()
 ) -> tuple[list[ManifestObject], list[Problem]]:
-    """The objects of files and folders, and what is to be said about them."""
+    """The objects of files and folders (of some kinds `only`), and what is wrong with them."""
     objects: list[ManifestObject] = []
     problems: list[Problem] = []
     for name in names:
         files = find_files(base, name)
         if not files:
-            near = near_file(base, name)
-            what = "has no YAML files" if (base / name).is_dir() else "does not exist"
-            hint = f"did you mean {near!r}?" if near else None
-            problems.append(Problem("E303", f"{name!r} {what}", place, hint))
+            problems.append(_no_file(base, name, place))
         for file in files:
+            named = (base / name) == file
             try:
-                for document in read_documents(read_text(file), str(file)):
-                    _collect(document, (), objects, problems)
+                for document in _documents(file, notes):
+                    _collect(document, (), objects, problems, _Reading(notes, only, named))
             except UserError as error:
                 problems += error.problems
     return objects, problems
 
 
-def read_inline(document: Document, path: KeyPath) -> tuple[list[ManifestObject], list[Problem]]:
+def read_inline(
+    document: Document, path: KeyPath, notes: Notes
+) -> tuple[list[ManifestObject], list[Problem]]:
     """An object that is written within the scenario."""
     objects: list[ManifestObject] = []
     problems: list[Problem] = []
-    _collect(document, path, objects, problems)
+    _collect(document, path, objects, problems, _Reading(notes, (), named=True))
     return objects, problems
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    notes: Notes
+    only: tuple[str, ...]
+    named: bool
+    """By the scenario, not found in a folder."""
+
+
+def _no_file(base: Path, name: str, place: Place) -> Problem:
+    near = near_file(base, name)
+    what = "has no YAML or JSON files" if (base / name).is_dir() else "does not exist"
+    return Problem("E303", f"{name!r} {what}", place, f"did you mean {near!r}?" if near else None)
+
+
+def _documents(file: Path, notes: Notes) -> list[Document]:
+    """YAML or JSON, whatever the file is called."""
+    known = notes.documents.get(file)
+    if known is not None:
+        return known
+    text = read_text(file, MOST_BYTES)
+    found: list[Document] | None = None
+    if looks_like_json(text):
+        try:
+            found = list(read_json(text, str(file)))
+        except UserError:
+            if file.suffix not in (".yaml", ".yml"):
+                raise
+    if found is None:
+        found = list(read_documents(text, str(file)))
+    notes.documents[file] = found
+    return found
+
+
 def _collect(
-    document: Document, path: KeyPath, objects: list[ManifestObject], problems: list[Problem]
+    document: Document,
+    path: KeyPath,
+    objects: list[ManifestObject],
+    problems: list[Problem],
+    reading: _Reading,
 ) -> None:
     data = _at(document.data, path)
-    place = document.positions.place(path)
+    if isinstance(data, list):
+        for index, _ in enumerate(data):
+            _collect(document, (*path, index), objects, problems, reading)
+        return
     kind = data.get("kind") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(kind, str):
-        problems.append(Problem("E102", "expected a Kubernetes object with `kind`", place))
+        problem = _no_object(document, path, data, reading)
+        if problem is not None:
+            problems.append(problem)
     elif kind == "List" or (kind.endswith("List") and isinstance(data.get("items"), list)):
         for index, _ in enumerate(data.get("items") or ()):
-            _collect(document, (*path, "items", index), objects, problems)
-    elif is_group(data):
-        problems += _group(document, path, data, kind, objects)
-    elif kind not in KINDS:
-        at = document.positions.place((*path, "kind"))
-        known = ", ".join((*KINDS, *GROUP_KINDS))
-        hint = f"simulated are {known}"
-        if kind in GROUP_KINDS:
-            hint = f"simulated is {kind} of {API_VERSION}"
-        text = f"{kind} {_name(data)!r} is not simulated and is left out"
-        problems.append(Problem("W104", text, at, hint, severity="warning"))
-    else:
+            _collect(document, (*path, "items", index), objects, problems, reading)
+    elif reading.only and kind not in reading.only:
+        return
+    elif reading.notes.kind(
+        str(data.get("apiVersion") or ""), kind, _name(data), document.positions, path
+    ):
+        before = len(objects)
+        if is_group(data):
+            problems += _group(document, path, data, kind, objects)
+            return
         problems += _object(document, path, data, kind, objects)
+        if len(objects) > before:
+            reading.notes.fields(data, kind, path, document.positions)
+
+
+def _no_object(document: Document, path: KeyPath, data: Any, reading: _Reading) -> Problem | None:
+    place = document.positions.place(path)
+    if reading.named or path or (isinstance(data, dict) and data.get("apiVersion")):
+        return Problem("E102", "expected a Kubernetes object with `kind`", place)
+    text = "not a Kubernetes object: it has no `kind`; left out"
+    return Problem("W134", text, place, severity="warning")
 
 
 def _object(
@@ -107,9 +161,13 @@ def _object(
         *_bad_numbers(positions, path, spec, kind),
         *_bad_spec(positions, path, spec, kind),
     ]
+    # Of unknown keys `notes` tells, as a warning.
+    problems = [problem for problem in problems if problem.code != "E101"]
     if not problems:
         namespace = str(metadata["namespace"]) if metadata.get("namespace") else None
-        objects.append(ManifestObject(kind, name, namespace, spec, template, place, positions, at))
+        objects.append(
+            ManifestObject(kind, name, namespace, spec, template, place, positions, at, data)
+        )
     return problems
 
 
@@ -133,7 +191,8 @@ def _without_pods(
     kind: str,
     objects: list[ManifestObject],
 ) -> list[Problem]:
-    problems = check_object(kind, _name(data), data, path, document.positions)
+    found = check_object(kind, _name(data), data, path, document.positions)
+    problems = [problem for problem in found if problem.code != "E101"]
     return _bare(document, path, data, data, problems, objects)
 
 
@@ -154,7 +213,9 @@ def _bare(
     if all(problem.severity == "warning" for problem in said):
         given = (data.get("metadata") or {}).get("namespace")
         namespace = None if given is None else str(given)
-        objects.append(ManifestObject(kind, name, namespace, spec, {}, place, positions, path))
+        objects.append(
+            ManifestObject(kind, name, namespace, spec, {}, place, positions, path, data)
+        )
     return said
 
 

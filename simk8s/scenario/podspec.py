@@ -45,15 +45,15 @@ _HARMLESS_POD = [
     "hostnameOverride",
     "schedulerName",
     "runtimeClassName",
+    "schedulingGates",
+    "topologySpreadConstraints",
 ]
 # What would change a result if it were simulated: accepted with a warning.
 _MISSING_POD = [
     "activeDeadlineSeconds",
     "readinessGates",
     "ephemeralContainers",
-    "schedulingGates",
     "resourceClaims",
-    "topologySpreadConstraints",
 ]
 _HARMLESS_CONTAINER = [
     "name",
@@ -276,9 +276,6 @@ def oddities(template: Mapping[str, Any]) -> Iterator[Oddity]:
         for index, container in enumerate(spec.get(kind) or ()):
             known = (*_aliases(Container), *_HARMLESS_CONTAINER)
             yield from _odd(container, ("spec", kind, index), known, [])
-    for kind in ("podAffinity", "podAntiAffinity"):
-        if (spec.get("affinity") or {}).get(kind):
-            yield Oddity(("spec", "affinity", kind), True, ())
 
 
 def _aliases(model: type[BaseModel]) -> Iterator[str]:

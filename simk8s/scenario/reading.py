@@ -82,19 +82,19 @@ class Document:
     positions: Positions
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int | None = None) -> str:
     """The file's text; says what is wrong when there is none."""
-    shown = str(path)
+    shown, most = str(path), MAX_BYTES if most is None else most
     try:
         size = path.stat().st_size
-        raw = path.read_bytes() if size <= MAX_BYTES else b""
+        raw = path.read_bytes() if size <= most else b""
     except FileNotFoundError:
         raise UserError(_problem("E001", "the file does not exist", shown)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(_problem("E001", f"cannot be read: {reason}", shown)) from None
-    if size > MAX_BYTES:
-        raise UserError(_problem("E001", f"is larger than {MAX_BYTES >> 20} MiB", shown))
+    if size > most:
+        raise UserError(_problem("E001", f"is larger than {most >> 20} MiB", shown))
     return decode(raw, shown)
 
 

@@ -109,12 +109,14 @@ class Reserved(Model):
 class NodeGroup(Model):
     """Equal machines, spread evenly over zones; or the nodes of a file."""
 
-    model_config = _one_of(("profile", "capacity", "csv"))
+    model_config = _one_of(("profile", "capacity", "csv", "manifests"))
 
     name: Name | None = None
     profile: str | None = None
     capacity: Capacity | None = None
     csv: str | None = None
+    # Node objects: files, folders or patterns, also a dump of a live cluster.
+    manifests: list[str] | None = None
     format: str | None = None
     only: Literal["gpu"] | None = None
     count: Count | None = None
@@ -130,8 +132,11 @@ class NodeGroup(Model):
 
     @model_validator(mode="after")
     def _one_source(self) -> NodeGroup:
-        _exactly_one(self, ("profile", "capacity", "csv"))
-        if self.csv is not None:
+        _exactly_one(self, ("profile", "capacity", "csv", "manifests"))
+        if self.manifests is not None:
+            refused = ("format", "only", "count", "reserved", "price_per_hour")
+            _needs(self, "manifests", (), refused=refused)
+        elif self.csv is not None:
             _needs(self, "csv", ("format",), refused=("count", "reserved", "price_per_hour"))
         else:
             _needs(self, "profile or capacity", ("count",), refused=("format", "only"))

@@ -43,6 +43,7 @@ from simk8s.scheduler.hints import Hints, Rejection
 from simk8s.scheduler.ledger import Flight, Ledger
 from simk8s.scheduler.preemptor import Preemptor
 from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
+from simk8s.scheduler.storage_news import StorageNews
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.podgroups import PODGROUPS
@@ -91,10 +92,10 @@ class Scheduler:
             initial_backoff_us=strategy.settings.initial_backoff_us,
             max_backoff_us=strategy.settings.max_backoff_us,
         )
-        self._preemptor = Preemptor(
-            strategy.framework_of, self._view, store, client, preempting, self.queue
-        )
+        view, queue = self._view, self.queue
+        self._preemptor = Preemptor(framework_of, view, store, client, preempting, queue)
         self._failures = Failures(client, self._resume)
+        self._storage = StorageNews(clock, store, self.queue, self._resume, lag_us)
         self._known: dict[int, NodeSpec] = {}
         """Nodes as the scheduler last heard of them, by row."""
         self._flight: Flight | None = None
@@ -376,15 +377,13 @@ class Scheduler:
         self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)
         self._failures.failed(pod, verdict, pods.nominated[pod])
         rejection = Rejection(tuple(sorted(verdict.plugins)))
-        if self._hints.listening(rejection, queued.query) & Change.POD_ADD:
-            self._hear_of_bindings()
+        wants = self._hints.listening(rejection, queued.query)
+        if wants & Change.POD_ADD and not self._pods.wants >> BOUND & 1:
+            self._pods.wants |= 1 << BOUND  # some pod waits for others to be bound
+        if wants & Change.VOLUMES:
+            self._storage.listen(flight.started_us)
         self.queue.fail(queued, now_us, rejection)
         self._arm_flush(now_us)
-
-    def _hear_of_bindings(self) -> None:
-        """From now on: some pod waits for others to be bound."""
-        if not self._pods.wants >> BOUND & 1:
-            self._pods.wants |= 1 << BOUND
 
     def _arm_flush(self, now_us: int) -> None:
         if self._flush_us == NEVER:

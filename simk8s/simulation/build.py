@@ -29,6 +29,7 @@ from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.selectors import Selectors
+from simk8s.simulation.adoption import adopt, silence
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -42,6 +43,8 @@ from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.simulation.timeline.component import Timeline
 from simk8s.state.cluster import Cluster
+from simk8s.state.nodeobjects import node_spec
+from simk8s.state.nodes import NodeSpec
 from simk8s.strategies.base import Context, Strategy
 from simk8s.workload.entry import objects, sources
 from simk8s.workload.feeder import Feeder
@@ -223,7 +226,12 @@ def _add_controllers(loaded: Loaded, world: World) -> None:
 
 def _add_nodes(loaded: Loaded, world: World) -> None:
     most = loaded.scenario.control_plane.kubelet.max_pods
-    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog, most):
+    resources, written = world.cluster.resources, loaded.node_objects
+
+    def specs(index: int) -> Iterator[NodeSpec]:
+        return (node_spec(one.raw, resources) for one in written.get(index, ()))
+
+    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog, most, written=specs):
         row = world.store.add_node(spec)
         world.kubelets.add(row)
         world.joined_us.append(world.clock.now_us)
@@ -234,5 +242,9 @@ def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:
     for source in sources(loaded):
         world.feeders.append(Feeder(world.clock, world.store, user, source, world.streams))
     world.writer = writer = ObjectWriter(world.clock, world.store, user, world.streams)
-    for made in objects(loaded):
-        writer.add(made)
+    made = objects(loaded)
+    for one in made:
+        if one.live is None:
+            writer.add(one)
+    adopt([one for one in made if one.live is not None], world)
+    silence([node for nodes in loaded.node_objects.values() for node in nodes], world)

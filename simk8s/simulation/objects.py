@@ -25,6 +25,7 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.state.budgets import DisruptionBudget
+from simk8s.state.configs import Keys
 from simk8s.state.cronjobs import CRONJOBS, CronJob
 from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.deployments import DEPLOYMENTS, Deployment, StampMaker
@@ -39,7 +40,8 @@ from simk8s.state.policies import (
 )
 from simk8s.state.quota import Quota
 from simk8s.state.requests import drawn_requests
-from simk8s.state.statefulsets import STATEFULSETS, StatefulSet
+from simk8s.state.statefulsets import STATEFULSETS, Claim, StatefulSet
+from simk8s.state.storage import class_of, volume_of
 from simk8s.state.workloads import (
     JOBS,
     REPLICASETS,
@@ -82,6 +84,11 @@ PLAIN: dict[str, _Plain] = {
     "ServiceAccount": _Plain("serviceaccounts", ServiceAccount.parse),
     "PodDisruptionBudget": _Plain("poddisruptionbudgets", DisruptionBudget.parse),
     "Service": _Plain("services", Service.parse),
+    "ConfigMap": _Plain("configmaps", Keys.parse),
+    "Secret": _Plain("secrets", Keys.parse),
+    "PersistentVolumeClaim": _Plain("persistentvolumeclaims", Claim.parse),
+    "PersistentVolume": _Plain("persistentvolumes", lambda raw, *_: volume_of(raw), False),
+    "StorageClass": _Plain("storageclasses", lambda raw, *_: class_of(raw), False),
 }
 """What has no pods: its table, and its record from the whole object, its namespace and name."""
 
@@ -119,7 +126,9 @@ class ObjectWriter:
     def _write(self, now_us: int, due: list[Created]) -> None:
         for made in due:
             if made.kind == "Pod":
-                self._client.write(self._store.create_pods, self.stamp(made)(1))
+                rows = self.stamp(made)(1)
+                self._store.cluster.pods.names[rows[0]] = made.name
+                self._client.write(self._store.create_pods, rows)
                 continue
             table, key, value = self.record_of(made)
             create, done = self._store.objects(table).create, partial(self._stored, made)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
+from simk8s.state.configs import Configs
 from simk8s.state.nodes import NodeTable
 from simk8s.state.objects import Objects
 from simk8s.state.pods import NEVER, Phase, PodTable
@@ -47,6 +48,7 @@ class Cluster:
         self.objects = Objects()
         self.policies = Policies(self)
         self.volumes = Volumes()
+        self.configs = Configs()
         self.tallies = Tallies(self)
         self.terms: dict[tuple[TermKind, PodTerm], int] = {}
         """Affinity terms of charged pods, and how many pods have each."""

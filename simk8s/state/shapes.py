@@ -78,6 +78,8 @@ class PodTemplate:
     group: str = ""
     """`spec.schedulingGroup.podGroupName`."""
     annotations: Mapping[str, str] = field(default_factory=dict, compare=False)
+    ephemeral: tuple[tuple[str, Mapping[str, Any]], ...] = field(default=(), compare=False)
+    """(volume, spec of its claim) of generic ephemeral volumes."""
 
 
 class TemplateTable:
@@ -159,6 +161,11 @@ class TemplateTable:
             gates=tuple(str(g["name"]) for g in spec.get("schedulingGates") or ()),
             group=str((spec.get("schedulingGroup") or {}).get("podGroupName") or ""),
             annotations={str(k): str(v) for k, v in (meta.get("annotations") or {}).items()},
+            ephemeral=tuple(
+                (str(v["name"]), v["ephemeral"]["volumeClaimTemplate"].get("spec") or {})
+                for v in spec.get("volumes") or ()
+                if (v.get("ephemeral") or {}).get("volumeClaimTemplate")
+            ),
         )
 
 

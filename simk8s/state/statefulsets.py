@@ -4,13 +4,13 @@ Law: records are never changed, only replaced; whoever changes a spec moves its 
 
 Mirrors: apps/v1 StatefulSet with the defaults of v1.36 (OrderedReady, RollingUpdate of partition
 0, ten old revisions, claims retained) and core/v1 PersistentVolumeClaim. Departs: a claim is bound
-as soon as it is there, through a default class, and no volume is behind it; its pod does not name
-it; `maxUnavailable` of the update is ignored (its feature gate is off by default).
+as soon as it is there (state/storage.py); a pod of a StatefulSet does not name its claims;
+`maxUnavailable` of the update is ignored (its feature gate is off by default).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,7 +32,15 @@ class Claim:
     """Key of the StatefulSet that it is deleted with (`whenDeleted: Delete`)."""
     pod: int = NEVER
     """Row of the pod that it is deleted with (`whenScaled: Delete`)."""
-    phase: str = "Bound"
+    notes: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Annotations."""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], namespace: str, name: str) -> Claim:
+        """From a Kubernetes object."""
+        return cls(
+            raw.get("spec") or {}, notes=(raw.get("metadata") or {}).get("annotations") or {}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +88,10 @@ class StatefulSet:
         rolling: Mapping[str, Any] = strategy.get("rollingUpdate") or {}
         retained: Mapping[str, Any] = spec.get("persistentVolumeClaimRetentionPolicy") or {}
         template: Mapping[str, Any] = spec.get("template") or {}
+        claims = tuple(_claims(spec.get("volumeClaimTemplates") or ()))
         return cls(
             replicas=number(spec, "replicas", 1),
-            template=template,
+            template=_without_claims(template, [name for name, _ in claims]),
             template_hash=template_hash(template),
             pods=pods,
             spec=spec,
@@ -92,7 +101,7 @@ class StatefulSet:
             min_ready_us=number(spec, "minReadySeconds", 0) * SECOND_US,
             history=number(spec, "revisionHistoryLimit", 10),
             start=number(spec.get("ordinals") or {}, "start", 0),
-            claims=tuple(_claims(spec.get("volumeClaimTemplates") or ())),
+            claims=claims,
             delete_claims_with_set=retained.get("whenDeleted") == "Delete",
             delete_claims_when_scaled=retained.get("whenScaled") == "Delete",
         )
@@ -107,6 +116,16 @@ class StatefulSet:
     def ordinals(self) -> range:
         """Those of the pods that there should be."""
         return range(self.start, self.start + self.replicas)
+
+
+def _without_claims(template: Mapping[str, Any], names: Sequence[str]) -> Mapping[str, Any]:
+    """A template without the volumes that the controller replaces by its claims."""
+    spec: Mapping[str, Any] = template.get("spec") or {}
+    volumes = spec.get("volumes") or ()
+    kept = [volume for volume in volumes if volume.get("name") not in names]
+    if len(kept) == len(volumes):
+        return template
+    return {**template, "spec": {**spec, "volumes": kept}}
 
 
 def _claims(raw: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, Mapping[str, Any]]]:

@@ -75,6 +75,7 @@ class StorageClass:
     provisioner: str
     waits: bool
     topologies: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...] = ()
+    default: bool = False
 
     def allows(self, labels: Mapping[str, str]) -> bool:
         """Whether a volume for a node with these labels may be made."""
@@ -117,6 +118,21 @@ class Volumes:
                 self.classes[record.name] = record
             case Capacity():
                 self.capacities.append(record)
+        self.version += 1
+
+    def remove_claim(self, namespace: str, name: str) -> None:
+        """A claim is gone; its volume stays, released."""
+        self.claims.pop((namespace, name), None)
+        self.version += 1
+
+    def remove_volume(self, name: str) -> None:
+        """A volume is gone."""
+        self.volumes.pop(name, None)
+        self.version += 1
+
+    def remove_class(self, name: str) -> None:
+        """A class is gone."""
+        self.classes.pop(name, None)
         self.version += 1
 
     def put_limits(self, node: str, limits: Mapping[str, int]) -> None:

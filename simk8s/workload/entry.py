@@ -18,6 +18,7 @@ from simk8s.catalog import CatalogLike
 from simk8s.scenario.podgroups import POD_GROUP, WORKLOAD, with_policy, workloads_of
 from simk8s.scenario.timeline import rate_changes
 from simk8s.workload.columns import PodColumns, Source, StreamsLike
+from simk8s.workload.live import is_live, kept
 from simk8s.workload.source import ArrivalSource, PodDraws
 from simk8s.workload.templates import all_templates, labelled
 
@@ -46,6 +47,8 @@ class Created:
     template: Mapping[str, Any]
     draws: PodDraws
     """Lifetime and requests of each of its pods."""
+    live: ManifestObject | None = None
+    """What a server has printed of it, if the run begins with it."""
 
 
 def sources(loaded: Loaded) -> list[Source]:
@@ -122,7 +125,8 @@ def objects_of(
     workloads = workloads_of(read)
     for index, (entry, name) in enumerate(zip(entries, entry_names(entries), strict=True)):
         if entry.manifests is not None:
-            made = [_from_manifest(entry, name, one) for one in manifests.get(index, ())]
+            held = kept(manifests.get(index, ()), entry.at)
+            made = [_from_manifest(entry, name, one) for one in held]
             found += [_whole(one, workloads) for one in made if one.kind != WORKLOAD]
         elif entry.deployment or entry.replica_set or entry.job:
             found.append(_controller(entry, name))
@@ -207,6 +211,7 @@ def _from_manifest(entry: WorkloadEntry, name: str, found: ManifestObject) -> Cr
         spec=found.spec,
         template=found.template,
         draws=_draws(entry, f"{name}/{found.kind}/{found.name}"),
+        live=found if not entry.at and is_live(found) else None,
     )
 
 

@@ -21,10 +21,10 @@ CASES = [
     ("zones: [a, b]", "zones: [a, b], taints: ['k=v:NoExecute']", "W101", 10, "taint k"),
     (
         "      spec:\n",
-        "      spec:\n        affinity: {podAffinity: {x: 1}}\n",
+        "      spec:\n        activeDeadlineSeconds: 9\n",
         "W105",
         12,
-        "affinity.podAffinity is not simulated",
+        "activeDeadlineSeconds is not simulated",
     ),
     ("      spec:\n", "      spec:\n        readinessGates: []\n", "W105", 12, "readinessGates"),
 ]

@@ -84,5 +84,5 @@ def test_wrong_templates_are_named(text, code, line, words):
 
 
 def test_known_fields_that_are_not_simulated():
-    data, _ = template("spec:\n  schedulingGates: []\n  dnsPolicy: x\n  containers: [{image: x}]\n")
-    assert [odd.path for odd in oddities(data)] == [("spec", "schedulingGates")]
+    data, _ = template("spec:\n  readinessGates: []\n  dnsPolicy: x\n  containers: [{image: x}]\n")
+    assert [odd.path for odd in oddities(data)] == [("spec", "readinessGates")]

@@ -135,3 +135,21 @@ def test_one_value_for_the_command_line():
         read_value("[1")
     with pytest.raises(ValueError, match="one value"):
         read_value("a\n---\nb")
+
+
+def test_libyaml_reads_alike(monkeypatch):
+    text = (
+        "a:\n  b: [1, 0o17, 1.5, ~, 'x', no, 12:30, true]\n  c: |\n    text\n"
+        "---\n- &x {k: v}\n- *x\n"
+    )
+    quick = list(read_documents(text, "f"))
+    monkeypatch.setattr(reading.yaml, "__with_libyaml__", False)
+    slow = list(read_documents(text, "f"))
+    monkeypatch.undo()
+    assert [d.data for d in quick] == [d.data for d in slow]
+    assert [d.positions.marks for d in quick] == [d.positions.marks for d in slow]
+    with pytest.raises(UserError, match="written twice"):
+        list(read_documents("a: 1\na: 2\n", "f"))
+    with pytest.raises(UserError) as caught:
+        list(read_documents("a: [1\nb: 2\n", "f"))
+    assert caught.value.problems[0].code == "E002"

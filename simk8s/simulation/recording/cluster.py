@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,10 +21,8 @@ from simk8s.errors import Problem, UserError
 from simk8s.scenario.load import Loaded, load
 from simk8s.simulation.build import Options, World, build
 from simk8s.simulation.membership import join
-from simk8s.state.effective import amounts
-from simk8s.state.images import normal_name
+from simk8s.state.nodeobjects import node_spec as spec_of
 from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
-from simk8s.state.selectors import Taint
 
 Raw = Mapping[str, Any]
 _WORKERS = {
@@ -180,19 +178,6 @@ def add_node(world: World, raw: Raw) -> int:
 
 
 def node_spec(world: World, raw: Raw) -> NodeSpec:
-    """A Node object's spec, labels and allocatable amounts."""
-    meta, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
-    offered = status.get("allocatable") or status.get("capacity") or {}
-    labels = {str(k): str(v) for k, v in (meta.get("labels") or {}).items()}
-    return NodeSpec(
-        name=str(meta["name"]),
-        labels={HOSTNAME_LABEL: str(meta["name"]), **KUBELET_LABELS, **labels},
-        allocatable=amounts(offered, world.cluster.resources),
-        taints=tuple(Taint.parse(taint) for taint in spec.get("taints") or ()),
-        unschedulable=bool(spec.get("unschedulable")),
-        images=tuple(
-            (normal_name(str(name)), int(image.get("sizeBytes") or 0))
-            for image in status.get("images") or ()
-            for name in image.get("names") or ()
-        ),
-    )
+    """A Node object's spec; every node has the label with its name."""
+    found = spec_of(raw, world.cluster.resources)
+    return replace(found, labels={HOSTNAME_LABEL: found.name, **KUBELET_LABELS, **found.labels})
