@@ -135,7 +135,7 @@ def test_what_is_applied_is_read_from_files_patterns_and_the_scenario(tmp_path):
 def test_a_mistake_in_an_object_has_its_place_within_the_scenario():
     pod = "{kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, imag: x}]}}"
     found = problems(f"{{at: 1h, apply: {pod}}}")
-    assert [(code, line) for code, line, *_ in found] == [("E101", LINE)]
+    assert [(code, line) for code, line, *_ in found] == [("W132", LINE)]
     assert "did you mean 'image'?" in found[0][3]
 
 
