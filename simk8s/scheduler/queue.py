@@ -304,6 +304,12 @@ class SchedulingQueue:
         return self._counts[ACTIVE] + waiting
 
     @property
+    def rests(self) -> bool:
+        """Whether nothing is to be popped, now or later, unless something happens."""
+        counts = self._counts
+        return not (counts[ACTIVE] or counts[BACKOFF] or counts[ERROR_BACKOFF])
+
+    @property
     def listens(self) -> bool:
         """Whether an event could matter to anybody."""
         return self._counts[PARKED] + self._counts[FLYING] > 0

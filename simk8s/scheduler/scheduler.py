@@ -132,10 +132,9 @@ class Scheduler:
                 self._bound(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
-        if self._nodes.behind:
-            for _, _, node in self._nodes.drain(now_us):
-                for event in self._news_of(node):
-                    self.queue.move(event, now_us)
+        for _, _, node in self._nodes.drain(now_us):
+            for event in self._news_of(node):
+                self.queue.move(event, now_us)
         if self._flight is None and self.queue.ready:
             self._bell.ring()
 
@@ -209,6 +208,8 @@ class Scheduler:
                 return
             self._finish(now_us, self._flight)
             self._flight = None
+            if self.queue.rests and self._flush_us == NEVER:
+                return
         if self._failures.under_way:
             return
         self._flush(now_us)
