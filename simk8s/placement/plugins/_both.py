@@ -77,7 +77,7 @@ class Both:
         np.add(used_memory, more_memory, self._memory)
         np.divide(halves, twice, halves)
         if not nodes.roomy(cpu, memory):
-            np.minimum(halves, HALF, halves)
+            np.minimum(halves, HALF, out=halves)
         np.subtract(self._cpu, self._memory, balance)
         np.abs(balance, balance)
         np.subtract(ONE, balance, balance)
