@@ -56,7 +56,10 @@ class Informers:
 
     def _deliver(self, now_us: int) -> None:
         for log, watched in tuple(self._logs.items()):
-            entries = watched.cursor.drain(now_us)
+            cursor = watched.cursor
+            if cursor.position == log.base + len(log.entries):
+                continue
+            entries = cursor.drain(now_us)
             if entries and self._logs.get(log) is watched:
                 for handler, _ in tuple(watched.handlers):
                     handler(now_us, entries)
