@@ -20,7 +20,6 @@ dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
@@ -33,6 +32,7 @@ from simk8s.api.levels import Levels
 from simk8s.api.meters import Meters
 from simk8s.api.ports import Call, Done, Operation, Port
 from simk8s.api.requests import RequestKind
+from simk8s.api.times import INSTANT, Times
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.fairqueue import REFUSED
 from simk8s.kernel.phase import Phase
@@ -48,42 +48,6 @@ RETRY_AFTER_US = 1_000_000
 BACKOFF_US, BACKOFF_MOST_US = 800_000, 30_000_000
 NEVER = -1
 _ONE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Machinery of the control plane; times in µs."""
-
-    replicas: int = 1
-    cores: int = 2
-    fair: bool = True
-    """Priority and fairness; without it the two limits below reject at once."""
-    seats: tuple[int, int] = (400, 200)
-    """max-requests-inflight and max-mutating-requests-inflight of a replica."""
-    cpu_factor: float = 1.0
-    """Processor time of a request, against the table's machine."""
-    service_us: int | None = None
-    """Every request computes so long, in place of the table."""
-    neighbours_us: int = 0
-    """Of other processes on the same cores, for each change, once the server is done with it."""
-    dispatch_ns: tuple[int, int] = (20_000, 1_000)
-    """Of the watch cache: an event, and each watcher it is matched against."""
-    watch_lag_us: int = 2_000
-    """From the dispatch until an informer has the change: network and decoding."""
-    etcd: EtcdTimes = field(default_factory=EtcdTimes)
-
-    @property
-    def instant(self) -> bool:
-        """Whether nothing takes any time."""
-        return self.etcd.fsync[0] == 0 and (self.service_us == 0 or self.cpu_factor == 0)
-
-
-INSTANT = Times(
-    service_us=0,
-    dispatch_ns=(0, 0),
-    watch_lag_us=0,
-    etcd=EtcdTimes(round_trip_us=0, fsync=(0, 0), backend_commit=(0, 0), apply_us=0),
-)
 
 
 class ApiServer:

@@ -1,8 +1,8 @@
 """Virtual time: the only import of SimPy.
 
-SimPy's own queue carries what is to come: each component (lane or bell) has one event object, queued
-with an integer priority that spells phase and registration index. The clock steps through the
-queue instant by instant. In the running instant a turn is a number that spells round, phase and
+SimPy's own queue carries what is to come: each component (lane or bell) has one event object,
+queued with an integer priority that spells phase and registration index. The clock steps through
+the queue instant by instant. In the running instant a turn is a number that spells round, phase and
 registration index, and the turns to come are a small heap of such numbers.
 
 Law: time is integer microseconds and never goes back. Inside an instant, rounds; inside a round,
@@ -138,9 +138,10 @@ class Clock:
         """SimPy's `step` in a loop, less what our events never need: each has one callback, which
         only adds its turn to those of the instant, has succeeded, and is queued again as it is.
         """
-        queue, soon, turns = self._env._queue, self.soon, self._turns
+        queue: list[Any] = self._env._queue
+        soon, turns = self.soon, self._turns
         while queue or soon:
-            due_us = self.now_us if soon else queue[0][0]
+            due_us: int = self.now_us if soon else queue[0][0]
             if due_us > until_us or self._stop is not None:
                 break
             if due_us != self.now_us:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappush
 from operator import index as as_int
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simk8s.kernel.component import COMPONENT_BITS, PHASE_ROOM, ROUND_MASK, Component
 

@@ -49,20 +49,8 @@ ACTIVE, BACKOFF, ERROR_BACKOFF, PARKED, FLYING, GONE = Where
 class Queued:
     """One pod in the queue, and what the queue knows of it."""
 
-    __slots__ = (
-        "attempts",
-        "errors",
-        "gate",
-        "group",
-        "query",
-        "ready_us",
-        "rejection",
-        "rejections",
-        "seen",
-        "since_us",
-        "token",
-        "where",
-    )
+    __slots__ = ("attempts", "errors", "gate", "group", "query", "ready_us", "rejection",
+                 "rejections", "seen", "since_us", "token", "where")  # fmt: skip
 
     def __init__(self, query: Query, now_us: int) -> None:
         self.query = query

@@ -299,9 +299,8 @@ class Scheduler:
 
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
         """Send the binding of an assumed pod."""
-        node = chosen.node
-        self._ledger.attempt(flight, queued, "bound", node, chosen.feasible, chosen.score)
-        self.client.write(self._bind, queued, node)
+        self._ledger.attempt(flight, queued, "bound", chosen.node, chosen.feasible, chosen.score)
+        self.client.write(self._bind, queued, chosen.node)
 
     def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
         """The GPU devices to take if the placement still holds, else None."""
