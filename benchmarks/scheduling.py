@@ -14,11 +14,11 @@ a full one (`small`, `large-5000`) adds is printed as a figure of its own.
 Targets: at most 100 µs of CPU a pod in each mix with the skeleton, and at most 100 µs more for a
 full control plane, *at reference speed*. Machines
 differ by a factor of three, so the bare figure says as much about the machine as about the code.
-Every run therefore measures, in its own process right before and right after, what one customer
-of a `simpy.Resource` costs (8 servers at 80 %, a process a customer, no code of ours), which the
-machine of the measurements in the design takes 9.5 µs for. `us at reference speed` is the raw
-figure × 9.5 / what the customer took here. The design does not say how long its line was or how
-loaded; the ratio is good to perhaps a fifth, which is why both figures are printed.
+Every run therefore measures with a yardstick (benchmarks/yardstick.py), in its own process before,
+after and all along the run, what one customer of a `simpy.Resource` costs, which the machine of the
+measurements in the design takes 9.5 µs for. `us at reference speed` is the raw figure × 9.5 / what
+the customer took here. The design does not say how long its line was or how loaded; the ratio is
+good to perhaps a fifth, which is why both figures are printed.
 """
 
 from __future__ import annotations
@@ -30,20 +30,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator
 from pathlib import Path
-from statistics import median
-from time import process_time
 from typing import Any
+
+from benchmarks.yardstick import Yardstick
 
 NODES, PODS, HOURS, TARGET_US = 5_000, 100_000, 24, 100.0
 MIXES = ("one-template", "ten-thousand-templates", "every-pod-different")
 PLUGINS = ("skeleton", "default")
 INSTANT, PROFILES = "instant", ("instant", "small", "large-5000")
 NO_SIMD = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX2 FMA3"
-REFERENCE_US = 9.5
-"""One customer of a `simpy.Resource` on the machine of the design's measurements."""
-CUSTOMERS, REPEATS = 10_000, 5
 SKELETON = """
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
@@ -92,27 +88,6 @@ workload:
 """
 
 
-def customer_us() -> float:
-    """What one customer of a `simpy.Resource` costs on this machine, now."""
-    import simpy
-
-    def customer(env: Any, line: Any) -> Generator[Any, Any, None]:
-        with line.request() as seat:
-            yield seat
-            yield env.timeout(64)
-
-    def arrivals(env: Any, line: Any) -> Generator[Any, Any, None]:
-        for _ in range(CUSTOMERS):
-            env.process(customer(env, line))
-            yield env.timeout(10)
-
-    env = simpy.Environment()
-    env.process(arrivals(env, simpy.Resource(env, 8)))
-    begin = process_time()
-    env.run()
-    return (process_time() - begin) / CUSTOMERS * 1e6
-
-
 def one(
     mix: str, nodes: int, pods: int, *, plugins: str, profile: str, probe: bool, full: bool
 ) -> dict[str, object]:
@@ -127,19 +102,18 @@ def one(
         (folder / "skeleton.yaml").write_text(SKELETON)
         text = scenario(mix, nodes, pods, plugins, profile)
         loaded = load(str(folder / "bench.yaml"), knowledge=machines(), text=text)
-        references = [customer_us() for _ in range(REPEATS)]
-        outcome = run_scenario(
-            loaded,
-            out=folder / "out",
-            interrupt=threading.Event() if probe else None,
-            options=Options(incremental=not full),
-        )
-        references += [customer_us() for _ in range(REPEATS)]
+        with Yardstick() as yardstick:
+            outcome = run_scenario(
+                loaded,
+                out=folder / "out",
+                interrupt=threading.Event() if probe else None,
+                options=Options(incremental=not full),
+            )
         import polars as pl
 
         created = pl.scan_parquet(folder / "out" / "pods.parquet").select(pl.len()).collect().item()
-    manifest, slower = outcome.manifest, median(references) / REFERENCE_US
-    cost = manifest.cpu_seconds * 1e6 / created
+    manifest, slower = outcome.manifest, yardstick.slower
+    cost = (manifest.cpu_seconds - yardstick.spent_s) * 1e6 / created
     return {
         "mix": mix,
         "plugins": plugins,

@@ -66,11 +66,11 @@ class Meter:
         window.waits_us.append(wait_us)
         window.latencies_us.append(latency_us if latency_us < _MOST else _MOST)
 
-    def at_once(self, arrival_us: int) -> None:
-        """A request was answered in the instant of its arrival."""
+    def at_once(self, arrival_us: int, count: int = 1) -> None:
+        """So many requests were answered in the instant of their arrival."""
         if arrival_us // WINDOW_US != self._index:
             self._turn(arrival_us // WINDOW_US)
-        self._window.at_once += 1
+        self._window.at_once += count
 
     def rejected(self, arrival_us: int) -> None:
         """A request was answered 429 or refused; its client sends it again."""

@@ -20,7 +20,6 @@ dropped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
@@ -33,6 +32,7 @@ from simk8s.api.levels import Levels
 from simk8s.api.meters import Meters
 from simk8s.api.ports import Call, Done, Operation, Port
 from simk8s.api.requests import DELETE_POD, RequestKind
+from simk8s.api.times import INSTANT, Times
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.fairqueue import REFUSED
 from simk8s.kernel.phase import Phase
@@ -48,42 +48,6 @@ RETRY_AFTER_US = 1_000_000
 BACKOFF_US, BACKOFF_MOST_US = 800_000, 30_000_000
 NEVER = -1
 _ONE = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Machinery of the control plane; times in µs."""
-
-    replicas: int = 1
-    cores: int = 2
-    fair: bool = True
-    """Priority and fairness; without it the two limits below reject at once."""
-    seats: tuple[int, int] = (400, 200)
-    """max-requests-inflight and max-mutating-requests-inflight of a replica."""
-    cpu_factor: float = 1.0
-    """Processor time of a request, against the table's machine."""
-    service_us: int | None = None
-    """Every request computes so long, in place of the table."""
-    neighbours_us: int = 0
-    """Of other processes on the same cores, for each change, once the server is done with it."""
-    dispatch_ns: tuple[int, int] = (20_000, 1_000)
-    """Of the watch cache: an event, and each watcher it is matched against."""
-    watch_lag_us: int = 2_000
-    """From the dispatch until an informer has the change: network and decoding."""
-    etcd: EtcdTimes = field(default_factory=EtcdTimes)
-
-    @property
-    def instant(self) -> bool:
-        """Whether nothing takes any time."""
-        return self.etcd.fsync[0] == 0 and (self.service_us == 0 or self.cpu_factor == 0)
-
-
-INSTANT = Times(
-    service_us=0,
-    dispatch_ns=(0, 0),
-    watch_lag_us=0,
-    etcd=EtcdTimes(round_trip_us=0, fsync=(0, 0), backend_commit=(0, 0), apply_us=0),
-)
 
 
 class ApiServer:
@@ -121,7 +85,8 @@ class ApiServer:
         self._later: list[tuple[int, int, Client, Port]] = []
         self._number = count()
         self._arrivals = clock.lane("kube-apiserver/requests", Phase.RELEASE, self._receive)
-        self._commits = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
+        apply = self._apply_at_once if self._instant else self._apply
+        self._commits = clock.lane("etcd/commits", Phase.RELEASE, apply)
         self._retries = clock.lane("kube-apiserver/retries", Phase.RELEASE, self._again)
         self.fanout.listen(self._watchers_changed)
 
@@ -149,7 +114,7 @@ class ApiServer:
             self._arrivals.at(at_us, call)
         elif self._instant:
             call.arrival_us = call.start_us = call.end_us = at_us
-            self._commits.at(at_us, call)
+            self._commits.now(call)
         else:
             self._arrive(at_us, call)
 
@@ -167,6 +132,9 @@ class ApiServer:
 
     def shadows(self, client: Client, port: Port, count: int) -> None:
         """So many of them now."""
+        if self._instant:
+            port.meter.at_once(self._clock.now_us, count)
+            return
         for _ in range(count):
             self.shadow(self._clock.now_us, client, port)
 
@@ -178,7 +146,7 @@ class ApiServer:
         call.arrival_us = now_us
         if self._instant:  # held back by its client, otherwise it does not come here
             call.start_us = call.end_us = now_us
-            self._commits.at(now_us, call)
+            self._commits.now(call)
             return
         if self._down:
             self._unreachable(call, now_us)
@@ -230,7 +198,6 @@ class ApiServer:
         return end_us
 
     def _apply(self, now_us: int, calls: list[Call]) -> None:
-        instant = self._instant
         for call in calls:
             if call.end_us != now_us:
                 if call.end_us > now_us:  # etcd stood still meanwhile
@@ -240,12 +207,24 @@ class ApiServer:
             assert op is not None, "a shadow is never armed"
             call.end_us = NEVER
             result = op(*call.args)
-            if instant:
-                call.port.meter.at_once(now_us)
-            else:
-                arrival_us = call.arrival_us
-                meter = call.port.meter
-                meter.served(arrival_us, call.start_us - arrival_us, now_us - arrival_us)
+            arrival_us = call.arrival_us
+            meter = call.port.meter
+            meter.served(arrival_us, call.start_us - arrival_us, now_us - arrival_us)
+            if call.client.in_flight_limit:
+                call.client.answered()
+            if done is not None:
+                done(now_us, result)
+
+    def _apply_at_once(self, now_us: int, calls: list[Call]) -> None:
+        """The same where nothing takes any time."""
+        for call in calls:
+            if call.end_us != now_us:  # cut off
+                continue
+            op, done = call.op, call.done
+            assert op is not None, "a shadow is never armed"
+            call.end_us = NEVER
+            result = op(*call.args)
+            call.port.meter.at_once(now_us)
             if call.client.in_flight_limit:
                 call.client.answered()
             if done is not None:

@@ -79,9 +79,9 @@ class Cursor:
         start = self.position - log.base
         entries = log.entries
         end = len(entries)
-        horizon = now_us - self.lag_us
         if end == start:
             return []
+        horizon = now_us - self.lag_us
         if entries[-1][0] > horizon:
             if entries[start][0] > horizon:
                 return []
@@ -137,15 +137,18 @@ class ChangeLog:
 
     def append(self, verb: Verb, item: Any) -> None:
         """Record a change that commits now."""
-        now_us = self._clock.now_us
+        now_us = seen_us = self._clock.now_us
         entries = self.entries
         busy_us = self._dispatched_us
         if self.dispatch_us or busy_us > now_us:  # one loop, in order: times never go back
-            now_us = (busy_us if busy_us > now_us else now_us) + self.dispatch_us
-            self._dispatched_us = now_us
-        entries.append((now_us, verb, item))
+            seen_us = (busy_us if busy_us > now_us else now_us) + self.dispatch_us
+            self._dispatched_us = seen_us
+        entries.append((seen_us, verb, item))
         for cursor in self._wanting[verb]:
-            cursor.bell.ring_at(now_us + cursor.lag_us)
+            if seen_us + cursor.lag_us == now_us:
+                cursor.bell.ring()
+            else:
+                cursor.bell.ring_at(seen_us + cursor.lag_us)
         if len(entries) >= TRIM_AT:
             self._trim()
 

@@ -1,8 +1,9 @@
 """Virtual time: the only import of SimPy.
 
-SimPy's own queue carries everything. Each component (lane or bell) has one event object, queued
-with an integer priority that spells round, phase and registration index; the clock steps through
-the queue instant by instant.
+SimPy's own queue carries what is to come: each component (lane or bell) has one event object,
+queued with an integer priority that spells phase and registration index. The clock steps through
+the queue instant by instant. In the running instant a turn is a number that spells round, phase and
+registration index, and the turns to come are a small heap of such numbers.
 
 Law: time is integer microseconds and never goes back. Inside an instant, rounds; inside a round,
 phases; inside a phase, registration order. More than `MAX_ROUNDS` rounds in one instant end the
@@ -21,6 +22,7 @@ from simpy.events import Event
 
 from simk8s.errors import InvariantError
 from simk8s.kernel.component import (
+    COMPONENT_BITS,
     MAX_COMPONENTS,
     MAX_ROUNDS,
     PHASE_ROOM,
@@ -34,6 +36,7 @@ from simk8s.kernel.wake import Bell, BellHandler
 
 _C = TypeVar("_C", bound=Component)
 
+_INDEX = MAX_COMPONENTS - 1
 _BEFORE_ALL = -1
 """Slot before the first round: everything armed for this instant joins round 0."""
 
@@ -64,12 +67,15 @@ class Clock:
         self.now_us: int = 0
         self.slot: int = _BEFORE_ALL
         """The running slot, round * 16 + phase; -1 before the first of an instant."""
+        self.soon: list[int] = []
+        """For components: turns of the running instant, slot * 4096 + registration index."""
         self.livelock_components: tuple[str, ...] = ()
         self._env = Environment()
         self._components: list[Component] = []
         self._probes: list[Probe] = []
         self._stop: StopReason | None = None
         self._running = False
+        self._turns: list[Callable[[int], None]] = []  # what each component does on its turn
         self._late: set[int] = set()  # indices of components seen in the watched rounds
 
     def lane(self, name: str, phase: Phase, handler: LaneHandler) -> Lane:
@@ -120,50 +126,50 @@ class Clock:
             probe.on_stop(reason)
         return reason
 
-    def event(self, callback: Callable[[Any], None]) -> tuple[Event, list[Any]]:
+    def event(self, turn: int) -> tuple[Event, list[Any]]:
         """For components: their event, and SimPy's queue of (time, priority, number, event)."""
         event = Event(self._env)
-        event.callbacks = [callback]
+        event.callbacks = [lambda _: heappush(self.soon, turn)]
         event._ok = True
         event._value = None
         return event, self._env._queue
 
-    def enter_round(self, component: Component, slot: int) -> None:
-        """For components: a batch of a later round begins."""
-        self.slot = slot
-        if slot >= WATCHED_SLOT:
-            self._late.add(component.index)
-            if slot >= MAX_ROUNDS * PHASE_ROOM:
-                component.rearm(slot)
-                raise _LivelockError
-
     def _advance(self, until_us: int) -> StopReason:
-        """SimPy's `step` in a loop, less what our events never need: each has one callback, has
-        succeeded, and is queued again as it is.
+        """SimPy's `step` in a loop, less what our events never need: each has one callback, which
+        only adds its turn to those of the instant, has succeeded, and is queued again as it is.
         """
-        env, probes = self._env, self._probes
-        queue: list[Any] = env._queue
-        instant = -1
-        while queue:
-            entry = heappop(queue)
-            due_us, _, _, event = entry
-            if due_us != instant:
-                if due_us > until_us or self._stop is not None:
-                    heappush(queue, entry)
-                    break
-                if due_us != self.now_us:
-                    self.slot = _BEFORE_ALL
-                    self.now_us = env._now = due_us
-                instant = due_us
-                for probe in probes:
-                    probe.on_instant(instant)
-            event.callbacks[0](event)
+        queue: list[Any] = self._env._queue
+        soon, turns = self.soon, self._turns
+        while queue or soon:
+            due_us: int = self.now_us if soon else queue[0][0]
+            if due_us > until_us or self._stop is not None:
+                break
+            if due_us != self.now_us:
+                self.slot = _BEFORE_ALL
+                self.now_us = self._env._now = due_us
+            while queue and queue[0][0] == due_us:
+                heappush(soon, heappop(queue)[1])
+            for probe in self._probes:
+                probe.on_instant(due_us)
+            while soon:
+                turn = heappop(soon)
+                self.slot = slot = turn >> COMPONENT_BITS
+                if slot >= WATCHED_SLOT:
+                    self._watch(turn)
+                turns[turn & _INDEX](due_us)
         if self._stop is not None:
             return self._take_stop()
         if not queue:
             return StopReason.DRAINED
         self._move_to(until_us)
         return StopReason.DURATION
+
+    def _watch(self, turn: int) -> None:
+        """A turn in one of the last rounds that are allowed, or beyond them."""
+        self._late.add(turn & _INDEX)
+        if self.slot >= MAX_ROUNDS * PHASE_ROOM:
+            heappush(self.soon, turn)
+            raise _LivelockError
 
     def _take_stop(self) -> StopReason:
         reason, self._stop = self._stop, None
@@ -180,6 +186,7 @@ class Clock:
         if len(self._components) == MAX_COMPONENTS:
             raise InvariantError(f"a clock has room for {MAX_COMPONENTS} components")
         self._components.append(component)
+        self._turns.append(component.fire)
         if self._probes:
             self._observe(component)
         return component

@@ -3,14 +3,14 @@
 Law: in one (instant, round, phase) components run in the order of their registration, whatever
 the order in which they were armed. The registration index is therefore part of the priority;
 `MAX_COMPONENTS` is the room it has there.
-A component owns a single event object, queued once for every (instant, round) it is armed for:
+A component owns a single event object, queued once for every instant it is armed for beforehand:
 time and priority are unique in the queue, so SimPy's third number, which breaks ties, is always 0.
+Within the running instant its turn is a number, `priority`, in the heap `Clock.soon`.
 """
 
 from __future__ import annotations
 
-from heapq import heappush
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from simk8s.errors import InvariantError
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 PHASE_ROOM = 16
 """Slots per round: slot = round * PHASE_ROOM + phase."""
-PHASE_MASK = PHASE_ROOM - 1
-MAX_COMPONENTS = 4096
+ROUND_MASK = ~(PHASE_ROOM - 1)
+COMPONENT_BITS = 12
+MAX_COMPONENTS = 1 << COMPONENT_BITS
 """Lanes and bells one clock can have: priority = slot * MAX_COMPONENTS + registration index."""
 MAX_ROUNDS = 10_000
 """More rounds in one instant than this are a livelock."""
@@ -32,7 +33,9 @@ WATCHED_SLOT = (MAX_ROUNDS - 100) * PHASE_ROOM
 class Component:
     """A named participant in the instants of one clock."""
 
-    __slots__ = ("_clock", "_event", "_phase", "_priority", "_queue", "index", "name", "phase")
+    __slots__ = (
+        "_clock", "_event", "_phase", "_priority", "_queue", "_soon", "index", "name", "phase",
+    )  # fmt: skip
 
     def __init__(self, clock: Clock, name: str, phase: Phase, index: int) -> None:
         self.name = name
@@ -41,21 +44,12 @@ class Component:
         self._clock = clock
         self._phase = int(phase)
         self._priority = self._phase * MAX_COMPONENTS + index
-        self._event, self._queue = clock.event(self._fire)
+        self._soon = clock.soon
+        self._event, self._queue = clock.event(self._priority)
 
-    def _fire(self, event: Any) -> None:
+    def fire(self, now_us: int) -> None:
+        """Its turn has come."""
         raise InvariantError(f"{self.name}: a component must say what it does on its turn")
-
-    def _later_slot(self) -> int:
-        """The first slot of ours that comes after the running one in this instant."""
-        running = self._clock.slot
-        slot = running - (running & PHASE_MASK) + self._phase
-        return slot if slot > running else slot + PHASE_ROOM
-
-    def rearm(self, slot: int) -> None:
-        """Queue the event for a slot of the running instant."""
-        priority = slot * MAX_COMPONENTS + self.index
-        heappush(self._queue, (self._clock.now_us, priority, 0, self._event))
 
     def _refuse_past(self, t_us: int) -> NoReturn:
         raise InvariantError(

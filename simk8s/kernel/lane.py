@@ -7,7 +7,7 @@ Timers are never cancelled: whoever changes his mind lets a stale item fall thro
 
 How: a dict from instant to items and a heap of the distinct instants. Only the earliest instant is
 armed; when an earlier one arrives it is armed on top, so the armed instants form a stack whose top
-is the earliest, and no event is ever stale.
+is the earliest, and no event is ever stale. Items for the running instant wait by their slot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
-from simk8s.kernel.component import MAX_COMPONENTS, PHASE_MASK, PHASE_ROOM, WATCHED_SLOT, Component
+from simk8s.kernel.component import COMPONENT_BITS, PHASE_ROOM, ROUND_MASK, Component
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -39,14 +39,14 @@ class Lane(Component):
         self._due: dict[int, list[Any]] = {}
         self._times: list[int] = []
         self._armed: list[int] = []
-        # Later rounds of the running instant: slot -> items, at most this slot and the next.
+        # Items added in the running instant, by slot: at most this one and that of the next round.
         self._rounds: dict[int, list[Any]] = {}
 
     def at(self, t_us: int, item: Any) -> None:
         """Hand `item` over at `t_us`, which must not lie in the past."""
         clock = self._clock
         now_us = clock.now_us
-        if t_us > now_us or (t_us == now_us and clock.slot < self._phase):
+        if t_us > now_us:
             items = self._due.get(t_us)
             if items is not None:
                 items.append(item)
@@ -59,18 +59,25 @@ class Lane(Component):
                 armed.append(t_us)
                 heappush(self._queue, (t_us, self._priority, 0, self._event))
         elif t_us == now_us:
-            running = clock.slot
-            slot = running - (running & PHASE_MASK) + self._phase
-            if slot <= running:
-                slot += PHASE_ROOM
-            items = self._rounds.get(slot)
-            if items is not None:
-                items.append(item)
-                return
-            self._rounds[slot] = [item]
-            heappush(self._queue, (now_us, slot * MAX_COMPONENTS + self.index, 0, self._event))
+            self.now(item)
         else:
             self._refuse_past(t_us)
+
+    def now(self, item: Any) -> None:
+        """Hand `item` over in the running instant."""
+        clock, rounds = self._clock, self._rounds
+        running = clock.slot
+        slot = (running & ROUND_MASK) + self._phase
+        if slot <= running:
+            slot += PHASE_ROOM
+        elif self._armed and self._armed[-1] == clock.now_us:
+            self._due[clock.now_us].append(item)  # armed beforehand, and its turn is to come
+            return
+        if slot in rounds:
+            rounds[slot].append(item)
+        else:
+            rounds[slot] = [item]
+            heappush(self._soon, slot << COMPONENT_BITS | self.index)
 
     def after(self, delay_us: int, item: Any) -> None:
         """Hand `item` over `delay_us` from now."""
@@ -87,24 +94,17 @@ class Lane(Component):
         """Items not handed over yet. Counted on demand: not for a hot path."""
         return sum(map(len, self._due.values())) + sum(map(len, self._rounds.values()))
 
-    def _fire(self, event: Any) -> None:
-        clock = self._clock
-        now_us = clock.now_us
+    def fire(self, now_us: int) -> None:
+        """Its turn has come."""
         armed = self._armed
         if armed and armed[-1] == now_us:
-            clock.slot = self._phase
             armed.pop()
             times = self._times
             heappop(times)
             if times and (not armed or times[0] < armed[-1]):
                 next_us = times[0]
                 armed.append(next_us)
-                heappush(self._queue, (next_us, self._priority, 0, event))
+                heappush(self._queue, (next_us, self._priority, 0, self._event))
             self.handler(now_us, self._due.pop(now_us))
         else:
-            slot = next(iter(self._rounds))
-            if slot < WATCHED_SLOT:
-                clock.slot = slot
-            else:
-                clock.enter_round(self, slot)
-            self.handler(now_us, self._rounds.pop(slot))
+            self.handler(now_us, self._rounds.pop(self._clock.slot))

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappush
 from operator import index as as_int
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simk8s.kernel.component import WATCHED_SLOT, Component
+from simk8s.kernel.component import COMPONENT_BITS, PHASE_ROOM, ROUND_MASK, Component
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -24,49 +24,41 @@ BellHandler = Callable[[int], None]
 class Bell(Component):
     """Wakes one component; see the module's law."""
 
-    __slots__ = ("_later", "_rung", "handler")
+    __slots__ = ("_rung", "handler")
 
     def __init__(
         self, clock: Clock, name: str, phase: Phase, index: int, handler: BellHandler
     ) -> None:
         super().__init__(clock, name, phase, index)
         self.handler = handler
-        self._rung: set[int] = set()  # instants not answered yet; never iterated
-        # Later rounds of the running instant: slots in growing order, at most this and the next.
-        self._later: list[int] = []
+        self._rung: set[int] = set()  # instants to come; never iterated
 
     def ring(self) -> None:
         """Wake up in this instant."""
-        self.ring_at(self._clock.now_us)
+        running = self._clock.slot
+        slot = (running & ROUND_MASK) + self._phase
+        if slot <= running:
+            slot += PHASE_ROOM
+        turn = slot << COMPONENT_BITS | self.index
+        soon = self._soon
+        if turn not in soon:
+            heappush(soon, turn)
 
     def ring_at(self, t_us: int) -> None:
         """Wake up at `t_us`, which must not lie in the past."""
-        clock = self._clock
-        now_us = clock.now_us
-        if t_us > now_us or (t_us == now_us and clock.slot < self._phase):
+        now_us = self._clock.now_us
+        if t_us > now_us:
             if t_us not in self._rung:
                 t_us = as_int(t_us)
                 self._rung.add(t_us)
                 heappush(self._queue, (t_us, self._priority, 0, self._event))
         elif t_us == now_us:
-            slot = self._later_slot()
-            if not self._later or self._later[-1] != slot:
-                self._later.append(slot)
-                self.rearm(slot)
+            self.ring()
         else:
             self._refuse_past(t_us)
 
-    def _fire(self, event: Any) -> None:
-        clock = self._clock
-        now_us = clock.now_us
-        if now_us in self._rung:
-            self._rung.remove(now_us)
-            clock.slot = self._phase
-        else:
-            slot = self._later[0]
-            if slot < WATCHED_SLOT:
-                clock.slot = slot
-            else:
-                clock.enter_round(self, slot)
-            del self._later[0]
+    def fire(self, now_us: int) -> None:
+        """Its turn has come."""
+        if self._rung:
+            self._rung.discard(now_us)
         self.handler(now_us)

@@ -112,10 +112,10 @@ class Batching:
     def _signature(self, query: Query) -> Hashable:
         if query.pinned >= 0:
             return None  # no other pod is like it
-        template = query.template
-        if template.id not in self._signatures:
-            self._signatures[template.id] = _of_template(query)
-        known = self._signatures[template.id]
+        template = query.template.id
+        if template not in self._signatures:
+            self._signatures[template] = _of_template(query)
+        known = self._signatures[template]
         return None if known is None else (known, query.requests.id)
 
 

@@ -138,12 +138,13 @@ def totals(framework: Framework, query: Query, view: View) -> NDArray[np.float64
 def verdict(framework: Framework, query: Query, view: View) -> Verdict:
     """Why the pod fits nowhere."""
     found = diagnose(framework, query, view)
+    reasons = found.reasons()
     return Verdict(
         found.nodes,
-        found.reasons(),
+        reasons,
         found.rejecters,
         found.with_code(Code.UNSCHEDULABLE),
-        found.message,
+        found.message_of(reasons),
     )
 
 

@@ -131,9 +131,13 @@ class Diagnosis:
     @property
     def message(self) -> str:
         """The FitError's text before PostFilter; reasons are sorted as strings."""
+        return self.message_of({} if self.prefilter.code else self.reasons())
+
+    def message_of(self, reasons: dict[str, int]) -> str:
+        """`message`, where `reasons()` is known."""
         if self.prefilter.code is not Code.SUCCESS:
             return f"0/{self.nodes} nodes are available: {', '.join(self.prefilter.reasons)}."
-        return histogram(self.nodes, self.reasons())
+        return histogram(self.nodes, reasons)
 
 
 def histogram(nodes: int, reasons: dict[str, int]) -> str:
@@ -318,10 +322,8 @@ def first_failure(framework: Framework, query: Query, view: View, row: int) -> N
     if query.pinned not in (-1, row):
         return NodeStatus(ELSEWHERE, "NodeAffinity")
     for plugin in framework.filters:
-        if plugin.wakes(query, view):
-            status = plugin.status(query, view, row)
-            if status.code is not Code.SUCCESS:
-                return NodeStatus(status, plugin.name)
+        if plugin.wakes(query, view) and plugin.filter_one(query, view, row):
+            return NodeStatus(plugin.status(query, view, row), plugin.name)
     return None
 
 

@@ -217,15 +217,22 @@ class Ranking:
 
     def kept(self, query: Query, static: Static) -> Entry | None:
         """The entry of that vector, brought up to date, if it is worth it."""
-        entry = self._entries.get((static.number, query.requests.id))
-        if entry is None or not self._repairable(entry):
+        key = (static.number, query.requests.id)
+        entry = self._entries.get(key)
+        if entry is None:
             return None
         nodes = self._view.nodes
-        end = nodes.dirty_base + len(nodes.dirty)
-        if entry.position != end:
-            self._repair(entry, query, static, nodes.dirty[entry.position - nodes.dirty_base :])
-            entry.position = end
-        self._entries.move_to_end((static.number, query.requests.id))
+        start, dirty = entry.position - nodes.dirty_base, nodes.dirty
+        fresh = len(dirty) - start
+        if fresh:
+            if not self._recent(entry.position) or len(entry.total) != nodes.n:
+                return None
+            self._repair(entry, query, static, dirty[start:])
+            entry.position += fresh
+        elif len(entry.total) != nodes.n:
+            return None
+        if len(self._entries) > 1:
+            self._entries.move_to_end(key)
         return entry
 
     def worth_keeping(self, query: Query, static: Static) -> Entry | None:
@@ -239,10 +246,6 @@ class Ranking:
             return self._remade(query, static)
         self._note((static.number, query.requests.id))
         return None
-
-    def _repairable(self, entry: Entry) -> bool:
-        nodes = self._view.nodes
-        return len(entry.total) == nodes.n and self._recent(entry.position)
 
     def _recent(self, position: int) -> bool:
         """Whether few enough rows have changed since that position of the log."""
@@ -325,16 +328,20 @@ class Ranking:
 
     def _repair(self, entry: Entry, query: Query, static: Static, dirty: list[int]) -> None:
         view, rejects, total = self._view, static.rejects, entry.total
-        for row in dict.fromkeys(dirty):
+        both = self._both if len(entry.scores) == 2 else None
+        for row in dirty if len(dirty) == 1 else dict.fromkeys(dirty):
             fresh = -1
-            if not rejects.item(row):
+            if static.clear or not rejects.item(row):
                 for plugin in entry.filters:
                     if plugin.filter_one(query, view, row):
                         break
                 else:
-                    fresh = 0
-                    for score, weight in entry.scores:
-                        fresh += score.score_one(query, view, row) * weight
+                    if both is not None:
+                        fresh = both.score_one(query, view, row)
+                    else:
+                        fresh = 0
+                        for score, weight in entry.scores:
+                            fresh += score.score_one(query, view, row) * weight
             entry.feasible += (fresh >= 0) - (total.item(row) >= 0)
             total[row] = fresh
 

@@ -31,6 +31,8 @@ from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
 Places = NDArray[np.intp]
+_CLUSTER = int(Scope.CLUSTER)
+"""By itself: to look a member up on its class costs 70 ns."""
 
 
 class Sampled(NamedTuple):
@@ -85,7 +87,9 @@ class Sampling:
         tree = view.nodes.tree
         order, start = tree.order, search.start
         straight = tree.straight
-        filters = [p for p in ranking.filters[Scope.CLUSTER] if p.wakes(query, view)]
+        filters = ranking.filters[_CLUSTER]
+        if filters:
+            filters = [p for p in filters if p.wakes(query, view)]
         entry = ranking.worth_keeping(query, static)
         awake = ranking.awake(query) if entry is None else None
         enough = nodes_to_find(len(order), search.percentage)
@@ -101,7 +105,9 @@ class Sampling:
             found = tour.found_in_all(static.constant)
         if static.flaw is not None and len(found.total) > 1:
             raise PluginError(static.flaw)
-        return self._scored(query, static, found) if len(found.total) else found
+        if not len(found.total) or not (static.uneven or ranking.scores[_CLUSTER]):
+            return found
+        return self._scored(query, static, found)
 
     def _limited(self, search: Search, limits: frozenset[str]) -> Places:
         nodes = self._view.nodes
@@ -167,9 +173,7 @@ class Sampling:
     def _scored(self, query: Query, static: Static, found: Sampled) -> Sampled:
         """With the scores that depend on the feasible nodes."""
         view = self._view
-        scores = self._ranking.scores[Scope.CLUSTER]
-        if not scores and not static.uneven:
-            return found
+        scores = self._ranking.scores[_CLUSTER]
         active = [(p, w) for p, w in scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found

@@ -55,6 +55,8 @@ class HeapOrder:
         self._ranks = heap_ranks(128)
         self._steps: NDArray[np.int32] | None = None
         """By position: the greater, the earlier in pre-order."""
+        self._window = (np.empty(0, np.int32), np.empty(0, np.int32))
+        """The first so many of them, and room for as many sums."""
 
     def upto(self, count: int) -> Ints:
         """The ranks of at least `count` positions."""
@@ -76,8 +78,11 @@ class HeapOrder:
                 order = heap_ranks(_ROOM).argsort()
                 self._steps = np.empty(_ROOM, np.int32)
                 self._steps[order] = np.arange(_ROOM - 1, -1, -1)
-            both = total * _SCALE
-            np.add(both, self._steps[:count], both)
+            steps, both = self._window
+            if len(steps) != count:
+                steps, both = self._window = self._steps[:count], np.empty(count, np.int32)
+            np.multiply(total, _SCALE, both)
+            np.add(both, steps, both)
             return int(both.argmax())
         return self.root((total == total.max()).nonzero()[0])
 

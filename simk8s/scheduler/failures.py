@@ -18,7 +18,7 @@ from simk8s.api.client import Client
 from simk8s.api.requests import POST_EVENT, request
 from simk8s.placement.cycle import Verdict
 
-Told = tuple[int, frozenset[tuple[str, int]], int]
+Told = tuple[int, dict[str, int], int]
 
 
 class Failures:
@@ -35,7 +35,7 @@ class Failures:
     def failed(self, pod: int, verdict: Verdict, nominated: int) -> None:
         """An attempt has failed: nobody can run the pod as things are."""
         self._client.note(POST_EVENT)  # FailedScheduling
-        told = (verdict.nodes, frozenset(verdict.reasons.items()), nominated)
+        told = (verdict.nodes, verdict.reasons, nominated)
         if self._client.instant or self._told.get(pod) == told:
             return
         self._told[pod] = told

@@ -49,20 +49,8 @@ ACTIVE, BACKOFF, ERROR_BACKOFF, PARKED, FLYING, GONE = Where
 class Queued:
     """One pod in the queue, and what the queue knows of it."""
 
-    __slots__ = (
-        "attempts",
-        "errors",
-        "gate",
-        "group",
-        "query",
-        "ready_us",
-        "rejection",
-        "rejections",
-        "seen",
-        "since_us",
-        "token",
-        "where",
-    )
+    __slots__ = ("attempts", "errors", "gate", "group", "query", "ready_us", "rejection",
+                 "rejections", "seen", "since_us", "token", "where")  # fmt: skip
 
     def __init__(self, query: Query, now_us: int) -> None:
         self.query = query
@@ -302,6 +290,12 @@ class SchedulingQueue:
         """Pods that a pop could return, pods that back off after an error left aside."""
         waiting = self._counts[BACKOFF] if self._pops_backoff else 0
         return self._counts[ACTIVE] + waiting
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is to be popped, now or later, unless something happens."""
+        counts = self._counts
+        return not (counts[ACTIVE] or counts[BACKOFF] or counts[ERROR_BACKOFF])
 
     @property
     def listens(self) -> bool:

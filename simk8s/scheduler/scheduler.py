@@ -133,10 +133,9 @@ class Scheduler:
                 self._bound(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
-        if self._nodes.behind:
-            for _, _, node in self._nodes.drain(now_us):
-                for event in self._news_of(node):
-                    self.queue.move(event, now_us)
+        for _, _, node in self._nodes.drain(now_us):
+            for event in self._news_of(node):
+                self.queue.move(event, now_us)
         if self._flight is None and self.queue.ready:
             self._bell.ring()
 
@@ -210,6 +209,8 @@ class Scheduler:
                 return
             self._finish(now_us, self._flight)
             self._flight = None
+            if self.queue.rests and self._flush_us == NEVER:
+                return
         if self._failures.under_way:
             return
         self._flush(now_us)
@@ -299,9 +300,8 @@ class Scheduler:
 
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
         """Send the binding of an assumed pod."""
-        node = chosen.node
-        self._ledger.attempt(flight, queued, "bound", node, chosen.feasible, chosen.score)
-        self.client.write(self._bind, queued, node)
+        self._ledger.attempt(flight, queued, "bound", chosen.node, chosen.feasible, chosen.score)
+        self.client.write(self._bind, queued, chosen.node)
 
     def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
         """The GPU devices to take if the placement still holds, else None."""

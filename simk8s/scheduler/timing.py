@@ -35,4 +35,6 @@ class CycleTimes:
         """
         read_ns = self.per_node_ns * evaluated + self.per_visit_ns * nodes + self.per_pod_ns * pods
         cost_us = self.base_us + read_ns // 1_000
-        return max(1, cost_us if self.speed == 1.0 else int(cost_us / self.speed))
+        if self.speed != 1.0:
+            cost_us = int(cost_us / self.speed)
+        return cost_us if cost_us > 1 else 1

@@ -52,7 +52,8 @@ class Decider:
     def decide(self, query: Query, now_us: int = 0) -> Plan:
         """The best node for one pod, or why there is none."""
         plan = self._decide(query, now_us)
-        plan.read = self.framework.effort(query, self._view)
+        if self.framework.reading:
+            plan.read = self.framework.effort(query, self._view)
         return plan
 
     def _decide(self, query: Query, now_us: int) -> Plan:

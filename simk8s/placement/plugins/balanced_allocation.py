@@ -114,6 +114,11 @@ class BalancedAllocation(ScorePlugin):
         nodes = view.nodes
         if isinstance(view, Overlay):
             return _headroom(nodes.used_f[:, rows], nodes.twice_f[:, rows])
+        return self.kept(view)[rows]
+
+    def kept(self, view: View) -> Balances:
+        """150 − balance without the pod of every node of the real view, brought up to date."""
+        nodes = view.nodes
         end = nodes.dirty_base + len(nodes.dirty)
         fresh = end - self._position
         if len(self._kept) != nodes.n or self._nodes is not nodes or fresh > REPAIRS:
@@ -125,7 +130,7 @@ class BalancedAllocation(ScorePlugin):
                 cpu, memory = used[0][row] / whole[0][row], used[1][row] / whole[1][row]
                 self._kept[row] = 150 - _balance_one(cpu, memory)
         self._position = end
-        return self._kept[rows]
+        return self._kept
 
 
 def _headroom(used: Floats, twice: Floats) -> Balances:

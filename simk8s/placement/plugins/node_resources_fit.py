@@ -92,8 +92,11 @@ class NodeResourcesFit(FilterPlugin):
 
     def passes(self, query: Query, view: View) -> bool:
         """Whether no node ever had less free than is wanted."""
-        wanted = self._wanted(query, view)
-        lowest = view.nodes.lowest
+        requests, lowest = query.requests, view.nodes.lowest
+        wanted = requests.wanted
+        if self._ignores or requests.gpu.count or len(requests.values) > len(lowest):
+            wanted = self._wanted(query, view)
+            lowest = view.nodes.lowest
         for row, amount in wanted:
             if lowest[row] < amount:
                 break
@@ -124,8 +127,11 @@ class NodeResourcesFit(FilterPlugin):
 
     def filter_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `filter`."""
-        wanted = self._wanted(query, view)
-        free = view.nodes.free_at
+        requests, nodes = query.requests, view.nodes
+        wanted = requests.wanted
+        if self._ignores or requests.gpu.count or len(requests.values) > len(nodes.lowest):
+            wanted = self._wanted(query, view)
+        free = nodes.free_at
         for resource, amount in wanted:
             if free[resource][row] < amount:
                 return 1

@@ -42,6 +42,11 @@ class TaintToleration(FilterPlugin, ScorePlugin):
     )
     events: ClassVar[int] = Change.NODE_ADD | Change.NODE_TAINTS | Change.OWN_TOLERATIONS
 
+    def __init__(self) -> None:
+        self._tables: dict[tuple[Toleration, ...], NDArray[np.uint8]] = {}
+        """By tolerations: the verdict on each set of taints, of which there come only more."""
+        self._sets: list[tuple[Taint, ...]] = []
+
     def key(self, query: Query, view: View) -> Hashable | None:
         """The tolerations."""
         return query.template.tolerations
@@ -55,9 +60,14 @@ class TaintToleration(FilterPlugin, ScorePlugin):
 
     def filter(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """1 where a NoSchedule or NoExecute taint is not tolerated."""
-        own = query.template.tolerations
-        table = [_rejects(own, taints) for taints in view.nodes.taint_sets]
-        return np.array(table, np.uint8)[view.nodes.taint_set[rows]]
+        own, sets = query.template.tolerations, view.nodes.taint_sets
+        if sets is not self._sets:
+            self._sets = sets
+            self._tables.clear()
+        table = self._tables.get(own)
+        if table is None or len(table) != len(sets):
+            table = self._tables[own] = np.array([_rejects(own, each) for each in sets], np.uint8)
+        return table[view.nodes.taint_set[rows]]
 
     def filter_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form of `filter`."""
