@@ -50,6 +50,8 @@ class Store:
         self.leases = Leases(clock, seed)
         self.ready: list[bool] = []
         """Ready condition by node row."""
+        self.pressure: dict[int, tuple[str, ...]] = {}
+        """Pressure conditions that are True, as keys of their taints, by node row."""
         self.created = 0
         self.refused = 0
         """Creations of pods that admission refused, tries of controllers among them."""
@@ -292,6 +294,17 @@ class Store:
         return True
 
     @request("PATCH", "nodes/status")
+    def set_pressure(self, row: int, conditions: tuple[str, ...]) -> bool:
+        """Memory, disk and PID pressure, as the kubelet sees them."""
+        if not self.cluster.nodes.exists[row] or self.pressure.get(row, ()) == conditions:
+            return False
+        self.pressure[row] = conditions
+        if not conditions:
+            del self.pressure[row]
+        self.nodes.append(STATUS, row)
+        return True
+
+    @request("PATCH", "nodes/status")
     def report_images(self, arrived: Iterable[tuple[int, str, int]]) -> bool:
         """Nodes list images that they did not have: (node, name, size in bytes)."""
         nodes = self.cluster.nodes
@@ -314,6 +327,7 @@ class Store:
             return False
         self.cluster.nodes.remove(row)
         self.ready[row] = False
+        self.pressure.pop(row, None)
         self.leases.stop(row)
         self.nodes.append(DELETED, row)
         return True

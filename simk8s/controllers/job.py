@@ -28,10 +28,11 @@ from simk8s.controllers._owned import BURST, Change
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.scenario.annotations import PREFIX
 from simk8s.state.jobrules import Action, judge
-from simk8s.state.pods import Loss, Phase
+from simk8s.state.pods import OOM_KILLED, Loss, Phase
 from simk8s.state.workloads import JOBS, Job, JobCondition, JobStatus
 
 SECOND_US = 1_000_000
+SIGKILLED = 137
 SYNC_BATCH_US = SECOND_US
 Managed = Generator[Sequence[Write], list[Any], tuple[int, int | None]]
 """Steps that say how many pods are active in the end, and how long to wait for more."""
@@ -128,6 +129,8 @@ class JobController(Controller):
         if job.failure_rules:
             notes = job.pods.template.annotations
             code = int(notes.get(f"{PREFIX}exit-code", 0)) or 1
+            if self._store.cluster.pods.reasons.get(pod) == OOM_KILLED:
+                code = SIGKILLED
             disrupted = self._store.cluster.pods.loss[pod] != Loss.NONE
             action = judge(job.failure_rules, code, disrupted)
         pods.failed.append(End(owned.whole_second(at_us), pod, action))

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
-from simk8s.schema.tables import OPTIONAL, TABLES, Table
+from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
 
 
 class Recorder:
@@ -34,11 +34,15 @@ class Recorder:
     controllers: TableWriter
     api_requests: TableWriter
     explanations: TableWriter
+    usage: TableWriter
 
-    def __init__(self, tables: Mapping[str, Table] = TABLES, explain: bool = False) -> None:
-        self._digested = tables
-        if explain:
-            tables = {**tables, "explanations": OPTIONAL["explanations"]}
+    def __init__(
+        self, tables: Mapping[str, Table] = TABLES, explain: bool = False, usage: bool = False
+    ) -> None:
+        asked = {"explanations": explain, "usage": usage}
+        more = [name for name, wanted in asked.items() if wanted]
+        self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}
+        tables = {**tables, **{name: OPTIONAL[name] for name in more}}
         self._tables = tables
         self._writers = {name: TableWriter(table) for name, table in tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row

@@ -12,6 +12,8 @@ Kubernetes says what containers are, not what they do; these annotations do:
 | `simk8s.io/hang-after: 10m` | app containers answer no probes after so long |
 | `simk8s.io/stop: 2s` | how long app containers take to end after SIGTERM |
 | `simk8s.io/pre-stop: 5s` | how long the preStop hook takes |
+| `simk8s.io/cpu-usage: 70%` | CPU used, as `usage.cpu` of a scenario (`usage.py`); likewise |
+| | `memory-usage`, `ephemeral-storage-usage`, `pids-usage`, `cpu-work` |
 
 Law: what is written applies to every app container of the pod alike; a name that is none of these
 is an error with did-you-mean.
@@ -24,13 +26,14 @@ from typing import NamedTuple
 
 from simk8s import units
 from simk8s.catalog import suggest
+from simk8s.scenario import usage
 
 PREFIX = "simk8s.io/"
 NOT_GIVEN = -1
 _DURATIONS = ("startup", "init-duration", "crash-after", "hang-after", "stop", "pre-stop")
 # Of other rooms: state/effective reads them.
 _ELSEWHERE = ("gpu-milli", "gpu-models")
-NAMES = (*_DURATIONS, "run-seconds", "exit-code", *_ELSEWHERE)
+NAMES = (*_DURATIONS, "run-seconds", "exit-code", *_ELSEWHERE, *usage.ANNOTATIONS)
 
 
 class Behaviour(NamedTuple):
@@ -101,6 +104,9 @@ def wrong(annotations: Mapping[str, str]) -> Iterator[Wrong]:
             yield Wrong(key, "E101", f"unknown annotation {key!r}", hint)
             continue
         try:
-            _value(name, str(text))
+            if name in usage.ANNOTATIONS:
+                usage.check_annotation(name, str(text))
+            else:
+                _value(name, str(text))
         except ValueError as error:
             yield Wrong(key, "E104", f"{key}: {error}", None)

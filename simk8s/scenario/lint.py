@@ -247,7 +247,7 @@ def jobs_end(context: Context) -> Iterator[Problem]:
 def _ends(template: dict[str, Any]) -> bool:
     """Whether a pod template says itself how long its containers run."""
     notes = (template.get("metadata") or {}).get("annotations") or {}
-    return f"{PREFIX}run-seconds" in notes
+    return f"{PREFIX}run-seconds" in notes or f"{PREFIX}cpu-work" in notes
 
 
 def enough_samples(context: Context) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from simk8s.scenario.behaviour import Behaviour
 from simk8s.scenario.control.plane import ControlPlane
 from simk8s.scenario.control.registry import Images
 from simk8s.scenario.control.runtime import RuntimeName
@@ -284,6 +285,8 @@ class Scenario(Model):
     duration: Annotated[Duration, Field(gt=0)]
     nodes: list[NodeGroup] = Field(default_factory=list)
     workload: list[WorkloadEntry] = Field(default_factory=list)
+    # What pods do: the first entry that selects a pod counts.
+    behaviour: list[Behaviour] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)

@@ -38,6 +38,7 @@ from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
+from simk8s.simulation.usage import UsageSampler, is_used, measured, spared
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Context, Strategy
 from simk8s.workload.entry import objects, sources
@@ -45,6 +46,7 @@ from simk8s.workload.feeder import Feeder
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
+    from simk8s.nodes.usage import NodeUsage
     from simk8s.scenario.podnames import PodSelector
 
 
@@ -77,6 +79,7 @@ class World:
     feeders: list[Feeder] = field(default_factory=list)
     joined_us: list[int] = field(default_factory=list)
     writer: ObjectWriter | None = None
+    usage: NodeUsage | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -99,7 +102,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
-    recorder, times = Recorder(explain=options.explain is not None), api_times(plane)
+    uses, times = is_used(loaded), api_times(plane)
+    recorder = Recorder(explain=options.explain is not None, usage=uses)
     store, server = _api(clock, cluster, streams, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -150,6 +154,9 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
+    if uses:
+        world.usage = measured(loaded, clock, store, streams, kubelets)
+        sampler.also = UsageSampler(world.usage, store, recorder.usage, sampler.samples)
     _add_workload(loaded, world, clients.user_in_flight)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
@@ -190,9 +197,9 @@ def _add_controllers(loaded: Loaded, world: World) -> None:
 
 
 def _add_nodes(loaded: Loaded, world: World) -> None:
-    most = loaded.scenario.control_plane.kubelet.max_pods
-    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog, most):
-        row = world.store.add_node(spec)
+    kubelet = loaded.scenario.control_plane.kubelet
+    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog, kubelet.max_pods):
+        row = world.store.add_node(spared(spec, kubelet))
         world.kubelets.add(row)
         world.joined_us.append(world.clock.now_us)
 

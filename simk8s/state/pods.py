@@ -51,6 +51,9 @@ class Loss(IntEnum):
     """Its creation was refused: it never was."""
 
 
+OOM_KILLED = "OOMKilled"
+"""The reason of a container that the kernel has killed, as in `reasons`."""
+
 NEVER = -1
 """Time columns hold -1 until the thing has happened; node columns -1 for none."""
 
