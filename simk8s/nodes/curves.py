@@ -106,12 +106,17 @@ class Curve:
         if self.peak <= level:
             return None
         for _ in range(len(self._times) + 2):
-            piece = self.piece(offset_us)
+            base_us = offset_us - offset_us % self.period_us if self.period_us else 0
+            i = bisect_right(self._times, offset_us - base_us) - 1
+            begun_us, start, end = base_us + int(self._times[i]), self._starts[i], self._ends[i]
+            piece = self._piece(i, base_us, offset_us - base_us)
             if piece.value > level:
                 return offset_us
-            if piece.end_value > level:
-                rise, wanted = piece.end_value - piece.value, level + 1 - piece.value
-                return offset_us - (-wanted * (piece.end_us - offset_us) // rise)
+            if end > start:
+                width_us = piece.end_us - begun_us
+                at_us = begun_us - (-(level + 1 - int(start)) * width_us // (int(end) - int(start)))
+                if at_us < piece.end_us:
+                    return at_us
             if piece.end_us >= FOREVER_US:
                 return None
             offset_us = piece.end_us

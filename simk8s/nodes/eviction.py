@@ -1,4 +1,4 @@
-"""Node-pressure eviction: what a kubelet does when its node runs short of memory, disk or processes.
+"""Node-pressure eviction: what a kubelet does when its node is short of memory, disk or processes.
 
 The eviction manager looks every 10 s. Whether it would find anything is arithmetic on the curves
 of the node's pods, so only the looks that change something are simulated.

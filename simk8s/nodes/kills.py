@@ -11,6 +11,7 @@ once the containers are stopped), housekeeping cleans up.
 from __future__ import annotations
 
 from collections.abc import Callable
+
 from simk8s.api.client import Client
 from simk8s.api.requests import GET_POD, POST_EVENT
 from simk8s.api.store import Store

@@ -239,9 +239,8 @@ class NodeUsage:
         full_us = None
         if not load.helpless:
             full_us = load.memory.passes(load.room.memory_bytes, now_us)
-        for at in (full_us, self._manager.next_us(load, now_us)):
-            if at is not None:
-                found.append(at)
+        times = (full_us, self._manager.next_us(load, now_us))
+        found += [time for time in times if time is not None]
         at_us = max(min(found), now_us) if found else NEVER
         if at_us != load.armed_us:
             load.version += 1
@@ -260,13 +259,13 @@ class NodeUsage:
             self.ooms += 1
             self._end(pod, self._kills.oom)
         while load.memory.value(now_us) > load.room.memory_bytes:
-            pod = self._worst(load, now_us)
-            if pod is None:
+            worst = self._worst(load, now_us)
+            if worst is None:
                 load.helpless = True
                 break
             self.ooms += 1
             self.node_ooms += 1
-            self._end(pod, self._kills.oom)
+            self._end(worst, self._kills.oom)
         before = self._manager.conditions(load)
         self._manager.look(load, now_us)
         if self._manager.conditions(load) != before:

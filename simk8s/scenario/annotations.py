@@ -12,8 +12,11 @@ Kubernetes says what containers are, not what they do; these annotations do:
 | `simk8s.io/hang-after: 10m` | app containers answer no probes after so long |
 | `simk8s.io/stop: 2s` | how long app containers take to end after SIGTERM |
 | `simk8s.io/pre-stop: 5s` | how long the preStop hook takes |
-| `simk8s.io/cpu-usage: 70%` | CPU used, as `usage.cpu` of a scenario (`usage.py`); likewise |
-| | `memory-usage`, `ephemeral-storage-usage`, `pids-usage`, `cpu-work` |
+| `simk8s.io/cpu-usage: 70%` | CPU that the pod uses, as `usage.cpu` of a scenario (`usage.py`) |
+| `simk8s.io/memory-usage: 60%` | memory that it uses |
+| `simk8s.io/ephemeral-storage-usage: 1Gi` | local disk that it uses |
+| `simk8s.io/pids-usage: "40"` | its processes |
+| `simk8s.io/cpu-work: 10m` | CPU time after which its containers are done |
 
 Law: what is written applies to every app container of the pod alike; a name that is none of these
 is an error with did-you-mean.

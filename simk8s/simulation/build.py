@@ -45,8 +45,8 @@ from simk8s.workload.entry import objects, sources
 from simk8s.workload.feeder import Feeder
 
 if TYPE_CHECKING:
-    from simk8s.scenario.load import Loaded
     from simk8s.nodes.usage import NodeUsage
+    from simk8s.scenario.load import Loaded
     from simk8s.scenario.podnames import PodSelector
 
 
@@ -102,8 +102,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
     plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
-    uses, times = is_used(loaded), api_times(plane)
-    recorder = Recorder(explain=options.explain is not None, usage=uses)
+    recorder, times = _recorder(loaded, options), api_times(plane)
     store, server = _api(clock, cluster, streams, times)
     machines = Machines(clock)
     kubelets = KubeletPool(
@@ -154,13 +153,23 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
-    if uses:
-        world.usage = measured(loaded, clock, store, streams, kubelets)
-        sampler.also = UsageSampler(world.usage, store, recorder.usage, sampler.samples)
     _add_workload(loaded, world, clients.user_in_flight)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
+
+
+def _recorder(loaded: Loaded, options: Options) -> Recorder:
+    return Recorder(explain=options.explain is not None, usage=is_used(loaded))
+
+
+def _measure(loaded: Loaded, world: World) -> None:
+    """What pods use on their nodes, where the scenario says so."""
+    if not is_used(loaded):
+        return
+    clock, store, sampler = world.clock, world.store, world.sampler
+    usage = world.usage = measured(loaded, clock, store, world.streams, world.kubelets)
+    sampler.also = UsageSampler(usage, store, world.recorder.usage, sampler.samples)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
@@ -202,6 +211,7 @@ def _add_nodes(loaded: Loaded, world: World) -> None:
         row = world.store.add_node(spared(spec, kubelet))
         world.kubelets.add(row)
         world.joined_us.append(world.clock.now_us)
+    _measure(loaded, world)
 
 
 def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:
