@@ -49,6 +49,7 @@ class Loss(IntEnum):
     REJECTED = 8
     FORBIDDEN = 9
     """Its creation was refused: it never was."""
+    DESCHEDULED = 10
 
 
 OOM_KILLED = "OOMKilled"
