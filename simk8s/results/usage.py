@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results.measure import Expression, Measure
+from simk8s.results.measure import Better, Expression, Hide, Measure
 
 GROUP, TABLE = "utilisation", "usage"
 
@@ -26,9 +26,12 @@ def _cut(less: str, more: str) -> Expression:
     return lambda _: lost / (pl.col("cpu_demand_milli") * weight).sum()
 
 
+Share = tuple[str, str, Better | None, str, Expression]
+
+
 def measures() -> Iterable[Measure]:
     """In the order of the page."""
-    shares = (
+    shares: tuple[Share, ...] = (
         ("cpu_used_mean", "CPU used, mean", None, "Used by pods, of the CPUs of ready nodes.",
          _mean("cpu_used_milli", "cpu_capacity_milli")),
         ("memory_used_mean", "Memory used, mean", None, "Used by pods, of ready nodes' memory.",
@@ -41,9 +44,10 @@ def measures() -> Iterable[Measure]:
          _cut("cpu_used_milli", "cpu_capped_milli")),
     )  # fmt: skip
     for name, title, better, meaning, expression in shares:
+        words = f"{meaning} Weighted by time."
+        hide: Hide = "zero" if better is None else "absent"
         yield Measure(
-            name, title, "share", better, "share", GROUP, TABLE, f"{meaning} Weighted by time.",  # type: ignore[arg-type]
-            expression, "absent",
+            name, title, "share", better, "share", GROUP, TABLE, words, expression, hide,
         )  # fmt: skip
     yield Measure(
         "oom_kills", "OOM kills", "", "lower", "count", "pods", TABLE,

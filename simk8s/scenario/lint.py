@@ -126,6 +126,9 @@ def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         path = getattr(entry.replay.params, "path", None) if entry.replay else None
         if isinstance(path, str):
             yield ("workload", index, "replay", "path"), path
+    for index, behaviour in enumerate(scenario.behaviour):
+        for path in behaviour.usage.paths if behaviour.usage is not None else ():
+            yield ("behaviour", index, "usage"), path
 
 
 def scheduler_config(context: Context) -> Iterator[Problem]:

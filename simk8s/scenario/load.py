@@ -194,6 +194,9 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
             yield base / path
         for name in entry.manifests or ():
             yield from find_files(base, name)
+    for behaviour in scenario.behaviour:
+        for name in behaviour.usage.paths if behaviour.usage is not None else ():
+            yield base / name
     config = getattr(scenario.strategy.params, "config", None)
     if isinstance(config, str):
         yield base / config

@@ -167,7 +167,7 @@ class UsageReplay(Model):
     """A recorded series for each pod, found by the pod's name."""
 
     path: str
-    format: Literal["surf-lisa"] = "surf-lisa"
+    format: Literal["surf_lisa"] = "surf_lisa"
 
 
 def _wrong(text: str) -> PydanticCustomError:
