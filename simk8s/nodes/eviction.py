@@ -105,6 +105,17 @@ class EvictionManager:
         self._settings, self._seed, self._hands = settings, seed, hands
         self._thresholds = [t for t in settings.thresholds if t.signal in SIGNALS]
 
+    def calm(self, load: Load) -> tuple[int, int, int]:
+        """Memory, disk (without images) and processes that are below every threshold."""
+        room = load.room
+        least = {MEMORY: room.memory_bytes, DISK: room.disk_bytes, PIDS: room.pids}
+        capacity = {MEMORY: room.capacity_bytes, DISK: room.disk_bytes, PIDS: room.pids}
+        kept = dict.fromkeys(least, 0)
+        for threshold in self._thresholds:
+            what = SIGNALS[threshold.signal][0]
+            kept[what] = max(kept[what], threshold.below(capacity[what]))
+        return least[MEMORY] - kept[MEMORY], least[DISK] - kept[DISK], least[PIDS] - kept[PIDS]
+
     # --- when
 
     def next_us(self, load: Load, now_us: int) -> int | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from simk8s.nodes.curves import Curve
 from simk8s.nodes.spaces import Space
-from simk8s.nodes.usage_curves import Curves
+from simk8s.nodes.usage_curves import NONE, Curves
 from simk8s.nodes.usage_facts import NO_LIMIT, Facts
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.resources import CPU, EPHEMERAL, MEMORY
@@ -101,6 +101,8 @@ class Load:
     pressure: Pressure | None = None
     helpless: bool = False
     """Full, and none of its pods could be killed for it."""
+    calm: tuple[int, int, int] = (0, 0, 0)
+    """Memory, disk and processes up to which nothing can happen."""
     armed_us: int = NEVER
     version: int = 0
 
@@ -109,10 +111,19 @@ class Load:
         pod, curves = meter.pod, meter.curves
         self.meters[pod] = meter
         self.memory.add(pod, *curves.memory)
-        self.disk.add(pod, *curves.disk)
-        self.pids.add(pod, *curves.pids)
+        if curves.disk[0] is not NONE:
+            self.disk.add(pod, *curves.disk)
+        if curves.pids[0] is not NONE:
+            self.pids.add(pod, *curves.pids)
         self.cpu_peak += meter.capped.peak
         self.working += meter.left != NO_WORK
+        limits = meter.facts.limits
+        if limits[1] != NO_LIMIT or limits[2] != NO_LIMIT:
+            self._limits(meter, now_us)
+
+    def _limits(self, meter: Meter, now_us: int) -> None:
+        """When it comes to its own limits."""
+        pod, curves = meter.pod, meter.curves
         for place, found, (curve, origin_us) in (
             (1, self.ooms, curves.memory),
             (2, self.full, curves.disk),
@@ -128,8 +139,10 @@ class Load:
         pod, curves = meter.pod, meter.curves
         del self.meters[pod]
         self.memory.remove(pod, curves.memory[0])
-        self.disk.remove(pod, curves.disk[0])
-        self.pids.remove(pod, curves.pids[0])
+        if curves.disk[0] is not NONE:
+            self.disk.remove(pod, curves.disk[0])
+        if curves.pids[0] is not NONE:
+            self.pids.remove(pod, curves.pids[0])
         self.cpu_peak -= meter.capped.peak
         self.working -= meter.left != NO_WORK
         self.ooms.pop(pod, None)

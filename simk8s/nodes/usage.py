@@ -99,8 +99,9 @@ class NodeUsage:
         load = self.load(node)
         if not load.live:
             self._count(meter, now_us)
+        else:
+            self.ledger.begin(pod, MEMORY, *curves.memory, now_us)
         load.add(meter, now_us)
-        self.ledger.begin(pod, MEMORY, *curves.memory, now_us)
         self._changed(load, now_us)
 
     def stop(self, pod: int) -> None:
@@ -142,6 +143,7 @@ class NodeUsage:
             spec, spared = self._cluster.nodes.specs[node], own.eviction.spared_bytes
             room = room_of(spec, own.reserved_in_use_percent, spared, own.pids)
             found = self._loads[node] = Load(node, room)
+            found.calm = self._manager.calm(found)
         return found
 
     def used(self, now_us: int) -> Used:
@@ -156,42 +158,59 @@ class NodeUsage:
     def _drop(self, load: Load, meter: Meter, now_us: int) -> None:
         if not load.live:
             self._uncount(meter, now_us)
+        else:
+            self.ledger.end(meter.pod, MEMORY, meter.curves.memory[0], now_us)
         load.remove(meter)
-        self.ledger.end(meter.pod, MEMORY, meter.curves.memory[0], now_us)
 
     def _count(self, meter: Meter, now_us: int) -> None:
-        """A pod that gets all the CPU that its limit lets through."""
+        """A pod that gets all the CPU that its limit lets through, and its memory."""
         demand, origin_us = meter.curves.cpu
-        for which, curve in ((DEMAND, demand), (CAPPED, meter.capped), (USED, meter.capped)):
-            self.ledger.begin(meter.pod, which, curve, origin_us, now_us)
+        memory, memory_us = meter.curves.memory
+        if demand.flat and memory.flat:
+            self.ledger.level(demand.peak, meter.capped.peak, memory.peak, now_us)
+            return
+        begin, pod = self.ledger.begin, meter.pod
+        begin(pod, DEMAND, demand, origin_us, now_us)
+        begin(pod, CAPPED, meter.capped, origin_us, now_us)
+        begin(pod, USED, meter.capped, origin_us, now_us)
+        begin(pod, MEMORY, memory, memory_us, now_us)
 
     def _uncount(self, meter: Meter, now_us: int) -> None:
-        for which, curve in (
-            (DEMAND, meter.curves.cpu[0]),
-            (CAPPED, meter.capped),
-            (USED, meter.capped),
-        ):
-            self.ledger.end(meter.pod, which, curve, now_us)
+        demand, memory = meter.curves.cpu[0], meter.curves.memory[0]
+        if demand.flat and memory.flat:
+            self.ledger.level(-demand.peak, -meter.capped.peak, -memory.peak, now_us)
+            return
+        end, pod = self.ledger.end, meter.pod
+        end(pod, DEMAND, demand, now_us)
+        end(pod, CAPPED, meter.capped, now_us)
+        end(pod, USED, meter.capped, now_us)
+        end(pod, MEMORY, memory, now_us)
 
     def _changed(self, load: Load, now_us: int) -> None:
         """Pods have come or gone: what may happen next?"""
         load.helpless = False
         live = load.working > 0 or load.cpu_peak > load.room.cpu_milli
         if live != load.live:
-            for meter in load.meters.values():
-                if live:
-                    self._uncount(meter, now_us)
-                else:
-                    self._count(meter, now_us)
-            load.live = live
-            if not live:
-                self._rate(load, (0, 0, 0), now_us)
-                load.cpu_us = NEVER
+            self._switch(load, now_us, live=live)
         if live:
             self._settle(load, now_us)
         if load.pressure is not None:
             load.pressure.changed = True
         self._arm(load, now_us)
+
+    def _switch(self, load: Load, now_us: int, *, live: bool) -> None:
+        """From sums of what pods want to what they get, or back."""
+        for meter in load.meters.values():
+            if live:
+                self._uncount(meter, now_us)
+                self.ledger.begin(meter.pod, MEMORY, *meter.curves.memory, now_us)
+            else:
+                self.ledger.end(meter.pod, MEMORY, meter.curves.memory[0], now_us)
+                self._count(meter, now_us)
+        load.live = live
+        if not live:
+            self._rate(load, (0, 0, 0), now_us)
+            load.cpu_us = NEVER
 
     # --- CPU
 
@@ -233,6 +252,11 @@ class NodeUsage:
 
     def _arm(self, load: Load, now_us: int) -> None:
         """One timer for what comes first."""
+        if self._calm(load):
+            if load.armed_us != NEVER:
+                load.version += 1
+                load.armed_us = NEVER
+            return
         found = list(load.ooms.values())
         if load.cpu_us != NEVER:
             found.append(load.cpu_us)
@@ -247,6 +271,17 @@ class NodeUsage:
             load.armed_us = at_us
             if at_us != NEVER:
                 self._timers.at(at_us, (load, load.version))
+
+    def _calm(self, load: Load) -> bool:
+        """Nothing can happen, however the curves go."""
+        if load.ooms or load.full or load.cpu_us != NEVER or load.pressure is not None:
+            return False
+        memory, disk, pids = load.calm
+        return (
+            load.memory.peak + load.memory.extra <= memory
+            and load.pids.peak + load.pids.extra <= pids
+            and load.disk.peak + load.disk.extra + self._kills.images.bytes_of(load.node) <= disk
+        )
 
     def _due(self, now_us: int, timers: list[tuple[Load, int]]) -> None:
         for load, version in timers:

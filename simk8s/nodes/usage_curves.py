@@ -35,6 +35,9 @@ FIELDS = ("cpu", "memory", "ephemeral_storage", "pids")
 CPU = 0
 
 
+Amounts = tuple[int, int, int]
+
+
 class Curves(NamedTuple):
     """Of one pod: each curve and the instant of its offset 0."""
 
@@ -57,20 +60,31 @@ class CurveMaker:
         self._drawn: dict[tuple[int, int], _Drawn] = {}
         self._shared: dict[tuple[int, int, int, int], Curve] = {}
         self._recordings: dict[str, Recording] = {}
+        self._alike: dict[tuple[int, Amounts, Amounts], tuple[tuple[Curve, bool], ...]] = {}
+        """Curves of usages that are the same for all pods with the same requests and limits, and
+        whether they begin with the containers.
+        """
 
     def of(
         self, usage: Usage, pod: int, name: Callable[[], str], facts: Facts, start_us: int
     ) -> Curves:
         """The curves of one pod whose containers started."""
-        made = []
+        alike = self._alike.get((id(usage), facts.requests, facts.limits))
+        if alike is not None:
+            return Curves._make([(c, start_us if follows else 0) for c, follows in alike])
+        made, shared = [], True
         for place, field in enumerate(FIELDS):
             profile = getattr(usage, field)
             if profile is None:
-                made.append((NONE, start_us))
+                made.append((NONE, True))
                 continue
             curve = self._curve(usage, place, profile, pod, name, facts)
-            made.append((curve, 0 if profile.diurnal is not None else start_us))
-        return Curves(*made)
+            shared &= profile.shape in _SHAPES
+            made.append((curve, profile.diurnal is None))
+        if shared:
+            self._number(usage)  # keeps it
+            self._alike[id(usage), facts.requests, facts.limits] = tuple(made)
+        return Curves._make([(c, start_us if follows else 0) for c, follows in made])
 
     def read(self, path: str) -> Recording:
         """A file that is replayed; read when first asked for."""

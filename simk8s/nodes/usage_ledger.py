@@ -41,6 +41,15 @@ class Ledger:
         self._advance(now_us)
         self._rates[which] += by
 
+    def level(self, demand: int, capped: int, memory: int, now_us: int) -> None:
+        """A pod that wants the same all the time comes (or goes, with negative amounts)."""
+        self._advance(now_us)
+        rates = self._rates
+        rates[DEMAND] += demand
+        rates[CAPPED] += capped
+        rates[USED] += capped
+        rates[MEMORY] += memory
+
     def begin(self, pod: int, which: int, curve: Curve, origin_us: int, now_us: int) -> None:
         """A pod's curve counts from now on."""
         if curve.flat:
