@@ -7,9 +7,10 @@ after the other and exceeds none of its limits.
 
 Mirrors: sigs.k8s.io/descheduler v0.34 as a Deployment with deschedulingInterval 5m: first the
 Deschedule plugins, then the Balance plugins; policies of its Helm chart where a scenario names none
-(behaviour of single policies in `_descheduler/`). Departs: one profile; policies run in the
-order of `Policies`, not in that of a file; rounds stay on whole multiples of the interval; what one
-policy has chosen in a round, a later one still sees on its node.
+(behaviour of single policies in `_descheduler/`). UNVERIFIED: read from the main branch of 2025,
+not run against; the chart's numbers are those of its README. Departs: one profile; policies run in
+the order of `Policies`, not in that of a file; rounds stay on whole multiples of the interval; what
+one policy has chosen in a round, a later one still sees on its node.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What the pods of one node use of one resource: a sum of curves, and when it passes a level.
 
 Law: `passes` and `falls` answer with an instant at which the sum is there, or with one at which to
-ask again (the sums of more than `MOST_PIECES` pieces); never later than the true one. Curves that
-are level cost a sum, and nothing is searched while the peaks of all together stay below the level.
+ask again (the sums of more than `MOST_PIECES` pieces); never later than the true one, but for the
+rounding of amounts to whole units. Curves that are level cost a sum, and nothing is searched while
+the peaks of all together stay below the level.
 """
 
 from __future__ import annotations

@@ -38,8 +38,11 @@ STANDARD_BYTES = 100 << 20
 
 def is_used(loaded: Loaded) -> bool:
     """Whether a scenario says what pods use."""
-    if any(entry.usage is not None for entry in loaded.scenario.behaviour):
+    scenario = loaded.scenario
+    if any(entry.usage is not None for entry in scenario.behaviour):
         return True
+    if any(getattr(fault.params, "needs_usage", False) for fault in scenario.faults):
+        return True  # a fault that takes memory or disk of nodes: `needs_usage: ClassVar = True`
     return any(
         PREFIX + name in ((template.get("metadata") or {}).get("annotations") or {})
         for template in _templates(loaded)
