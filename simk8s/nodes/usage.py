@@ -41,7 +41,7 @@ from simk8s.state.selectors import MEMORY_PRESSURE, NO_SCHEDULE, Taint, tolerate
 _STATUS = 6
 _MEMORY_TAINT = Taint(MEMORY_PRESSURE, "", NO_SCHEDULE)
 UsageOf = Callable[[int], Usage | None]
-"""What is said of the usage of a template's pods, by the template's number."""
+"""What is said of the usage of a pod."""
 
 
 class NodeUsage:
@@ -63,7 +63,6 @@ class NodeUsage:
         self._kills, self._seed = kills, seed
         self._cluster = store.cluster
         self._facts = FactTable(store.cluster)
-        self._usages: dict[int, Usage | None] = {}
         self._loads: dict[int, Load] = {}
         self._nodes: dict[int, int] = {}
         """Nodes of the pods that are metered."""
@@ -85,7 +84,7 @@ class NodeUsage:
 
     def start(self, pod: int, node: int, started_us: int) -> None:
         """The containers of a pod run, since `started_us`."""
-        usage = self._usage(self._cluster.pods.template[pod])
+        usage = self._usage_of(pod)
         if usage is None or pod in self._nodes:
             return
         now_us, facts = self._clock.now_us, self._facts.of(pod)
@@ -149,11 +148,6 @@ class NodeUsage:
     def used(self, now_us: int) -> Used:
         """Twice the integrals of all pods up to now."""
         return self.ledger.read(now_us)
-
-    def _usage(self, template: int) -> Usage | None:
-        if template not in self._usages:
-            self._usages[template] = self._usage_of(template)
-        return self._usages[template]
 
     def _drop(self, load: Load, meter: Meter, now_us: int) -> None:
         if not load.live:

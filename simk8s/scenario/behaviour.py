@@ -1,7 +1,7 @@
 """L1: `behaviour:` of a scenario: what pods do that Kubernetes objects do not say.
 
-Law: the first entry whose selector matches a pod's labels counts; annotations of the template say
-more than any entry.
+Law: of several entries whose selectors match a pod's labels, what a later one says replaces what an
+earlier one said, value by value; annotations of the template come before all entries.
 """
 
 from __future__ import annotations
@@ -36,5 +36,8 @@ def usage_of(
     behaviours: Sequence[Behaviour], labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> Usage | None:
     """What is said of the usage of pods with these labels and annotations."""
-    entries = (b.usage for b in behaviours if b.usage is not None and b.selector.matches(labels))
-    return over(from_annotations(annotations, PREFIX), next(entries, None))
+    found: Usage | None = None
+    for entry in behaviours:
+        if entry.usage is not None and entry.selector.matches(labels):
+            found = over(entry.usage, found)
+    return over(from_annotations(annotations, PREFIX), found)

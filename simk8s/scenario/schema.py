@@ -285,7 +285,7 @@ class Scenario(Model):
     duration: Annotated[Duration, Field(gt=0)]
     nodes: list[NodeGroup] = Field(default_factory=list)
     workload: list[WorkloadEntry] = Field(default_factory=list)
-    # What pods do: the first entry that selects a pod counts.
+    # What pods do; what a later entry says replaces what an earlier one said.
     behaviour: list[Behaviour] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)

@@ -112,9 +112,14 @@ def measured(
         for path in () if entry.usage is None else entry.usage.paths:
             maker.read(path)
 
-    def of(number: int) -> Usage | None:
-        template = templates[number]
-        return usage_of(scenario.behaviour, template.labels, template.annotations)
+    known: dict[int, Usage | None] = {}
+
+    def of(pod: int) -> Usage | None:
+        number = store.cluster.pods.template[pod]
+        if number not in known:
+            template = templates[number]
+            known[number] = usage_of(scenario.behaviour, template.labels, template.annotations)
+        return known[number]
 
     settings = settings_of(scenario.control_plane.kubelet)
     usage = NodeUsage(

@@ -39,13 +39,21 @@ def metered(
     if eviction:
         settings = replace(settings, eviction=replace(settings.eviction, **eviction))
     w = world(pod_times=EXACT)
-    templates = w.cluster.templates.items
+    known: dict[int, Any] = {}
+
+    def of(row: int) -> Any:
+        number = w.cluster.pods.template[row]
+        if number not in known:
+            notes = w.cluster.template_of(row).annotations
+            known[number] = from_annotations(notes, PREFIX)
+        return known[number]
+
     usage = NodeUsage(
         w.clock,
         w.store,
         w.kubelets.client_of,
         settings,
-        lambda number: from_annotations(templates[number].annotations, PREFIX),
+        of,
         CurveMaker(Streams(SEED), Path()),
         w.kubelets.kills(),
         SEED,

@@ -82,19 +82,20 @@ def test_what_makes_no_sense_is_refused(raw):
         Usage.model_validate(raw)
 
 
-def test_annotations_say_more_than_behaviour_and_the_first_entry_counts():
+def test_annotations_say_more_than_behaviour_and_later_entries_more_than_earlier():
+    web = {"matchLabels": {"app": "web"}}
     entries = [
-        Behaviour.model_validate(
-            {"selector": {"matchLabels": {"app": "web"}}, "usage": {"cpu": "1", "memory": "1Gi"}}
-        ),
-        Behaviour.model_validate({"usage": {"cpu": "2"}}),
+        Behaviour.model_validate({"usage": {"cpu": "2", "pids": 5}}),
+        Behaviour.model_validate({"selector": web, "usage": {"cpu": "1", "memory": "1Gi"}}),
     ]
     notes = {"simk8s.io/cpu-usage": "{steps: {values: [{after: 0s, value: 250m}]}}"}
     found = usage_of(entries, {"app": "web"}, notes)
     assert found.cpu.steps.values[0].value == Level(250)
     assert found.memory.constant == Level(1 << 30)
     assert usage_of(entries, {"app": "db"}, {}).cpu.constant == Level(2000)
-    assert usage_of(entries[:1], {"app": "db"}, {}) is None
+    both = usage_of(entries, {"app": "web"}, {})
+    assert (both.cpu.constant, both.pids.constant) == (Level(1000), Level(5))
+    assert usage_of(entries[1:], {"app": "db"}, {}) is None
 
 
 def test_a_bad_annotation_has_its_place():
