@@ -46,6 +46,7 @@ class Day:
     instant: bool = False  # nothing takes any time
     slow_api: float = 1.0  # factor on latencies of the API
     thresholds: tuple[str, ...] = ()
+    usage: bool = False  # what pods used is known
 
 
 QUICK = Day()
@@ -54,7 +55,7 @@ SMALL = Day(nodes=24, pods=400)
 
 def write(day: Day, folder: Path) -> Path:
     """Write the day's tables and manifest."""
-    recorder = Recorder(actions=day.evil)
+    recorder = Recorder(actions=day.evil, usage=day.usage)
     rng = np.random.Generator(np.random.PCG64(day.seed))
     nodes = _nodes(day)
     pods = _pods(day, nodes, rng)
@@ -70,6 +71,8 @@ def write(day: Day, folder: Path) -> Path:
     _write_solves(recorder, day, rng)
     if day.evil:
         _write_actions(recorder)
+    if day.usage:
+        _write_usage(recorder)
     digest = recorder.seal(folder)
     write_manifest(folder, _manifest(day, digest))
     return folder
@@ -491,6 +494,17 @@ def _write_solves(recorder: Recorder, day: Day, rng: np.random.Generator) -> Non
             101.0 + size, 0.02 * size, int(40_000 + 900 * size), size - i % 3, i % 3,
             float(rng.uniform(0.01, 0.4)),
         ))  # fmt: skip
+
+
+def _write_usage(recorder: Recorder) -> None:
+    """Half of what is requested is used, at the instants of the time series."""
+    series = recorder.timeseries.frame()
+    for i, row in enumerate(series.iter_rows(named=True)):
+        cpu, memory = row["cpu_requested_milli"], row["memory_requested_bytes"]
+        has = (row["cpu_allocatable_milli"] + 100, row["memory_allocatable_bytes"] + 100)
+        recorder.usage.append(
+            (row["t_us"], cpu, cpu * 3 // 4, cpu // 2, memory // 2, *has, i, i // 2, i, i % 3, 0)
+        )
 
 
 def _manifest(day: Day, digest: str) -> Manifest:

@@ -47,7 +47,15 @@ class _Asked:
 class Evictions:
     """Handles evictions at the server."""
 
-    def __init__(self, clock: Clock, store: Store, server: ApiServer, draws: Generator) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        server: ApiServer,
+        draws: Generator,
+        loss: Loss = Loss.DRAIN,
+    ) -> None:
+        self._loss = loss
         self._clock = clock
         self._store = store
         self._client = Client(clock, server, "system:masters/kube-apiserver")
@@ -130,5 +138,5 @@ class Evictions:
         def deleted(now_us: int, result: Any) -> None:
             asked.answered(now_us, CREATED if result else GONE_ALREADY)
 
-        args = (asked.pod, asked.grace_us, Loss.DRAIN)
+        args = (asked.pod, asked.grace_us, self._loss)
         self._client.write(self._store.delete_pod, *args, done=deleted)

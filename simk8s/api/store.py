@@ -59,6 +59,8 @@ class Store:
         """Nodes that registered while the cluster was running."""
         self.taints_new_nodes = False
         """Whether somebody lifts the taint that a new node gets (see registration)."""
+        self.pressure: dict[int, tuple[str, ...]] = {}
+        """Pressure conditions that are True, as keys of their taints, by node row."""
         self.created = 0
         self.refused = 0
         """Creations of pods that admission refused, tries of controllers among them."""
@@ -343,6 +345,17 @@ class Store:
         return True
 
     @request("PATCH", "nodes/status")
+    def set_pressure(self, row: int, conditions: tuple[str, ...]) -> bool:
+        """Memory, disk and PID pressure, as the kubelet sees them."""
+        if not self.cluster.nodes.exists[row] or self.pressure.get(row, ()) == conditions:
+            return False
+        self.pressure[row] = conditions
+        if not conditions:
+            del self.pressure[row]
+        self.nodes.append(STATUS, row)
+        return True
+
+    @request("PATCH", "nodes/status")
     def report_images(self, arrived: Iterable[tuple[int, str, int]]) -> bool:
         """Nodes list images that they did not have: (node, name, size in bytes)."""
         nodes = self.cluster.nodes
@@ -365,6 +378,7 @@ class Store:
             return False
         self.cluster.nodes.remove(row)
         self.ready[row] = False
+        self.pressure.pop(row, None)
         self.leases.stop(row)
         self.nodes.append(DELETED, row)
         return True

@@ -116,3 +116,18 @@ def cluster(
     options.load_scenario(out)
     print(say.printable(f"{out} written: {described(found.counts)}"))
     print(say.printable(f"run it with: simk8s run {out}"))
+
+
+@app.command("surf-lisa")
+def surf_lisa(
+    folder: Annotated[Path, typer.Argument(help="The folder with topology_surf.json.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")],
+    compress: Annotated[
+        float, typer.Option(min=1e-6, help="Let tasks be submitted so many times as often.")
+    ] = 1.0,
+) -> None:
+    """A week of SURF's Lisa cluster (HPC), with the CPU usage of every task."""
+    from simk8s.workload.traces._surf_lisa_scenario import write_scenario
+
+    write_scenario(folder, out=out, compress=compress)
+    print(f"{out} written; run it with: simk8s run {out}")

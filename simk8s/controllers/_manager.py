@@ -34,6 +34,8 @@ SHIPPED = (
     "ttl",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
+ON_DEMAND = ("descheduler",)
+"""What runs only if a scenario names it."""
 
 
 def _unheard(now_us: int, phase: FaultPhase, node: int) -> None:

@@ -17,9 +17,12 @@ from dataclasses import replace
 from simk8s.api.requests import request
 from simk8s.api.store import Store
 from simk8s.state.selectors import (
+    DISK_PRESSURE,
+    MEMORY_PRESSURE,
     NO_EXECUTE,
     NO_SCHEDULE,
     NOT_READY,
+    PID_PRESSURE,
     UNREACHABLE,
     UNSCHEDULABLE,
     Taint,
@@ -32,7 +35,15 @@ NOT_READY_EXECUTE = Taint(NOT_READY, "", NO_EXECUTE)
 UNREACHABLE_SCHEDULE = Taint(UNREACHABLE, "", NO_SCHEDULE)
 NOT_READY_SCHEDULE = Taint(NOT_READY, "", NO_SCHEDULE)
 UNSCHEDULABLE_SCHEDULE = Taint(UNSCHEDULABLE, "", NO_SCHEDULE)
-CONDITIONS = (UNREACHABLE_SCHEDULE, NOT_READY_SCHEDULE, UNSCHEDULABLE_SCHEDULE)
+PRESSURES = {
+    key: Taint(key, "", NO_SCHEDULE) for key in (MEMORY_PRESSURE, DISK_PRESSURE, PID_PRESSURE)
+}
+CONDITIONS = (
+    UNREACHABLE_SCHEDULE,
+    NOT_READY_SCHEDULE,
+    UNSCHEDULABLE_SCHEDULE,
+    *PRESSURES.values(),
+)
 """NoSchedule taints that mirror a node's conditions."""
 
 

@@ -133,9 +133,10 @@ class NodeLifecycle(Controller):
     def _wrong(self, node: int) -> tuple[taints.Taints, taints.Taints]:
         """NoSchedule taints that a node lacks, and those that it has no more reason for."""
         ready, spec = self._health.ready.get(node), self._nodes.specs[node]
-        if ready is None or (ready and not spec.unschedulable and not spec.taints):
+        pressure = self._store.pressure.get(node, ())
+        if ready is None or not (not ready or spec.unschedulable or spec.taints or pressure):
             return (), ()
-        wanted = []
+        wanted = [taints.PRESSURES[key] for key in pressure]
         if not ready:
             unknown = node in self._health.unknown
             wanted.append(taints.UNREACHABLE_SCHEDULE if unknown else taints.NOT_READY_SCHEDULE)
@@ -238,6 +239,7 @@ class NodeLifecycle(Controller):
         if not self._nodes.exists[node] or store.leases.renewing(node):
             return False
         changed = store.set_ready(node, False)
+        store.pressure.pop(node, None)  # Unknown, as every condition
         self._health.lose(node)
         if changed:
             self._context.moments(self._context.now_us, FaultPhase.DETECTED, node)

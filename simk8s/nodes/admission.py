@@ -5,8 +5,8 @@ charged to this node fits as long as nothing is overdrawn; only otherwise are th
 up.
 
 Mirrors: kubelet v1.36 admission handlers: GeneralPredicates (resources, node affinity and
-selector) and TaintToleration for NoExecute taints. Departs: host ports and node pressure are not
-checked.
+selector) and TaintToleration for NoExecute taints. Node pressure is looked at by
+eviction.py. Departs: host ports are not checked.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ its pod for good, whatever the restart policy, if the exit code is 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simk8s.api.client import Client
 from simk8s.api.requests import GET_POD, POST_EVENT, RequestKind
@@ -30,6 +30,9 @@ from simk8s.nodes.runtime import Runtimes
 from simk8s.nodes.settings import KubeletSettings
 from simk8s.state.pods import FAILED, NEVER, RUNNING, SUCCEEDED
 
+if TYPE_CHECKING:
+    from simk8s.nodes.usage import NodeUsage
+
 KILLED = 137
 LEAST_GRACE_US = 2_000_000
 """SIGTERM comes at least so long before SIGKILL."""
@@ -43,6 +46,7 @@ class End(NamedTuple):
     wanted: bool
     """By its lifetime: a clean end is final whatever restartPolicy says."""
     by_kubelet: bool = False
+    reason: str = ""
 
 
 Begun = tuple[int, int, int, Life, int, int]
@@ -75,6 +79,8 @@ class Containers:
         self.workers: dict[int, int] = {}
         """When the probe workers of a pod began to tick."""
         self._loops: dict[int, CrashLoop] = {}
+        self.usage: NodeUsage | None = None
+        """Who measures what pods use, if anybody does."""
 
     def forget(self, pod: int) -> None:
         """The pod has ended, or its kubelet has: nothing is remembered of it."""
@@ -99,6 +105,8 @@ class Containers:
                 self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch, False)
             self._over(now_us, pod, epoch, node, end)
             return
+        if self.usage is not None:
+            self.usage.start(pod, node, started_us)
         ready = ahead.ready_us == seen_us
         self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch, ready)
         self._arm(pod, epoch, ahead, end, now_us)
@@ -118,6 +126,17 @@ class Containers:
             before = at_us != NEVER and (last_us == NEVER or at_us < last_us)
             if before and not (ready and at_us == now_us - self._status_us):
                 self._flips.at(max(at_us, now_us) + self._status_us, (pod, epoch, ready))
+
+    def interrupt(self, pod: int, node: int, end: End) -> None:
+        """What runs ends now, as nobody foresaw: the timers of this run fall through."""
+        pods = self._pods
+        pods.epoch[pod] += 1
+        self._exits.at(self._shown(node, end), (pod, pods.epoch[pod], node, end))
+
+    def stopped(self, pod: int) -> None:
+        """Its containers use nothing any more."""
+        if self.usage is not None:
+            self.usage.stop(pod)
 
     def _end(self, pod: int, node: int, life: Life, started_us: int, ahead: Outlook) -> End | None:
         """The first of what can end this run."""
@@ -178,11 +197,12 @@ class Containers:
 
     def _over(self, now_us: int, pod: int, epoch: int, node: int, end: End) -> None:
         life = self._lives.of(pod)
+        self.stopped(pod)
         self._note(node, GET_POD)
         if self._final(life, end):
             phase = FAILED if end.code else SUCCEEDED
             if end.code:
-                self._pods.reasons[pod] = "Error"
+                self._pods.reasons[pod] = end.reason or "Error"
                 self._pods.exit_codes[pod] = end.code
             self._client_of(node).write(self._store.set_phase, pod, phase, epoch)
             return

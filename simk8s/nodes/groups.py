@@ -143,6 +143,11 @@ def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) ->
         boot_us=(machine.boot_us_p50, machine.boot_us_p99),
         runtime=group.runtime or "",
         static_pods=tuple(group.static_pods),
+        capacity={
+            CPU: machine.cpu_milli,
+            MEMORY: machine.memory_bytes,
+            EPHEMERAL: machine.ephemeral_bytes,
+        },
     )
 
 

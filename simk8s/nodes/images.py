@@ -227,9 +227,18 @@ class NodeImages:
         there = self._nodes.get(node)
         return there is not None and there.bytes * 100 > disk_bytes * high
 
+    def bytes_of(self, node: int) -> int:
+        """What the images of a node take of its disk."""
+        there = self._nodes.get(node)
+        return 0 if there is None else there.bytes
+
     def collect(self, node: int, disk_bytes: int, now_us: int, in_use: Iterable[str]) -> list[str]:
-        """Remove unused images, longest unused first, down to the low threshold; their names."""
-        there = self._nodes[node]
+        """Remove unused images, longest unused first, down to the low threshold (of a disk of 0
+        bytes: all of them); their names.
+        """
+        there = self._nodes.get(node)
+        if there is None:
+            return []
         keep = dict.fromkeys(in_use)
         age_us = self._settings.image_minimum_gc_age_us
         by_use: Callable[[str], tuple[int, int]] = lambda n: (  # noqa: E731

@@ -13,13 +13,14 @@ machine is back, what is still bound is started again and what is being deleted 
 Mirrors: kubelet v1.36: admission, volume manager, SyncPod, generic PLEG, status manager (GET and
 PATCH), killPod within the grace period, housekeeping, container restart after a reboot by
 restartPolicy; unloaded with a cached image p50 1 to 1.5 s and p99 2 to 3 s (behaviour notes 3.2).
-Departs: no node pressure; what a reboot brings back is not admitted again; a pod that is deleted
+Departs: what a reboot brings back is not admitted again; a pod that is deleted
 before its start was seen has nothing to stop; one client without a rate limit for all nodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from numpy.random import Generator
 
@@ -32,6 +33,7 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.admission import refusal
 from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.containers import Containers
+from simk8s.nodes.kills import EVICTED, Kills
 from simk8s.nodes.lives import Lives
 from simk8s.nodes.machines import Machines
 from simk8s.nodes.needs import Waiting
@@ -41,6 +43,9 @@ from simk8s.nodes.runtime import Runtimes, endless_us
 from simk8s.nodes.settings import INSTANT_PODS, KubeletSettings, PodTimes
 from simk8s.nodes.static_pods import mirror
 from simk8s.state.pods import FAILED, NEVER, PENDING, RUNNING, SUCCEEDED, Loss
+
+if TYPE_CHECKING:
+    from simk8s.nodes.usage import NodeUsage
 
 __all__ = ("INSTANT_PODS", "KubeletPool", "KubeletSettings", "PodTimes")
 
@@ -81,6 +86,7 @@ class KubeletPool:
         self._on: list[dict[int, None]] = []
         fake = settings.fake
         self._fake = fake is not None
+        self._usage: NodeUsage | None = None
         self._fake_start_us = endless_us(draws, fake.start if fake else (0, 0))
         self._fake_stop_us = endless_us(draws, fake.stop if fake else (0, 0))
         self._status_us = 0 if fake else settings.status_us
@@ -116,6 +122,29 @@ class KubeletPool:
             self._images_on,
             seed,
         )
+
+    def kills(self) -> Kills:
+        """How what runs is ended, for who measures it."""
+        return Kills(
+            self._clock,
+            self._store,
+            self._client_of,
+            self._containers,
+            self._lives,
+            self._relists,
+            self._status_us,
+            self._pulling.reclaim,
+            self._pulling.images,
+        )
+
+    def measure(self, usage: NodeUsage) -> None:
+        """From now on somebody measures what pods use."""
+        self._usage = self._containers.usage = usage
+        self._machines.listen(usage.crashed, usage.restored)
+
+    def client_of(self, row: int) -> Client:
+        """The client of a node's kubelet."""
+        return self._client_of(row)
 
     def _own_client(self, row: int) -> Client:
         """Each kubelet has a client of its own, and so a limit and a flow."""
@@ -163,6 +192,7 @@ class KubeletPool:
                 if node != NEVER:
                     self._on[node].pop(pod, None)
                     self._containers.forget(pod)
+                    self._containers.stopped(pod)
                     self._waiting.forget(pod)
 
     def adopt(self, pod: int) -> None:
@@ -179,6 +209,8 @@ class KubeletPool:
             self._begin(pod, node, now_us)
             return
         reason = refusal(self._store.cluster, pod, node, self._on[node])
+        if self._usage is not None and self._usage.refusal(pod, node):
+            reason = EVICTED
         if not reason:
             self._begin(pod, node, now_us)
             return
@@ -252,6 +284,8 @@ class KubeletPool:
                     self._client_of(node).write(self._store.set_phase, pod, SUCCEEDED, epoch)
                     continue
                 self._ends.at(ended_us, (pod, epoch))
+            if self._usage is not None:
+                self._usage.start(pod, node, started_us)
             self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch)
 
     def _ended(self, now_us: int, timers: list[Timer]) -> None:
@@ -259,6 +293,7 @@ class KubeletPool:
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
                 client = self._client_of(pods.node[pod])
+                self._containers.stopped(pod)
                 if not self._fake:
                     client.note(GET_POD)
                 client.write(self._store.set_phase, pod, SUCCEEDED, epoch)
@@ -295,6 +330,7 @@ class KubeletPool:
                 if pods.started_us[pod] != NEVER and pods.loss[pod] != Loss.NONE:
                     pods.lost_work_us[pod] += now_us - pods.started_us[pod]
                 pods.reasons.pop(pod, None)
+                self._containers.stopped(pod)
                 self._client_of(pods.node[pod]).write(self._store.finalize_pod, pod)
 
     # --- machines

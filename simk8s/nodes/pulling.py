@@ -177,6 +177,12 @@ class Pulling:
             else:
                 del self._collecting[node]
 
+    def reclaim(self, node: int) -> None:
+        """The disk is short: remove every image that no pod runs."""
+        gone = self.images.collect(node, 0, self._clock.now_us, self._on_node(node))
+        if gone:
+            self._client_of(node).write(self._store.drop_images, node, gone)
+
     def _disk(self, node: int) -> int:
         spec = self._store.cluster.nodes.specs[node]
         return spec.allocatable.get(EPHEMERAL, 0) or _DISK_BYTES

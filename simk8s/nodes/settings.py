@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 Pair = tuple[int, int]
 MS, SECOND, MINUTE = 1_000, 1_000_000, 60_000_000
@@ -114,6 +115,64 @@ class Registry:
             layers = even_layers(name, self.unlisted_size, self.unlisted_layers)
             known = Image(layers, self.unlisted_preloaded)
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """An eviction threshold: a signal below an amount or a share of its capacity."""
+
+    signal: str
+    amount: int = 0
+    permille: int = 0
+    """In place of an amount."""
+    grace_us: int = 0
+    """How long it has to be below; 0 = a hard threshold."""
+    reclaim: int = 0
+    """So much above before it counts as resolved (or thousandths)."""
+    reclaim_permille: int = 0
+
+    def below(self, capacity: int) -> int:
+        """What less has to be available."""
+        return capacity * self.permille // 1000 if self.permille else self.amount
+
+    def resolved(self, capacity: int) -> int:
+        """What has to be available again once there was pressure."""
+        more = capacity * self.reclaim_permille // 1000 if self.reclaim_permille else self.reclaim
+        return self.below(capacity) + more
+
+
+HARD = (
+    Threshold("memory.available", 100 * MIB),
+    Threshold("nodefs.available", permille=100),
+    Threshold("imagefs.available", permille=150),
+)
+"""Kubelet's own, inodes aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvictionSettings:
+    """Node pressure."""
+
+    thresholds: tuple[Threshold, ...] = HARD
+    interval_us: int = 10 * SECOND
+    """Code constant: the eviction manager's monitor."""
+    transition_us: int = 5 * MINUTE
+    max_grace_us: int = 0
+    """Of pods that a soft threshold evicts."""
+    spared_bytes: int = 100 * MIB
+    """Memory that is not allocatable because of the hard threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """What nodes do about what pods use."""
+
+    eviction: EvictionSettings = EvictionSettings()
+    cpu_quota: bool = True
+    cgroup: Literal["v1", "v2"] = "v2"
+    reserved_in_use_percent: int = 100
+    pids: int = 4_194_304
+    node_status_us: int = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)

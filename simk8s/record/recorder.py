@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
-from simk8s.schema.tables import OPTIONAL, TABLES, Table
+from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
 
 
 class Recorder:
@@ -35,15 +35,14 @@ class Recorder:
     api_requests: TableWriter
     explanations: TableWriter
     actions: TableWriter
+    usage: TableWriter
 
-    def __init__(
-        self, tables: Mapping[str, Table] = TABLES, explain: bool = False, actions: bool = False
-    ) -> None:
-        if actions:
-            tables = {**tables, "actions": OPTIONAL["actions"]}
-        self._digested = tables
-        if explain:
-            tables = {**tables, "explanations": OPTIONAL["explanations"]}
+    def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
+        """`explain`, `actions`, `usage`: tables that not every run has."""
+        names = {"explanations" if name == "explain" else name for name, on in wanted.items() if on}
+        more = [name for name in OPTIONAL if name in names]
+        self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}
+        tables = {**tables, **{name: OPTIONAL[name] for name in more}}
         self._tables = tables
         self._writers = {name: TableWriter(table) for name, table in tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results import control_plane, quantities, slos
+from simk8s.results import control_plane, quantities, slos, usage
 from simk8s.results.measure import Better, Expression, Hide, Kpi, Measure
 from simk8s.results.results import Results
 from simk8s.schema.enums import LossCause
@@ -197,6 +197,7 @@ MEASURES: tuple[Measure, ...] = (
         "lost_work_us", "Work lost", "us", "lower", "work", "pods", "pods",
         "Running time of lost pods, added up.", lambda _: pl.col("lost_work_us").sum(), "zero",
     ),
+    *usage.measures(),
     *quantities.measures(SCHEDULING, "latency"),
     *quantities.measures(STARTUP, "latency"),
     *quantities.measures(READY, "latency", "zero"),

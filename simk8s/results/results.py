@@ -18,9 +18,9 @@ import polars as pl
 from pydantic import ValidationError
 
 from simk8s.errors import Problem, UserError
-from simk8s.schema.dtypes import dtype_of
+from simk8s.schema.dtypes import dtype_of, empty
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
-from simk8s.schema.tables import SCHEMA_VERSION, TABLES, Table
+from simk8s.schema.tables import DIGESTED, OPTIONAL, SCHEMA_VERSION, TABLES, Table
 
 T = TypeVar("T")
 
@@ -40,6 +40,11 @@ class Results:
         manifest = read_manifest(folder)
         problems: list[Problem] = []
         frames = {name: _open_table(folder, table, problems) for name, table in TABLES.items()}
+        for table in (OPTIONAL[name] for name in DIGESTED):
+            there = (folder / f"{table.name}.parquet").exists()
+            frames[table.name] = (
+                _open_table(folder, table, problems) if there else empty(table).lazy()
+            )
         if problems:
             raise UserError(*problems)
         return cls(folder, manifest, frames)
@@ -104,6 +109,11 @@ class Results:
     def has_timeline(self) -> bool:
         """Whether somebody did something on the way (see results/actions.py)."""
         return (self.folder / "actions.parquet").is_file()
+
+    @property
+    def usage(self) -> pl.LazyFrame:
+        """Empty where nothing is known of what pods used."""
+        return self._frames["usage"]
 
     @cached_property
     def gpu_node_share(self) -> float:

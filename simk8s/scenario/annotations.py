@@ -15,6 +15,11 @@ Kubernetes says what containers are, not what they do; these annotations do:
 | `simk8s.io/hang-after: 10m` | app containers answer no probes after so long |
 | `simk8s.io/stop: 2s` | how long app containers take to end after SIGTERM |
 | `simk8s.io/pre-stop: 5s` | how long the preStop hook takes |
+| `simk8s.io/cpu-usage: 70%` | CPU that the pod uses, as `usage.cpu` of a scenario (`usage.py`) |
+| `simk8s.io/memory-usage: 60%` | memory that it uses |
+| `simk8s.io/ephemeral-storage-usage: 1Gi` | local disk that it uses |
+| `simk8s.io/pids-usage: "40"` | its processes |
+| `simk8s.io/cpu-work: 10m` | CPU time after which its containers are done |
 
 Law: what is written applies to every app container of the pod alike; a duration may be a
 distribution in YAML's short form (`"{exponential: {mean: 5m}}"`); a name that is none of these is
@@ -30,6 +35,7 @@ from pydantic import ValidationError
 
 from simk8s import units
 from simk8s.catalog import suggest
+from simk8s.scenario import usage
 from simk8s.scenario.behaviour import NOTHING, Traits
 from simk8s.scenario.distributions import DurationDistribution
 from simk8s.scenario.reading import read_value
@@ -51,7 +57,7 @@ _FIELDS = {
 """Annotation -> what it says, as `behaviour:` calls it."""
 # Of other rooms: state/effective reads them.
 _ELSEWHERE = ("gpu-milli", "gpu-models")
-NAMES = (*_FIELDS, *_ELSEWHERE)
+NAMES = (*_FIELDS, *_ELSEWHERE, *usage.ANNOTATIONS)
 
 
 class Wrong(NamedTuple):
@@ -103,6 +109,9 @@ def traits(annotations: Mapping[str, str]) -> Traits:
         name = str(key).removeprefix(PREFIX)
         if name != key and name in _FIELDS:
             found[_FIELDS[name]] = _value(name, str(text))
+    used = usage.from_annotations(annotations, PREFIX)
+    if used is not None:
+        found["usage"] = used
     return Traits.model_construct(**found) if found else NOTHING
 
 
@@ -118,6 +127,9 @@ def wrong(annotations: Mapping[str, str]) -> Iterator[Wrong]:
             yield Wrong(key, "E101", f"unknown annotation {key!r}", hint)
             continue
         try:
-            _value(name, str(text))
+            if name in usage.ANNOTATIONS:
+                usage.check_annotation(name, str(text))
+            else:
+                _value(name, str(text))
         except ValueError as error:
             yield Wrong(key, "E104", f"{key}: {error}", None)

@@ -24,7 +24,7 @@ from pydantic import Field, model_validator
 from simk8s.scenario.distributions import DurationDistribution, wrong
 from simk8s.scenario.labels import Selector
 from simk8s.scenario.types import Model, Share
-from simk8s.scenario.usage import Usage
+from simk8s.scenario.usage import Usage, over
 
 ExitCode: TypeAlias = Annotated[int, Field(ge=0, le=255)]
 Pattern: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -59,9 +59,7 @@ class Traits(Model):
             name: getattr(below, name) if getattr(self, name) is None else getattr(self, name)
             for name in Traits.model_fields
         }
-        if self.usage is not None and below.usage is not None:
-            own = {name: getattr(self.usage, name) for name in self.usage.model_fields_set}
-            found["usage"] = below.usage.model_copy(update=own)
+        found["usage"] = over(self.usage, below.usage)
         return Traits.model_construct(**found)
 
 

@@ -130,6 +130,9 @@ def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         path = getattr(entry.replay.params, "path", None) if entry.replay else None
         if isinstance(path, str):
             yield ("workload", index, "replay", "path"), path
+    for index, behaviour in enumerate(scenario.behaviour):
+        for path in behaviour.usage.paths if behaviour.usage is not None else ():
+            yield ("behaviour", index, "usage"), path
 
 
 def scheduler_config(context: Context) -> Iterator[Problem]:
@@ -250,7 +253,7 @@ def jobs_end(context: Context) -> Iterator[Problem]:
 def _ends(template: dict[str, Any]) -> bool:
     """Whether a pod template says itself how long its containers run."""
     notes = (template.get("metadata") or {}).get("annotations") or {}
-    return bool(notes.keys() & {f"{PREFIX}run-seconds", f"{PREFIX}lifetime"})
+    return any(f"{PREFIX}{name}" in notes for name in ("run-seconds", "lifetime", "cpu-work"))
 
 
 def enough_samples(context: Context) -> Iterator[Problem]:

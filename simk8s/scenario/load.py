@@ -266,6 +266,8 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
         yield from _named(base, entry.manifests)
     for applied in scenario.timeline:
         yield from _named(base, applied.apply)
+    for rule in scenario.behaviour:
+        yield from _named(base, rule.usage.paths if rule.usage is not None else None)
     config = getattr(scenario.strategy.params, "config", None)
     if isinstance(config, str):
         yield base / config

@@ -43,6 +43,7 @@ class LossCause(StrEnum):
     PREEMPTION = "preemption"
     NODE_PRESSURE = "node_pressure"
     DRAIN = "drain"
+    DESCHEDULED = "descheduled"  # evicted so that it is placed anew
     NODE_REMOVED = "node_removed"
     REJECTED = "rejected"  # the kubelet refused it at admission
 

@@ -81,11 +81,13 @@ def _kinds() -> dict[str, Kind]:
         "pods_created", "pods_started", "pods_running", "pods_succeeded", "pods_failed",
         "pods_pending", "pods_unscheduled", "pods_dropped", "pods_refused", "pods_lost", "attempts",
         "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
+        "oom_kills",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
         "gpu_allocation_end", "solve_gap_mean", "solve_stale_share", "api_rejected_share",
-        "etcd_utilisation", "seats_utilisation_max",
+        "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
+        "cpu_throttled_share", "cpu_starved_share",
     )  # fmt: skip
     durations = (
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",

@@ -351,5 +351,27 @@ TABLES: dict[str, Table] = _by_name(
     )
 )
 
-OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS, ACTIONS))
-"""Tables that only some runs have. Of these, `actions` is in the digest of a run that has it."""
+USAGE = Table(
+    "usage",
+    "What pods used, at no more than 200 instants; only of scenarios that say what pods use. "
+    "Means are over the time since the row before.",
+    (
+        _time("t_us", "Instant."),
+        _int("cpu_demand_milli", "milli-CPU", "What pods would have used, mean."),
+        _int("cpu_capped_milli", "milli-CPU", "Of that, what their limits let through, mean."),
+        _int("cpu_used_milli", "milli-CPU", "Of that, what their nodes had for them, mean."),
+        _int("memory_used_bytes", "byte", "Memory that pods used, mean."),
+        _int("cpu_capacity_milli", "milli-CPU", "CPUs of ready nodes."),
+        _int("memory_capacity_bytes", "byte", "Memory of ready nodes."),
+        _int("oom_kills", "pods", "Pods killed for memory, since the start."),
+        _int("node_ooms", "pods", "Of those, because the node was full."),
+        _int("evictions", "pods", "Evicted by kubelets under pressure, since the start."),
+        _int("memory_pressure", "nodes", "With the condition MemoryPressure."),
+        _int("disk_pressure", "nodes", "With the condition DiskPressure."),
+    ),
+)
+
+OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS, ACTIONS, USAGE))
+"""Tables that only some runs have."""
+DIGESTED = ("actions", "usage")
+"""Of those, the ones that belong to the digest where they are."""

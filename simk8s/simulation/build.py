@@ -42,6 +42,7 @@ from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.sampler import Sampler
 from simk8s.simulation.timeline.component import Timeline
+from simk8s.simulation.usage import UsageSampler, is_used, measured, spared
 from simk8s.state.cluster import Cluster
 from simk8s.state.nodeobjects import node_spec
 from simk8s.state.nodes import NodeSpec
@@ -50,6 +51,7 @@ from simk8s.workload.entry import objects, sources
 from simk8s.workload.feeder import Feeder
 
 if TYPE_CHECKING:
+    from simk8s.nodes.usage import NodeUsage
     from simk8s.scenario.load import Loaded
     from simk8s.scenario.podnames import PodSelector
 
@@ -86,6 +88,7 @@ class World:
     writer: ObjectWriter | None = None
     strategy: Strategy | None = None
     timeline: Timeline | None = None
+    usage: NodeUsage | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -156,7 +159,12 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
 
 
 def _recorder(loaded: Loaded, options: Options) -> Recorder:
-    return Recorder(explain=options.explain is not None, actions=bool(loaded.scenario.timeline))
+    scenario = loaded.scenario
+    return Recorder(
+        explain=options.explain is not None,
+        actions=bool(scenario.timeline),
+        usage=is_used(loaded),
+    )
 
 
 def _add_events(loaded: Loaded, world: World) -> None:
@@ -171,6 +179,15 @@ def _listen(world: World, times: Times) -> None:
     """What follows from what is stored: load in the background, what the scheduler knows."""
     Heartbeats(world.clock, world.store, world.server)
     Selectors(world.clock, world.store, times.watch_lag_us)
+
+
+def _measure(loaded: Loaded, world: World) -> None:
+    """What pods use on their nodes, where the scenario says so."""
+    if not is_used(loaded):
+        return
+    clock, store, sampler = world.clock, world.store, world.sampler
+    usage = world.usage = measured(loaded, clock, store, world.streams, world.kubelets)
+    sampler.also = UsageSampler(usage, store, world.recorder.usage, sampler.samples)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
@@ -225,16 +242,18 @@ def _add_controllers(loaded: Loaded, world: World) -> None:
 
 
 def _add_nodes(loaded: Loaded, world: World) -> None:
-    most = loaded.scenario.control_plane.kubelet.max_pods
+    kubelet = loaded.scenario.control_plane.kubelet
     resources, written = world.cluster.resources, loaded.node_objects
 
     def specs(index: int) -> Iterator[NodeSpec]:
         return (node_spec(one.raw, resources) for one in written.get(index, ()))
 
-    for spec in node_specs(loaded.scenario.nodes, loaded.base, loaded.catalog, most, written=specs):
-        row = world.store.add_node(spec)
+    groups, base, catalog = loaded.scenario.nodes, loaded.base, loaded.catalog
+    for spec in node_specs(groups, base, catalog, kubelet.max_pods, written=specs):
+        row = world.store.add_node(spared(spec, kubelet))
         world.kubelets.add(row)
         world.joined_us.append(world.clock.now_us)
+    _measure(loaded, world)
 
 
 def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:

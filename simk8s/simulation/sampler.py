@@ -6,6 +6,7 @@ instant.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,9 @@ class Sampler:
         self._horizon_us = horizon_us
         self._interval_us = interval_us or max(1_000_000, horizon_us // POINTS)
         count = horizon_us // self._interval_us + 1
+        self.samples = count
+        self.also: Callable[..., None] | None = None
+        """Who else samples then: `also(now_us, last=…)`."""
         self._nodes_every = -(-count // NODE_SAMPLES)
         self._taken = 0
         self._last_us = NEVER
@@ -59,9 +63,9 @@ class Sampler:
     def finish(self, now_us: int) -> None:
         """A last sample where the run ended, unless there is one."""
         if now_us != self._last_us:
-            self.sample(now_us)
+            self.sample(now_us, last=True)
 
-    def sample(self, now_us: int) -> None:
+    def sample(self, now_us: int, *, last: bool = False) -> None:
         """One row now."""
         self._last_us = now_us
         store, nodes = self._store, self._store.cluster.nodes
@@ -76,6 +80,8 @@ class Sampler:
         if self._taken % self._nodes_every == 0:
             self._sample_nodes(now_us)
         self._taken += 1
+        if self.also is not None:
+            self.also(now_us, last=last)
         self._recorder.compact()
 
     def _look(self) -> None:

@@ -43,6 +43,7 @@ _CAUSES = {
     Loss.PREEMPTION: LossCause.PREEMPTION,
     Loss.NODE_DELETED: LossCause.NODE_REMOVED,
     Loss.DRAIN: LossCause.DRAIN,
+    Loss.DESCHEDULED: LossCause.DESCHEDULED,
     Loss.NODE_PRESSURE: LossCause.NODE_PRESSURE,
     Loss.REJECTED: LossCause.REJECTED,
 }
@@ -53,6 +54,7 @@ _REASONS = {
     Loss.NODE_DELETED: "NodeDeleted",
     Loss.DROPPED: "Unschedulable",
     Loss.DRAIN: "Evicted",
+    Loss.DESCHEDULED: "Evicted",
     Loss.NODE_PRESSURE: "Evicted",
 }
 

@@ -60,6 +60,8 @@ class NodeSpec:
     """Container runtime by name; empty = the cluster's."""
     static_pods: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
     """Pod manifests in the kubelet's own folder."""
+    capacity: Mapping[int, int] = field(default_factory=dict)
+    """What the machine has, where that is more than what pods may request."""
 
     @property
     def zone(self) -> str:

@@ -49,7 +49,11 @@ class Loss(IntEnum):
     REJECTED = 8
     FORBIDDEN = 9
     """Its creation was refused: it never was."""
+    DESCHEDULED = 10
 
+
+OOM_KILLED = "OOMKilled"
+"""The reason of a container that the kernel has killed, as in `reasons`."""
 
 NEVER = -1
 """Time columns hold -1 until the thing has happened; node columns -1 for none."""

@@ -294,7 +294,13 @@ def _disruption(world):
     assert (status.healthy, status.allowed) == (24, 4), f"health is not counted: {status}"
 
 
+def _descheduler(world):
+    controller = world.runners["descheduler"].controller
+    assert not controller.look().chosen, "it stopped while somebody was to be evicted"
+
+
 GOALS = {
+    "descheduler": _descheduler,
     "resourcequota": _resourcequota,
     "ttl": _ttl,
     "replicaset": _replicaset,

@@ -20,6 +20,7 @@ GOLDEN = {
     "quickstart": (8 * HOUR, "349540335450a9ee2a82d169c0cb145f"),
     "gpu-sharing": (5 * HOUR, "c2c766d79e027b55a9ef3dfb8dfd587d"),
     "control-plane": (HOUR, "792cc944374bc8061592e5b759ff820c"),
+    "memory-pressure": (20 * HOUR, "1b6835ad7ce8d1fd5d2dca1cc0934fc9"),
     "bad-week": (168 * HOUR, "07c6383f028e9a71d6ec4a95d54f46cd"),
 }
 

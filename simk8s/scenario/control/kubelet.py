@@ -6,11 +6,12 @@ times, as kwok does), and how long admission, mounting and a status sync take.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from simk8s.scenario.control.eviction import HARD, Bound, Bounds, known_signals, misfits
 from simk8s.scenario.types import AlsoText, Count, Duration, Model
 
 Percent = Annotated[Count, Field(ge=0, le=100)]
@@ -82,6 +83,25 @@ class Kubelet(Model):
     housekeeping_period: Duration = 2_000_000
     volume_poll_period: Duration = 300_000
     node_status_update_frequency: Duration = Field(default=10_000_000, gt=0)
+    # --- node pressure; None = kubelet's own hard thresholds
+    eviction_hard: Bounds | None = None
+    eviction_soft: Bounds = Field(default_factory=dict)
+    eviction_soft_grace_period: Annotated[
+        dict[str, Annotated[Duration, Field(gt=0)]], BeforeValidator(known_signals)
+    ] = Field(default_factory=dict)
+    eviction_max_pod_grace_period: Duration = 0
+    eviction_minimum_reclaim: Bounds = Field(default_factory=dict)
+    eviction_pressure_transition_period: Duration = 300_000_000
+    merge_default_eviction_settings: bool = False
+    # Code constant of kubelet: how often the eviction manager looks.
+    eviction_monitoring_period: Annotated[Duration, Field(gt=0)] = 10_000_000
+    # --- CPU, where the scenario says what pods use
+    cpu_cfs_quota: bool = Field(default=True, alias="cpuCFSQuota")
+    cgroup_version: Literal["v1", "v2"] = "v2"
+    # Of the CPU that a node keeps for its system, how much that uses.
+    reserved_in_use: Percent = 100
+    # Processes that a node can have (the kernel's pid_max).
+    pid_max: Annotated[Count, Field(gt=0)] = 4_194_304
     # --- what is not configured but takes time
     admit: Between_ = Between.model_construct(p50=10_000, p99=40_000)
     mount: Between_ = Between.model_construct(p50=60_000, p99=450_000)
@@ -93,11 +113,20 @@ class Kubelet(Model):
         if self.image_gc_low_threshold_percent >= self.image_gc_high_threshold_percent:
             text = "imageGCLowThresholdPercent must be below imageGCHighThresholdPercent"
             raise PydanticCustomError("E105", "{text}", {"text": text})
+        misfits(self.eviction_soft, self.eviction_soft_grace_period)
         serial = "serialize_image_pulls" in self.model_fields_set and self.serialize_image_pulls
         if serial and (self.max_parallel_image_pulls or 1) > 1:
             text = "serializeImagePulls: true does not go with maxParallelImagePulls above 1"
             raise PydanticCustomError("E105", "{text}", {"text": text})
         return self
+
+    @property
+    def hard_thresholds(self) -> dict[str, Bound]:
+        """In force; a share of 0 % is none."""
+        own = HARD if self.eviction_hard is None else self.eviction_hard
+        if self.merge_default_eviction_settings:
+            own = {**HARD, **own}
+        return {signal: bound for signal, bound in own.items() if any(bound)}
 
     @property
     def serial(self) -> bool:

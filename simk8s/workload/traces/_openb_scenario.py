@@ -69,12 +69,12 @@ def write_scenario(
         duration=format_duration(_whole_minutes(span_us)),
         why=_WHY[mode],
         how=_HOW[mode, shuffle],
-        node_path=json.dumps(_reference(nodes, out)),
-        pod_path=json.dumps(_reference(pods, out)),
+        node_path=json.dumps(reference(nodes, out)),
+        pod_path=json.dumps(reference(pods, out)),
         only=", only: gpu" if only else "",
         more=f", compress: {compress!r}" if mode == "replay" else _shuffle(shuffle),
     )
-    _write(out, text)
+    write_text(out, text)
     return Imported(out, len(machines), gpus, len(found.names))
 
 
@@ -114,7 +114,7 @@ def _whole_minutes(span_us: int) -> int:
     return -(-(span_us + _SETTLE_US) // US_PER_MINUTE) * US_PER_MINUTE
 
 
-def _reference(target: Path, out: Path) -> str:
+def reference(target: Path, out: Path) -> str:
     """Relative to the scenario where the two are near each other, absolute otherwise."""
     absolute, folder = target.resolve(), out.resolve().parent
     shared = Path(os.path.commonpath([absolute, folder]))
@@ -124,7 +124,8 @@ def _reference(target: Path, out: Path) -> str:
     return Path(os.path.relpath(absolute, folder)).as_posix()
 
 
-def _write(out: Path, text: str) -> None:
+def write_text(out: Path, text: str) -> None:
+    """The scenario file."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")

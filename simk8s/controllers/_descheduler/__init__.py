@@ -1,0 +1,1 @@
+"""The descheduler's policies, one a file."""
