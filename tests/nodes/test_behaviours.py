@@ -13,6 +13,7 @@ from simk8s.kernel.streams import Streams
 from simk8s.nodes.behaviours import Behaviour, Behaviours, Lots, planned
 from simk8s.nodes.probes import NEVER, Probe, Probes, Run, outlook
 from simk8s.scenario.behaviour import BehaviourRule, Traits
+from simk8s.scenario.usage import Level
 from simk8s.simulation.build import Options, build
 from simk8s.simulation.run import run_scenario
 from simk8s.state.cluster import Cluster
@@ -107,7 +108,7 @@ def test_rules_tell_workloads_of_one_template_apart() -> None:
     usage = found.usage_of(0)
     assert usage is not None
     assert usage.cpu is not None
-    assert usage.cpu.law == 100
+    assert usage.cpu.constant == Level(100)
     assert found.usage_of(1) is None
     assert found.name_of(0) != found.name_of(1)
 

@@ -241,7 +241,7 @@ def test_a_fake_kubelet_takes_exactly_what_it_is_told() -> None:
     w.user.write(w.store.delete_pod, p)
     w.run(6 * SECOND)
     assert pods.phase[p] == Phase.GONE
-    assert pods.finished_us[p] == 5 * SECOND + 3_500 + 2_000 + 200 * MS + 3_500
+    assert pods.finished_us[p] == 5 * SECOND + 3_500 + 2_000 + 200 * MS + 5_000
 
 
 def test_a_fake_kubelet_ends_pods_as_annotated() -> None:

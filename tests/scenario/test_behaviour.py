@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simk8s.scenario.behaviour import BehaviourRule, Subject, Traits, said_of
+from simk8s.scenario.usage import Level
 
 WEB = Subject("Deployment", "web", "shop", "front", {"app": "web", "tier": "front"})
 MINUTE = 60_000_000
@@ -55,7 +56,8 @@ def test_the_last_word_counts_value_by_value() -> None:
     assert (said.lifetime.law, said.startup.law) == (5 * MINUTE, 3_000_000)
     assert said.usage.cpu is not None
     assert said.usage.memory is not None
-    assert (said.usage.cpu.law, said.usage.memory.law) == (200, 1 << 30)
+    assert said.usage.cpu.constant == Level(200)
+    assert said.usage.memory.constant == Level(1 << 30)
     assert said.stop is None
 
 
