@@ -126,6 +126,10 @@ def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
         path = getattr(entry.replay.params, "path", None) if entry.replay else None
         if isinstance(path, str):
             yield ("workload", index, "replay", "path"), path
+    for place, params in _faults(scenario):
+        trace = getattr(params, "trace", None)
+        if isinstance(trace, str):
+            yield (*place, "trace"), trace
 
 
 def scheduler_config(context: Context) -> Iterator[Problem]:
