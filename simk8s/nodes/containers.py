@@ -15,14 +15,14 @@ its pod for good, whatever the restart policy, if the exit code is 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from simk8s.api.client import Client
 from simk8s.api.requests import GET_POD, POST_EVENT, RequestKind
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.backoff import CrashLoop, looked_us
+from simk8s.nodes.disorders import Disorders, Sender
 from simk8s.nodes.lives import Life, Lives
 from simk8s.nodes.probes import Outlook, Run, outlook
 from simk8s.nodes.relists import Relists
@@ -43,6 +43,7 @@ class End(NamedTuple):
     wanted: bool
     """By its lifetime: a clean end is final whatever restartPolicy says."""
     by_kubelet: bool = False
+    reason: str = "Error"
 
 
 Begun = tuple[int, int, int, Life, int, int]
@@ -56,13 +57,15 @@ class Containers:
         self,
         clock: Clock,
         store: Store,
-        client_of: Callable[[int], Client],
+        client_of: Callable[[int], Sender],
         settings: KubeletSettings,
         relists: Relists,
         runtimes: Runtimes,
         lives: Lives,
         seed: int,
+        disorders: Disorders | None = None,
     ) -> None:
+        self._disorders = Disorders() if disorders is None else disorders
         self._clock, self._store, self._client_of = clock, store, client_of
         self._settings, self._relists, self._runtimes = settings, relists, runtimes
         self._lives, self._seed = lives, seed
@@ -156,14 +159,29 @@ class Containers:
 
     # --- timers
 
+    def _node_of(self, timer: tuple[Any, ...]) -> int:
+        pod: int = timer[0]
+        return self._pods.node[pod]
+
     def _flipped(self, now_us: int, timers: list[tuple[int, int, bool]]) -> None:
+        if self._disorders.hung:
+            timers = self._disorders.stall(self._flips, timers, self._node_of)
         for pod, epoch, ready in timers:
             if self._pods.epoch[pod] == epoch:
                 node = self._pods.node[pod]
                 self._note(node, GET_POD)
                 self._client_of(node).write(self._store.set_pod_ready, pod, ready, epoch)
 
+    def kill(self, pod: int, code: int, reason: str) -> None:
+        """The app containers of a running pod end now, by somebody else's hand."""
+        pods, now_us = self._pods, self._clock.now_us
+        node, end = pods.node[pod], End(now_us, code, False, reason=reason)
+        pods.epoch[pod] += 1  # what was foreseen does not happen
+        self._exits.at(self._shown(node, end), (pod, pods.epoch[pod], node, end))
+
     def _ended(self, now_us: int, timers: list[tuple[int, int, int, End]]) -> None:
+        if self._disorders.hung:
+            timers = self._disorders.stall(self._exits, timers, self._node_of)
         for pod, epoch, node, end in timers:
             if self._pods.epoch[pod] == epoch and self._pods.deletion_us[pod] == NEVER:
                 self._over(now_us, pod, epoch, node, end)
@@ -174,7 +192,7 @@ class Containers:
         if self._final(life, end):
             phase = FAILED if end.code else SUCCEEDED
             if end.code:
-                self._pods.reasons[pod] = "Error"
+                self._pods.reasons[pod] = end.reason
             self._client_of(node).write(self._store.set_phase, pod, phase, epoch)
             return
         if self._pods.ready[pod]:
@@ -200,6 +218,8 @@ class Containers:
 
     def _restarted(self, now_us: int, timers: list[tuple[int, int, int, int, int, int]]) -> None:
         pods = self._pods
+        if self._disorders.hung:
+            timers = self._disorders.stall(self._restarts, timers, self._node_of)
         for pod, epoch, node, started_us, shown_us, work_us in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
                 pods.restarts[pod] += 1
