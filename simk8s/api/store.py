@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from simk8s.api.admission._chain import Chain
+from simk8s.api.conditions import Pressures
 from simk8s.api.costs import BY_VERB, TABLE
 from simk8s.api.fanout import Fanout
 from simk8s.api.leases import Leases
@@ -50,6 +51,7 @@ class Store:
         self.leases = Leases(clock, seed)
         self.ready: list[bool] = []
         """Ready condition by node row."""
+        self.pressures = Pressures()
         self.created = 0
         self.refused = 0
         """Creations of pods that admission refused, tries of controllers among them."""
@@ -288,6 +290,14 @@ class Store:
         if not self.cluster.nodes.exists[row] or self.ready[row] == ready:
             return False
         self.ready[row] = ready
+        self.nodes.append(STATUS, row)
+        return True
+
+    @request("PATCH", "nodes/status")
+    def set_pressure(self, row: int, condition: str, is_true: bool) -> bool:
+        """A pressure condition (api/conditions); void where nothing changes."""
+        if not self.cluster.nodes.exists[row] or not self.pressures.set(row, condition, is_true):
+            return False
         self.nodes.append(STATUS, row)
         return True
 

@@ -54,9 +54,22 @@ class Informers:
             log.unsubscribe(watched.cursor)
             del self._logs[log]
 
+    def halt(self) -> None:
+        """The process is dead: nobody listens."""
+        self._bell.handler = _nobody
+
+    def resume(self) -> None:
+        """Another listens, and hears of everything that has happened."""
+        self._bell.handler = self._deliver
+        self._bell.ring()
+
     def _deliver(self, now_us: int) -> None:
         for log, watched in tuple(self._logs.items()):
             entries = watched.cursor.drain(now_us)
             if entries and self._logs.get(log) is watched:
                 for handler, _ in tuple(watched.handlers):
                     handler(now_us, entries)
+
+
+def _nobody(now_us: int) -> None:
+    """Nobody listens."""

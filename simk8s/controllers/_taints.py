@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from simk8s.api.conditions import DISK_PRESSURE, MEMORY_PRESSURE, PID_PRESSURE
 from simk8s.api.requests import request
 from simk8s.api.store import Store
 from simk8s.state.selectors import (
@@ -26,7 +27,20 @@ NOT_READY_EXECUTE = Taint(NOT_READY, "", NO_EXECUTE)
 UNREACHABLE_SCHEDULE = Taint(UNREACHABLE, "", NO_SCHEDULE)
 NOT_READY_SCHEDULE = Taint(NOT_READY, "", NO_SCHEDULE)
 UNSCHEDULABLE_SCHEDULE = Taint(UNSCHEDULABLE, "", NO_SCHEDULE)
-CONDITIONS = (UNREACHABLE_SCHEDULE, NOT_READY_SCHEDULE, UNSCHEDULABLE_SCHEDULE)
+PRESSURES = {
+    condition: Taint(f"node.kubernetes.io/{name}-pressure", "", NO_SCHEDULE)
+    for condition, name in (
+        (MEMORY_PRESSURE, "memory"),
+        (DISK_PRESSURE, "disk"),
+        (PID_PRESSURE, "pid"),
+    )
+}
+CONDITIONS = (
+    UNREACHABLE_SCHEDULE,
+    NOT_READY_SCHEDULE,
+    UNSCHEDULABLE_SCHEDULE,
+    *PRESSURES.values(),
+)
 """NoSchedule taints that mirror a node's conditions."""
 
 

@@ -56,12 +56,11 @@ class FaultDriver:
         rows: TableWriter,
         horizon_us: int,
         plane: ControlPlane | None = None,
-        nodes: Nodes | None = None,
-        base: Path | None = None,
     ) -> None:
         self._plane = plane
-        self._nodes = nodes
-        self._base = base if base is not None else Path()
+        self.nodes: Nodes | None = None
+        self.base = Path()
+        """What files of fault models are relative to."""
         self._cluster = cluster
         self._damage = damage
         self._append = rows.append
@@ -86,7 +85,7 @@ class FaultDriver:
         ]
         for name, model in self._models.items():
             generator = streams.get(f"faults/{name}")
-            context = Context(nodes, generator, self._horizon_us, self._base)
+            context = Context(nodes, generator, self._horizon_us, self.base)
             self._arm(model.timeline(context), 0)
 
     def moment(self, now_us: int, phase: FaultPhase, node: int) -> None:
@@ -125,8 +124,8 @@ class FaultDriver:
         if effect is None:
             self._damage.crash(rows)
         elif isinstance(effect, NodeEffect):
-            if self._nodes is not None:
-                self._nodes.begin(effect, rows)
+            if self.nodes is not None:
+                self.nodes.begin(effect, rows)
         elif self._plane is not None:
             return self._plane.begin(effect)
         return None
@@ -137,8 +136,8 @@ class FaultDriver:
             if effect is None:
                 self._damage.restore(rows)
             elif isinstance(effect, NodeEffect):
-                if self._nodes is not None:
-                    self._nodes.end(effect, rows)
+                if self.nodes is not None:
+                    self.nodes.end(effect, rows)
             elif self._plane is not None and not by_itself:
                 self._plane.end(effect)
             self._note(now_us, fault, FaultPhase.END, lasts_us, hit)

@@ -29,7 +29,7 @@ from simk8s.api.store import Store
 from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
-from simk8s.nodes.admission import refusal
+from simk8s.nodes.admission import EVICTED, pressed, refusal
 from simk8s.nodes.containers import Containers
 from simk8s.nodes.disorders import WHOLE, Disorders, Sender
 from simk8s.nodes.lives import Lives
@@ -171,7 +171,10 @@ class KubeletPool:
         if self._fake:
             self._begin(pod, node, now_us)
             return
-        reason = refusal(self._store.cluster, pod, node, self._on[node])
+        reason, pressures = "", self._store.pressures.of
+        if pressures and node in pressures:
+            reason = EVICTED if pressed(self._store.cluster, pod, pressures[node]) else ""
+        reason = reason or refusal(self._store.cluster, pod, node, self._on[node])
         if not reason:
             self._begin(pod, node, now_us)
             return

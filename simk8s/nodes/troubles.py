@@ -99,6 +99,12 @@ class Troubles:
         """That is over."""
         self.images.slow_down(row, self.disorders.speed_up(row, thousandths))
 
+    # --- pressure
+
+    def report_pressure(self, row: int, condition: str, is_true: bool) -> None:
+        """A kubelet says so in its node's status."""
+        self._pool._client_of(row).write(self._store.set_pressure, row, condition, is_true)
+
     # --- containers
 
     def kill(

@@ -24,21 +24,27 @@ from simk8s.kernel.streams import Streams
 from simk8s.nodes.groups import node_specs
 from simk8s.nodes.kubelet import KubeletPool
 from simk8s.nodes.machines import Machines
+from simk8s.nodes.troubles import Troubles
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
+from simk8s.scheduler.takeover import Succession
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
     cycle_times,
     kubelet_settings,
 )
-from simk8s.simulation.effects import PlaneEffects
+from simk8s.simulation.effects import Parts, PlaneEffects
 from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
+from simk8s.simulation.node_effects import NodeEffects
 from simk8s.simulation.objects import ObjectWriter
+from simk8s.simulation.reclaims import Reclaims
+from simk8s.simulation.rollouts import Rollouts
 from simk8s.simulation.sampler import Sampler
 from simk8s.state.cluster import Cluster
+from simk8s.state.nodes import NodeSpec
 from simk8s.strategies.base import Context, Strategy
 from simk8s.workload.entry import objects, sources
 from simk8s.workload.feeder import Feeder
@@ -128,6 +134,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
     effects = PlaneEffects(server)
     faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us, effects)
+    faults.base = loaded.base
     lag_us, throttled = times.watch_lag_us, plane.throttling
     controllers = ControllerManager(
         clock, store, server, streams, lag_us, faults.moment, throttled=throttled
@@ -151,9 +158,27 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
     _add_workload(loaded, world, clients.user_in_flight)
+    if scenario.faults:
+        _add_effects(world, effects)
     for fault in scenario.faults:
         faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
     return world
+
+
+def _add_effects(world: World, effects: PlaneEffects) -> None:
+    """What faults can do, where there are any."""
+
+    def join(spec: NodeSpec) -> None:
+        world.kubelets.add(world.store.add_node(spec))
+        world.joined_us.append(world.clock.now_us)
+
+    clock, store, server = world.clock, world.store, world.server
+    troubles = Troubles(clock, store, world.kubelets)
+    reclaims = Reclaims(clock, store, server, world.streams, world.machines, join)
+    world.faults.nodes = NodeEffects(troubles, reclaims)
+    rollouts = Rollouts(clock, store, server, troubles.images)
+    succession = Succession(clock, world.scheduler)
+    effects.parts = Parts(store, succession, world.controllers, troubles, rollouts)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:
