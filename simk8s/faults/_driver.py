@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simk8s.errors import InvariantError
 from simk8s.faults.base import (
+    ClusterEffect,
     Context,
     ControlPlane,
     Damage,
@@ -111,6 +112,8 @@ class FaultDriver:
             hit = self._pods_on(rows)
             self._last.update(dict.fromkeys(rows, fault))
             own_us = self._begin(fault, rows)
+            if self._plane is not None and isinstance(fault.effect, ClusterEffect):
+                hit = self._plane.pods_hit
             lasts_us = fault.duration_us if own_us is None else own_us
             self._note(now_us, fault, FaultPhase.START, lasts_us, hit)
             if lasts_us is not None:

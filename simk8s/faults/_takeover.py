@@ -9,9 +9,7 @@ from pydantic import Field, model_validator
 from simk8s.faults._of_cluster import ClusterFaults
 from simk8s.faults._when import When
 from simk8s.faults.base import Context, Takeover
-from simk8s.scenario.distributions import DurationDistribution, Uniform, wrong
-
-LEASE_US, POLL_US = 15_000_000, 2_000_000
+from simk8s.scenario.distributions import DurationDistribution, wrong
 
 
 class TakeoverWhen(When):
@@ -19,7 +17,7 @@ class TakeoverWhen(When):
 
     # Until another leads: the lease of 15 s has to expire, and is looked at every 2 s.
     takeover: DurationDistribution = Field(
-        default=DurationDistribution(uniform=Uniform(min=LEASE_US, max=LEASE_US + POLL_US))
+        default={"uniform": {"min": "15s", "max": "17s"}}, validate_default=True
     )
 
     @model_validator(mode="after")

@@ -223,6 +223,9 @@ class Damage(Protocol):
 class ControlPlane(Protocol):
     """Whom effects on the cluster befall; they may overlap."""
 
+    pods_hit: int
+    """By the latest of them at its beginning."""
+
     def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now; answers how long it takes if the effect itself decides that."""
 

@@ -16,14 +16,14 @@ from pydantic import Field
 
 from simk8s.faults._of_nodes import NodeFaults
 from simk8s.faults._when import NodesWhen
-from simk8s.scenario.distributions import DurationDistribution, Lognormal
+from simk8s.scenario.distributions import DurationDistribution
 
 
 class Params(NodesWhen):
     """`nodeReboot: {select: {labels: {pool: web}}, every: 7d}`"""
 
     boot: DurationDistribution = Field(
-        default=DurationDistribution(lognormal=Lognormal(p50=30_000_000, p99=120_000_000))
+        default={"lognormal": {"p50": "30s", "p99": "2m"}}, validate_default=True
     )
 
 

@@ -48,10 +48,12 @@ class PlaneEffects:
         self._loads: dict[ApiLoad, list[str]] = {}
         self._number = 0
         self.parts: Parts | None = None
+        self.pods_hit = 0
 
     def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now."""
         server = self._server
+        self.pods_hit = 0
         if isinstance(effect, ApiOutage):
             server.go_down()
         elif isinstance(effect, ApiLoad):
@@ -65,7 +67,7 @@ class PlaneEffects:
         elif isinstance(effect, LeaderLoss):
             return server.lose_leader()
         elif self.parts is not None:
-            _begin(self.parts, effect)
+            self.pods_hit = _begin(self.parts, effect)
         return None
 
     def end(self, effect: ClusterEffect) -> None:
@@ -89,7 +91,8 @@ class PlaneEffects:
         return round(1_000 * (effect.fsync_us or 0) / median_us) if median_us else 1_000
 
 
-def _begin(parts: Parts, effect: ClusterEffect) -> None:
+def _begin(parts: Parts, effect: ClusterEffect) -> int:
+    """How many pods it hits at once."""
     images = parts.troubles.images
     if isinstance(effect, Takeover):
         if effect.component == parts.controllers.name:
@@ -103,7 +106,8 @@ def _begin(parts: Parts, effect: ClusterEffect) -> None:
     elif isinstance(effect, BadRollout):
         parts.rollouts.begin(effect)
     elif isinstance(effect, KillContainers):
-        _kill(parts, effect)
+        return _kill(parts, effect)
+    return 0
 
 
 def _end(parts: Parts, effect: ClusterEffect) -> None:
@@ -121,7 +125,7 @@ def _end(parts: Parts, effect: ClusterEffect) -> None:
         parts.rollouts.end(effect)
 
 
-def _kill(parts: Parts, effect: KillContainers) -> None:
+def _kill(parts: Parts, effect: KillContainers) -> int:
     cluster = parts.store.cluster
 
     def chosen(pod: int) -> bool:
@@ -130,4 +134,6 @@ def _kill(parts: Parts, effect: KillContainers) -> None:
             return False
         return all(template.labels.get(key) == value for key, value in effect.labels)
 
-    parts.troubles.kill(effect.code, effect.reason, chosen, effect.draw, effect.count, effect.share)
+    return parts.troubles.kill(
+        effect.code, effect.reason, chosen, effect.draw, effect.count, effect.share
+    )
