@@ -136,9 +136,10 @@ class Reclaims:
 
 
 def _another(spec: NodeSpec, row: int) -> NodeSpec:
-    """The machine that takes its place."""
+    """The machine that takes its place, as a fresh one."""
     name = f"{spec.name}-r{row}"
     labels = dict(spec.labels)
     if HOSTNAME_LABEL in labels:
         labels[HOSTNAME_LABEL] = name
-    return replace(spec, name=name, labels=labels)
+    own = tuple(taint for taint in spec.taints if not taint.key.startswith("node.kubernetes.io/"))
+    return replace(spec, name=name, labels=labels, taints=own, unschedulable=False)
