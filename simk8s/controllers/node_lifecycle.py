@@ -162,8 +162,12 @@ class NodeLifecycle(Controller):
 
     @request("PATCH", "pods/status")
     def _mark_not_ready(self, pod: int) -> bool:
-        """PATCH of a pod's Ready condition; that it is not ready already is no conflict."""
-        self._store.set_pod_ready(pod, False, self._store.cluster.pods.epoch[pod])
+        """PATCH of a pod's Ready condition; that it is not ready already is no conflict. A kubelet
+        that is back by then would put it right at once.
+        """
+        pods = self._store.cluster.pods
+        if not self._store.leases.renewing(pods.node[pod]):
+            self._store.set_pod_ready(pod, False, pods.epoch[pod])
         return True
 
     @request("PUT", "nodes/status")

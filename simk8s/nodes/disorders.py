@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from simk8s.api.client import Client
 from simk8s.api.ports import Done, Operation
-from simk8s.api.requests import RequestKind
+from simk8s.api.requests import RequestKind, kind_of
 from simk8s.kernel.lane import Lane
 from simk8s.state.pods import NEVER, RUNNING, PodTable
 
@@ -43,7 +43,7 @@ class Held:
     def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
         """Kept for later."""
         self._writes.append((op, args, done))
-        if args and args[0] in self._ready:
+        if kind_of(op).resource.startswith("pods") and args[0] in self._ready:
             del self._ready[args[0]]  # what is held says how it is
         return NEVER
 
