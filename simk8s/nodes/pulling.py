@@ -164,6 +164,11 @@ class Pulling:
         arrived = [
             item for item in self._arrived.pop(now_us) if self.images.has(item[0], item[1], now_us)
         ]
+        cut = self._disorders.cut
+        if cut:  # they report by themselves, when they can
+            for item in (item for item in arrived if item[0] in cut):
+                self._client_of(item[0]).write(self._store.report_images, [item])
+            arrived = [item for item in arrived if item[0] not in cut]
         if arrived:
             first, *others = dict.fromkeys(node for node, _, _ in arrived)
             for node in others:
