@@ -35,11 +35,11 @@ MINUTE_US = 60_000_000
 HEALED_MIN, END_MIN, AUDITS = 40, 110, 12
 
 
-def scenario_of(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def scenario_of(seed: int, tiny: bool = False) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The scenario of a seed, and its manifests."""
     draw = random.Random(seed)
     zones = ["a", "b", "c"][: draw.randint(1, 3)]
-    nodes = draw.randint(3, 9)
+    nodes = draw.randint(3, 5 if tiny else 9)
     group = {
         "name": "n",
         "capacity": {"cpu": "4", "memory": "16Gi"},
@@ -49,7 +49,8 @@ def scenario_of(seed: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     }
     budget_milli = nodes * 4_000 * 4 // 10  # room for what is lost for a while
     objects, entries = _workload(draw, budget_milli)
-    faults = [_FAULTS[draw.choice(list(_FAULTS))](draw) for _ in range(draw.randint(1, 6))]
+    most = 4 if tiny else 6
+    faults = [_FAULTS[draw.choice(list(_FAULTS))](draw) for _ in range(draw.randint(1, most))]
     scenario = {
         "apiVersion": "simk8s/v1",
         "name": f"swarm-{seed}",
@@ -109,7 +110,7 @@ def _owner(
 ) -> Iterator[Any]:
     if kind == "Job":
         template["spec"]["restartPolicy"] = draw.choice(["Never", "OnFailure"])
-        template["metadata"]["annotations"] = {"simk8s.io/run-seconds": str(draw.randint(20, 900))}
+        template["metadata"]["annotations"] = {"simk8s.io/run-seconds": str(draw.randint(20, 300))}
         spec = {"completions": replicas, "parallelism": draw.randint(1, 4), "template": template}
         yield _object("batch/v1", kind, name, {**spec, "backoffLimit": 50})
         return
@@ -191,10 +192,10 @@ _FAULTS: dict[str, Maker] = {
 # --- one of them
 
 
-def check(seed: int) -> list[str]:
+def check(seed: int, tiny: bool = False) -> list[str]:
     """What is wrong after the run of a seed; nothing, if all is well."""
     try:
-        world, watch = run(seed)
+        world, watch = run(seed, tiny)
         return [*watch.broken, *unwell(world)]
     except (InvariantError, AssertionError, KeyError, ValueError, UserError) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -202,9 +203,9 @@ def check(seed: int) -> list[str]:
         return [f"{type(error).__name__}: {words} ({last.name}, {last.filename}:{last.lineno})"]
 
 
-def run(seed: int) -> tuple[World, Watch]:
+def run(seed: int, tiny: bool = False) -> tuple[World, Watch]:
     """The world of a seed at its end, audited along the way."""
-    scenario, objects = scenario_of(seed)
+    scenario, objects = scenario_of(seed, tiny)
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         (base / "objects.yaml").write_text(yaml.safe_dump_all(objects), encoding="utf-8")
@@ -231,13 +232,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=50, help="how many")
     parser.add_argument("--start", type=int, default=0, help="the first of them")
     parser.add_argument("--show", action="store_true", help="print the scenarios as well")
+    parser.add_argument("--tiny", action="store_true", help="small clusters, as in the tests")
     chosen = parser.parse_args(argv)
     began, failed = time.monotonic(), 0
     for seed in range(chosen.start, chosen.start + chosen.seeds):
         if chosen.show:
-            scenario, objects = scenario_of(seed)
+            scenario, objects = scenario_of(seed, chosen.tiny)
             sys.stdout.write(yaml.safe_dump_all([scenario, *objects], sort_keys=False))
-        found = check(seed)
+        found = check(seed, chosen.tiny)
         if found:
             failed += 1
             _say(f"seed {seed}: replay with {replay(seed)}", *(f"  {line}" for line in found[:8]))
