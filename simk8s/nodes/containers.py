@@ -78,14 +78,14 @@ class Containers:
         self.workers: dict[int, int] = {}
         """When the probe workers of a pod began to tick."""
         self._loops: dict[int, CrashLoop] = {}
-        self._latest: dict[int, bool] = {}
+        self.latest: dict[int, bool] = {}
         """What was last said of a pod's readiness."""
 
     def forget(self, pod: int) -> None:
         """The pod has ended, or its kubelet has: nothing is remembered of it."""
         self.workers.pop(pod, None)
         self._loops.pop(pod, None)
-        self._latest.pop(pod, None)
+        self.latest.pop(pod, None)
 
     def run(self, begun: Begun) -> None:
         """Containers run since `started` and the status that says so is sent now."""
@@ -100,11 +100,11 @@ class Containers:
         shown_us = None if end is None else self._shown(node, end)
         if end is not None and shown_us is not None and shown_us <= now_us:
             if not self._final(life, end):
-                self._tell(node, pod, epoch, False, RUNNING)
+                self.tell(node, pod, epoch, False, RUNNING)
             self._over(now_us, pod, epoch, node, end)
             return
         ready = ahead.ready_us == seen_us
-        self._tell(node, pod, epoch, ready, RUNNING)
+        self.tell(node, pod, epoch, ready, RUNNING)
         self._arm(pod, epoch, ahead, end, now_us)
         if end is not None:
             self._exits.at(shown_us, (pod, epoch, node, end))  # type: ignore[arg-type]
@@ -155,16 +155,16 @@ class Containers:
             return end.wanted or life.restart_policy != "Always"
         return life.restart_policy == "Never"
 
-    def _tell(
+    def tell(
         self, node: int, pod: int, epoch: int, ready: bool, phase: Phase | None = None
     ) -> None:
         """Send a status; requests may overtake each other, so each carries the latest."""
-        self._latest[pod] = ready
+        self.latest[pod] = ready
         self._client_of(node).write(self._status, pod, epoch, phase)
 
     @request("PATCH", "pods/status")
     def _status(self, pod: int, epoch: int, phase: Phase | None) -> bool:
-        ready = self._latest.get(pod, False)
+        ready = self.latest.get(pod, False)
         if phase is None:
             return self._store.set_pod_ready(pod, ready, epoch)
         return self._store.set_phase(pod, phase, epoch, ready)
@@ -187,7 +187,7 @@ class Containers:
             if self._pods.epoch[pod] == epoch:
                 node = self._pods.node[pod]
                 self._note(node, GET_POD)
-                self._tell(node, pod, epoch, ready)
+                self.tell(node, pod, epoch, ready)
 
     def kill(self, pod: int, code: int, reason: str) -> None:
         """The app containers of a running pod end now, by somebody else's hand."""
@@ -213,7 +213,7 @@ class Containers:
             self._client_of(node).write(self._store.set_phase, pod, phase, epoch)
             return
         if self._pods.ready[pod]:
-            self._tell(node, pod, epoch, False)
+            self.tell(node, pod, epoch, False)
         self._restart(now_us - self._status_us, pod, epoch, node, end)
 
     def _restart(self, since_us: int, pod: int, epoch: int, node: int, end: End) -> None:

@@ -227,6 +227,7 @@ class KubeletPool:
         pods = self._table
         if self.disorders.hung:
             timers = self.disorders.stall(self._starts, timers, self._node_of)
+        said = self._containers.latest
         for pod, epoch, pulled_us, started_us in timers:
             if pods.epoch[pod] != epoch or pods.deletion_us[pod] != NEVER:
                 continue
@@ -247,6 +248,8 @@ class KubeletPool:
                     self._client_of(node).write(self._store.set_phase, pod, SUCCEEDED, epoch)
                     continue
                 self._ends.at(max(ended_us, now_us), (pod, epoch))
+            if said and pod in said:  # it has been said to be unready, by a late request perhaps
+                said[pod] = True
             self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch)
 
     def _node_of(self, timer: tuple[int, ...]) -> int:
@@ -335,5 +338,5 @@ class KubeletPool:
             else:
                 pods.restarts[pod] += pods.running_us[pod] != NEVER
                 if pods.ready[pod] and not self._fake:
-                    client.write(self._store.set_pod_ready, pod, False, pods.epoch[pod])
+                    self._containers.tell(row, pod, pods.epoch[pod], False)
                 self._begin(pod, row, now_us)
