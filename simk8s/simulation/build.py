@@ -134,7 +134,6 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     sampler = Sampler(clock, store, scheduler.queue, recorder, horizon_us, interval_us)
     effects = PlaneEffects(server)
     faults = FaultDriver(clock, cluster, machines, recorder.faults, horizon_us, effects)
-    faults.base = loaded.base
     lag_us, throttled = times.watch_lag_us, plane.throttling
     controllers = ControllerManager(
         clock, store, server, streams, lag_us, faults.moment, throttled=throttled
@@ -158,15 +157,17 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
     _add_workload(loaded, world, clients.user_in_flight)
-    if scenario.faults:
-        _add_effects(world, effects)
-    for fault in scenario.faults:
-        faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+    _add_faults(loaded, world, effects)
     return world
 
 
-def _add_effects(world: World, effects: PlaneEffects) -> None:
-    """What faults can do, where there are any."""
+def _add_faults(loaded: Loaded, world: World, effects: PlaneEffects) -> None:
+    """Fault models, and where there are any, what they can do."""
+    if not loaded.scenario.faults:
+        return
+    world.faults.base = loaded.base
+    for fault in loaded.scenario.faults:
+        world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
 
     def join(spec: NodeSpec) -> None:
         world.kubelets.add(world.store.add_node(spec))
