@@ -51,8 +51,9 @@ class Held:
         """Nobody waits for it, and it is lost."""
 
     def forget(self) -> None:
-        """The kubelet has died with what it knew."""
-        self._writes.clear()
+        """The kubelet has died with what it knew of pods; its next one reports the node anew."""
+        kept = [one for one in self._writes if kind_of(one[0]).resource.startswith("nodes")]
+        self._writes = kept
         self._ready.clear()
 
     def send(self, client: Client, pods: PodTable, set_ready: Operation) -> None:

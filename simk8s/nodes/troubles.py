@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from simk8s.api.client import Client
+from simk8s.api.requests import request
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import counter_hash
@@ -35,6 +36,7 @@ class Troubles:
         self._store = store
         self._pool = kubelets
         self.disorders: Disorders = kubelets.disorders
+        self._wanted: dict[tuple[int, str], bool] = {}
 
     @property
     def images(self) -> NodeImages:
@@ -53,16 +55,17 @@ class Troubles:
     def reconnect(self, row: int) -> None:
         """It does again: it reports, and does what it has not heard of."""
         held, store, pool = self.disorders.reconnect(row), self._store, self._pool
-        if held is None or not pool.machines.up(row) or not store.cluster.nodes.exists[row]:
+        if held is None or not store.cluster.nodes.exists[row]:
             return
-        if row in self.disorders.unbooted:
-            del self.disorders.unbooted[row]
-            self.disorders.missed(row)
-            pool._restored(row)
-            return
-        store.leases.start(row)
         client = pool._client_of(row)
         assert isinstance(client, Client), "nobody holds back what it sends any more"
+        if not pool.machines.up(row) or row in self.disorders.unbooted:
+            held.send(client, store.cluster.pods, store.set_pod_ready)
+            if self.disorders.unbooted.pop(row, 0) is None:
+                self.disorders.missed(row)
+                pool._restored(row)
+            return
+        store.leases.start(row)
         client.write(store.set_ready, row, True)
         held.send(client, store.cluster.pods, store.set_pod_ready)
         for pod in self.disorders.missed(row):
@@ -102,8 +105,13 @@ class Troubles:
     # --- pressure
 
     def report_pressure(self, row: int, condition: str, is_true: bool) -> None:
-        """A kubelet says so in its node's status."""
-        self._pool._client_of(row).write(self._store.set_pressure, row, condition, is_true)
+        """A kubelet says so in its node's status; requests may overtake each other."""
+        self._wanted[row, condition] = is_true
+        self._pool._client_of(row).write(self._pressure, row, condition)
+
+    @request("PATCH", "nodes/status")
+    def _pressure(self, row: int, condition: str) -> bool:
+        return self._store.set_pressure(row, condition, self._wanted[row, condition])
 
     # --- containers
 
