@@ -158,6 +158,10 @@ class Client:
             call.port.meter.throttled(since_us, held_us)
         self._send(call)
 
+    def backlog(self) -> int:
+        """Requests that wait for a token."""
+        return 0 if self._bucket is None else self._bucket.debt(self._clock.now_us)
+
     def totals(self) -> tuple[int, int, int, int]:
         """(requests, µs held back, conflicts, retries), those of its nodes' clients included."""
         every = (self, *self._nodes.values())

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from simk8s.api.admission._chain import Chain
+from simk8s.api.conditions import Pressures
 from simk8s.api.costs import BY_VERB, TABLE
 from simk8s.api.fanout import Fanout
 from simk8s.api.leases import Leases
@@ -59,8 +60,7 @@ class Store:
         """Nodes that registered while the cluster was running."""
         self.taints_new_nodes = False
         """Whether somebody lifts the taint that a new node gets (see registration)."""
-        self.pressure: dict[int, tuple[str, ...]] = {}
-        """Pressure conditions that are True, as keys of their taints, by node row."""
+        self.pressures = Pressures()
         self.created = 0
         self.refused = 0
         """Creations of pods that admission refused, tries of controllers among them."""
@@ -345,13 +345,19 @@ class Store:
         return True
 
     @request("PATCH", "nodes/status")
-    def set_pressure(self, row: int, conditions: tuple[str, ...]) -> bool:
-        """Memory, disk and PID pressure, as the kubelet sees them."""
-        if not self.cluster.nodes.exists[row] or self.pressure.get(row, ()) == conditions:
+    def set_pressures(self, row: int, conditions: tuple[str, ...]) -> bool:
+        """Memory, disk and PID pressure, as the kubelet measures them."""
+        if not self.cluster.nodes.exists[row] or not self.pressures.measure(row, conditions):
             return False
-        self.pressure[row] = conditions
-        if not conditions:
-            del self.pressure[row]
+        self.nodes.append(STATUS, row)
+        return True
+
+    @request("PATCH", "nodes/status")
+    def set_pressure(self, row: int, condition: str, is_true: bool) -> bool:
+        """A pressure condition (api/conditions); void where nothing changes."""
+        nodes, pressures = self.cluster.nodes, self.pressures
+        if not nodes.exists[row] or not pressures.impose(row, condition, is_true):
+            return False
         self.nodes.append(STATUS, row)
         return True
 
@@ -378,7 +384,7 @@ class Store:
             return False
         self.cluster.nodes.remove(row)
         self.ready[row] = False
-        self.pressure.pop(row, None)
+        self.pressures.forget(row)
         self.leases.stop(row)
         self.nodes.append(DELETED, row)
         return True

@@ -58,6 +58,15 @@ class Informers:
         """Hear of everything that is committed, however young: the first LIST."""
         self._deliver(now_us, ahead_us=1 << 60)
 
+    def halt(self) -> None:
+        """The process is dead: nobody listens."""
+        self._bell.handler = _nobody
+
+    def resume(self) -> None:
+        """Another listens, and hears of everything that has happened."""
+        self._bell.handler = self._deliver
+        self._bell.ring()
+
     def _deliver(self, now_us: int, ahead_us: int = 0) -> None:
         for log, watched in tuple(self._logs.items()):
             cursor = watched.cursor
@@ -67,3 +76,7 @@ class Informers:
             if entries and self._logs.get(log) is watched:
                 for handler, _ in tuple(watched.handlers):
                     handler(now_us, entries)
+
+
+def _nobody(now_us: int) -> None:
+    """Nobody listens."""

@@ -64,6 +64,7 @@ class ControllerManager:
         self._streams = streams
         self._moments = moments
         self._throttled = throttled
+        self._faults = 0
         self._informers = Informers(clock, self.name, lag_us)
 
     def add(self, made: type[Controller], params: Any) -> Runner:
@@ -85,6 +86,22 @@ class ControllerManager:
     def catch_up(self) -> None:
         """All informers have heard of everything (before the run begins)."""
         self._informers.catch_up(self._clock.now_us)
+
+    def halt(self) -> None:
+        """The leader dies; faults overlap."""
+        self._faults += 1
+        if self._faults == 1:
+            self._informers.halt()
+            for runner in self.runners:
+                runner.halt()
+
+    def resume(self) -> None:
+        """Another instance leads, unless it has died as well."""
+        self._faults -= 1
+        if not self._faults:
+            self._informers.resume()
+            for runner in self.runners:
+                runner.resume()
 
     def rows(self, elapsed_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table."""

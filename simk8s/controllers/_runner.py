@@ -69,6 +69,8 @@ class Runner:
         self.measure.waits_us = self.queue.waits_us
         self.measure.services_us = self.queue.services_us
         self._clock = clock
+        self._halted: list[_Work] | None = None
+        """While nobody leads: reconciles whose writes are answered."""
         self._service_us = flags.service
         self._pauses = clock.lane(f"{name}/pauses", Phase.RELEASE, self._resume)
         self._closing = clock.lane(f"{name}/closing", Phase.RELEASE, self._close)
@@ -117,7 +119,24 @@ class Runner:
         work.waiting -= 1
         if was_refused(result):
             self.client.conflicts += 1
-        if not work.waiting:
+        if work.waiting:
+            return
+        if self._halted is not None:
+            self._halted.append(work)
+        else:
+            self._advance(work, work.results)
+
+    def halt(self) -> None:
+        """Nobody leads: nothing is begun, nothing goes on."""
+        self._halted = []
+        self.queue.halt()
+
+    def resume(self) -> None:
+        """Another instance leads."""
+        answered, self._halted = self._halted or [], None
+        self.queue.resume()
+        self.controller.taken_over(self._clock.now_us)
+        for work in answered:
             self._advance(work, work.results)
 
     def _settle(self, key: Any, result: Result) -> None:

@@ -144,3 +144,9 @@ class Controller(ABC):
     @abstractmethod
     def reconcile(self, key: Any, now_us: int) -> Result | Steps:
         """Bring what belongs to the key one step nearer to what it should be."""
+
+    def taken_over(self, now_us: int) -> None:  # noqa: B027
+        """Another instance of the process leads: what only the old one knew is lost.
+
+        What it reads back from the API is as it was; dates that it counted by itself start anew.
+        """

@@ -106,6 +106,12 @@ class NodeLifecycle(Controller):
                 self._health.fall_silent(node, at_us)
         self._arm(now_us)
 
+    def taken_over(self, now_us: int) -> None:
+        """A new instance knows no heartbeat before its own first pass."""
+        self._all_down = False
+        self._health.begin_anew(now_us)
+        self._arm(now_us)
+
     def _arm(self, now_us: int) -> None:
         """Let there be the next pass that will find something."""
         pass_us = self._health.next_pass_us(now_us)
@@ -133,10 +139,13 @@ class NodeLifecycle(Controller):
     def _wrong(self, node: int) -> tuple[taints.Taints, taints.Taints]:
         """NoSchedule taints that a node lacks, and those that it has no more reason for."""
         ready, spec = self._health.ready.get(node), self._nodes.specs[node]
-        pressure = self._store.pressure.get(node, ())
-        if ready is None or not (not ready or spec.unschedulable or spec.taints or pressure):
+        pressures = self._store.pressures.of
+        quiet = ready and not spec.unschedulable and not spec.taints
+        if ready is None or (quiet and node not in pressures):
             return (), ()
-        wanted = [taints.PRESSURES[key] for key in pressure]
+        wanted = []
+        if node in pressures and node not in self._health.unknown:  # then they are Unknown, too
+            wanted += [taints.PRESSURES[condition] for condition in pressures[node]]
         if not ready:
             unknown = node in self._health.unknown
             wanted.append(taints.UNREACHABLE_SCHEDULE if unknown else taints.NOT_READY_SCHEDULE)
@@ -239,7 +248,6 @@ class NodeLifecycle(Controller):
         if not self._nodes.exists[node] or store.leases.renewing(node):
             return False
         changed = store.set_ready(node, False)
-        store.pressure.pop(node, None)  # Unknown, as every condition
         self._health.lose(node)
         if changed:
             self._context.moments(self._context.now_us, FaultPhase.DETECTED, node)

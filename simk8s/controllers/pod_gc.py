@@ -45,6 +45,10 @@ class PodGarbageCollector(Controller):
                 self._released_us[node] = _turn_after(found_us + QUARANTINE_US)
                 self._context.queue.add_after(LOOP, self._released_us[node] - now_us)
 
+    def taken_over(self, now_us: int) -> None:
+        """Every quarantine begins again."""
+        self._hear_nodes(now_us, [(now_us, Verb.DELETED, node) for node in self._released_us])
+
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """One turn: delete the pods of nodes that are out of quarantine."""
         ripe = [node for node, at_us in self._released_us.items() if at_us <= now_us]

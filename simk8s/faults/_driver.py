@@ -2,17 +2,27 @@
 
 Law: at a fault's instant its machines go down or its effect begins, `duration_us` later they come
 back and it ends; every moment of a fault (start, detected, tainted, end) is a row of the `faults`
-table. A timeline is read one
-fault ahead, so that its length costs no memory.
+table. A timeline is read one fault ahead, so that its length costs no memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simk8s.errors import InvariantError
-from simk8s.faults.base import Context, ControlPlane, Damage, Fault, FaultModel, NodeInfo
+from simk8s.faults.base import (
+    ClusterEffect,
+    Context,
+    ControlPlane,
+    Damage,
+    Fault,
+    FaultModel,
+    NodeEffect,
+    NodeInfo,
+    Nodes,
+)
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.record.writer import TableWriter
@@ -24,6 +34,16 @@ if TYPE_CHECKING:
 
 OUT_OF_THE_BLUE = "unreachable"
 """Kind of a node's silence that no fault explains."""
+
+
+class _Begun(NamedTuple):
+    """A fault that is going on."""
+
+    fault: Fault
+    rows: tuple[int, ...]
+    hit: int
+    lasts_us: int
+    by_itself: bool
 
 
 class FaultDriver:
@@ -39,6 +59,9 @@ class FaultDriver:
         plane: ControlPlane | None = None,
     ) -> None:
         self._plane = plane
+        self.nodes: Nodes | None = None
+        self.base = Path()
+        """What files of fault models are relative to."""
         self._cluster = cluster
         self._damage = damage
         self._append = rows.append
@@ -63,7 +86,8 @@ class FaultDriver:
         ]
         for name, model in self._models.items():
             generator = streams.get(f"faults/{name}")
-            self._arm(model.timeline(Context(nodes, generator, self._horizon_us)), 0)
+            context = Context(nodes, generator, self._horizon_us, self.base)
+            self._arm(model.timeline(context), 0)
 
     def moment(self, now_us: int, phase: FaultPhase, node: int) -> None:
         """The control plane has noticed or tainted a node."""
@@ -87,22 +111,38 @@ class FaultDriver:
             rows = tuple(row for row in fault.rows if self._cluster.nodes.exists[row])
             hit = self._pods_on(rows)
             self._last.update(dict.fromkeys(rows, fault))
-            self._damage.crash(rows)
-            lasts_us, by_itself = fault.duration_us, False
-            if fault.effect is not None and self._plane is not None:
-                own_us = self._plane.begin(fault.effect)
-                if own_us is not None:
-                    lasts_us, by_itself = own_us, True
+            own_us = self._begin(fault, rows)
+            if self._plane is not None and isinstance(fault.effect, ClusterEffect):
+                hit = self._plane.pods_hit
+            lasts_us = fault.duration_us if own_us is None else own_us
             self._note(now_us, fault, FaultPhase.START, lasts_us, hit)
             if lasts_us is not None:
-                self._ends.at(now_us + lasts_us, (fault, rows, hit, lasts_us, by_itself))
+                begun = _Begun(fault, rows, hit, lasts_us, own_us is not None)
+                self._ends.at(now_us + lasts_us, begun)
             self._arm(timeline, now_us)
 
-    def _end(self, now_us: int, due: list[Any]) -> None:
+    def _begin(self, fault: Fault, rows: tuple[int, ...]) -> int | None:
+        """How long it takes, if the effect itself decides that."""
+        effect = fault.effect
+        if effect is None:
+            self._damage.crash(rows)
+        elif isinstance(effect, NodeEffect):
+            if self.nodes is not None:
+                self.nodes.begin(effect, rows)
+        elif self._plane is not None:
+            return self._plane.begin(effect)
+        return None
+
+    def _end(self, now_us: int, due: list[_Begun]) -> None:
         for fault, rows, hit, lasts_us, by_itself in due:
-            self._damage.restore(rows)
-            if fault.effect is not None and self._plane is not None and not by_itself:
-                self._plane.end(fault.effect)
+            effect = fault.effect
+            if effect is None:
+                self._damage.restore(rows)
+            elif isinstance(effect, NodeEffect):
+                if self.nodes is not None:
+                    self.nodes.end(effect, rows)
+            elif self._plane is not None and not by_itself:
+                self._plane.end(effect)
             self._note(now_us, fault, FaultPhase.END, lasts_us, hit)
 
     def _note(

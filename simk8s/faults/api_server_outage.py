@@ -12,34 +12,23 @@ up meanwhile are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import Field
-
-from simk8s.faults.base import ApiOutage, Context, Fault, FaultModel
-from simk8s.scenario.types import Duration, Model
+from simk8s.faults._of_cluster import ClusterFaults
+from simk8s.faults._when import Lasting
+from simk8s.faults.base import ApiOutage, Context
 
 
-class Params(Model):
+class Params(Lasting):
     """`apiServerOutage: {at: 6h, for: 2m}`"""
 
-    at: Duration
-    duration: Annotated[Duration, Field(gt=0)] = Field(alias="for")
 
-
-class ApiServerOutage(FaultModel):
-    """One outage."""
+class ApiServerOutage(ClusterFaults):
+    """Outages."""
 
     kind: ClassVar[str] = "apiServerOutage"
+    target = "kube-apiserver"
 
-    def __init__(self, params: Params) -> None:
-        self._params = params
-
-    def timeline(self, context: Context) -> Iterator[Fault]:
-        """Faults up to and including the horizon, in order of time."""
-        params = self._params
-        if params.at <= context.horizon_us:
-            yield Fault(
-                params.at, self.kind, "kube-apiserver", (), params.duration, effect=ApiOutage()
-            )
+    def effect(self, context: Context, number: int) -> ApiOutage:
+        """The same each time."""
+        return ApiOutage()

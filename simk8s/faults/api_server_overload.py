@@ -10,22 +10,21 @@ priority and fairness, v1.36. Departs: what of the load itself is refused is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simk8s.faults.base import ApiLoad, Context, Fault, FaultModel
-from simk8s.scenario.types import Duration, Model, Rate
+from simk8s.faults._of_cluster import ClusterFaults
+from simk8s.faults._when import Lasting
+from simk8s.faults.base import ApiLoad, Context
+from simk8s.scenario.types import Rate
 
 _PER_SECOND = 1_000_000
 
 
-class Params(Model):
+class Params(Lasting):
     """`apiServerOverload: {at: 6h, for: 10m, rate: 500/s, kind: LIST pods}`"""
 
-    at: Duration
-    duration: Annotated[Duration, Field(gt=0)] = Field(alias="for")
     rate: Annotated[Rate, Field(gt=0)]
     # Verb and resource.
     kind: Annotated[str, Field(pattern=r"^(GET|LIST|POST|PUT|PATCH|DELETE) [a-z]+(/[a-z]+)?$")]
@@ -33,21 +32,18 @@ class Params(Model):
     client: Annotated[str, Field(min_length=1)] = "user"
 
 
-class ApiServerOverload(FaultModel):
-    """One time of overload."""
+class ApiServerOverload(ClusterFaults):
+    """Times of overload."""
 
     kind: ClassVar[str] = "apiServerOverload"
+    target = "kube-apiserver"
 
     def __init__(self, params: Params) -> None:
-        self._params = params
+        super().__init__(params)
+        verb, resource = params.kind.split(" ")
+        self._load = ApiLoad(verb, resource, params.rate * _PER_SECOND, params.client)
+        self.detail = f"{params.client}: {params.kind}"
 
-    def timeline(self, context: Context) -> Iterator[Fault]:
-        """Faults up to and including the horizon, in order of time."""
-        params = self._params
-        if params.at <= context.horizon_us:
-            verb, resource = params.kind.split(" ")
-            load = ApiLoad(verb, resource, params.rate * _PER_SECOND, params.client)
-            detail = f"{params.client}: {params.kind}"
-            yield Fault(
-                params.at, self.kind, "kube-apiserver", (), params.duration, detail, effect=load
-            )
+    def effect(self, context: Context, number: int) -> ApiLoad:
+        """The same each time."""
+        return self._load

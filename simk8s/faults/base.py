@@ -1,7 +1,8 @@
 """What a fault model is: a timeline of faults, made from its own random stream.
 
-A fault takes machines down (`rows`), or does something to the control plane (`effect`, plain data
-that says what; whoever wires a simulation knows what to do about it).
+A fault takes machines down (`rows`), or does something else to them, or something to the cluster
+as a whole (`effect`, plain data that says what; whoever wires a simulation knows what to do about
+it).
 
 A file of this folder has one public class, a `FaultModel`, built from the `Params` beside it. It
 knows the nodes by name, zone and labels, and nothing of what runs on them.
@@ -17,10 +18,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from numpy.random import Generator
+
+RACK_LABEL = "topology.kubernetes.io/rack"
+INSTANCE_LABEL = "node.kubernetes.io/instance-type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,107 @@ class LeaderLoss:
     """etcd has to elect another leader."""
 
 
-Effect = ApiOutage | ApiLoad | SlowDisk | LeaderLoss
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """The leader of kube-scheduler or kube-controller-manager dies; another leads at the end."""
+
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryOutage:
+    """No image that matches can be pulled; `answer_us` until a pull has failed."""
+
+    images: tuple[str, ...]
+    answer_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySlow:
+    """Everything that comes from the registry takes so many thousandths as long."""
+
+    thousandths: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillContainers:
+    """Containers of some running pods die. `draw` decides which; nobody else draws for it."""
+
+    code: int
+    reason: str
+    count: int
+    share: float
+    namespaces: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    draw: int
+
+
+@dataclass(frozen=True, slots=True)
+class BadRollout:
+    """Somebody rolls a Deployment out to a version that does not work (or an image is broken)."""
+
+    deployment: str
+    """namespace/name; empty = the image alone."""
+    image: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The nodes work on, and neither hear of the control plane nor are heard by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletHang:
+    """Containers run on; the kubelets do nothing at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowNode:
+    """Pulls and starts take so many thousandths as long."""
+
+    thousandths: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """A node condition, DiskPressure or MemoryPressure; `hog_bytes` of memory are used by
+    something that is no pod.
+    """
+
+    condition: str
+    hog_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaim:
+    """The provider takes the machines back, having said so `notice_us` before."""
+
+    notice_us: int
+    drain: bool
+    replaced_us: int | None
+    """A new machine joins so long after the old one has gone; None = never."""
+
+
+NodeEffect = Partition | KubeletHang | SlowNode | Pressure | Reclaim
+ClusterEffect = (
+    ApiOutage
+    | ApiLoad
+    | SlowDisk
+    | LeaderLoss
+    | Takeover
+    | RegistryOutage
+    | RegistrySlow
+    | KillContainers
+    | BadRollout
+)
+Effect = NodeEffect | ClusterEffect
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Machines that fail together, or an effect on the control plane; `duration_us` None = for
-    good, or as long as the effect itself takes.
+    """Machines that fail together, or an effect on them (a `NodeEffect`) or on the cluster;
+    `duration_us` None = for good, or as long as the effect itself takes.
     """
 
     at_us: int
@@ -78,14 +177,25 @@ class NodeInfo:
     zone: str
     labels: Mapping[str, str]
 
+    @property
+    def rack(self) -> str:
+        """The rack label, or the empty string."""
+        return self.labels.get(RACK_LABEL, "")
+
+    @property
+    def profile(self) -> str:
+        """The instance type, which is the name of the hardware profile."""
+        return self.labels.get(INSTANCE_LABEL, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a timeline is made from."""
+    """What a timeline is made from; files are relative to `base`."""
 
     nodes: Sequence[NodeInfo]
     generator: Generator
     horizon_us: int
+    base: Path = Path()
 
 
 class FaultModel(ABC):
@@ -111,10 +221,23 @@ class Damage(Protocol):
 
 
 class ControlPlane(Protocol):
-    """Whom effects befall; they may overlap."""
+    """Whom effects on the cluster befall; they may overlap."""
 
-    def begin(self, effect: Effect) -> int | None:
+    pods_hit: int
+    """By the latest of them at its beginning."""
+
+    def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now; answers how long it takes if the effect itself decides that."""
 
-    def end(self, effect: Effect) -> None:
+    def end(self, effect: ClusterEffect) -> None:
         """It is over. Not called for an effect that ends by itself."""
+
+
+class Nodes(Protocol):
+    """Whom effects on nodes befall; they may overlap."""
+
+    def begin(self, effect: NodeEffect, rows: Sequence[int]) -> None:
+        """It starts now."""
+
+    def end(self, effect: NodeEffect, rows: Sequence[int]) -> None:
+        """It is over."""

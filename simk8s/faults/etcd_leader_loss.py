@@ -11,28 +11,34 @@ late; with one member it stands for a restart of that member.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
-from simk8s.faults.base import Context, Fault, FaultModel, LeaderLoss
-from simk8s.scenario.types import Duration, Model
+from pydantic import model_validator
+
+from simk8s.faults._of_cluster import ClusterFaults
+from simk8s.faults._when import When
+from simk8s.faults.base import Context, LeaderLoss
+from simk8s.scenario.distributions import wrong
 
 
-class Params(Model):
+class Params(When):
     """`etcdLeaderLoss: {at: 6h}`"""
 
-    at: Duration
+    @model_validator(mode="after")
+    def _by_itself(self) -> Params:
+        if self.duration is not None or self.mttr is not None:
+            raise wrong("how long an election takes is controlPlane.etcd.election")
+        if self.mtbf is not None:
+            raise wrong("an election is an instant: write at or every")
+        return self
 
 
-class EtcdLeaderLoss(FaultModel):
-    """One election."""
+class EtcdLeaderLoss(ClusterFaults):
+    """Elections."""
 
     kind: ClassVar[str] = "etcdLeaderLoss"
+    target = "etcd"
 
-    def __init__(self, params: Params) -> None:
-        self._params = params
-
-    def timeline(self, context: Context) -> Iterator[Fault]:
-        """Faults up to and including the horizon, in order of time."""
-        if self._params.at <= context.horizon_us:
-            yield Fault(self._params.at, self.kind, "etcd", (), effect=LeaderLoss())
+    def effect(self, context: Context, number: int) -> LeaderLoss:
+        """The same each time."""
+        return LeaderLoss()

@@ -9,20 +9,19 @@ hit alike, which is what it takes to slow down a majority.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
 
-from simk8s.faults.base import Context, Fault, FaultModel, SlowDisk
-from simk8s.scenario.types import Duration, Model, Positive
+from simk8s.faults._of_cluster import ClusterFaults
+from simk8s.faults._when import Lasting
+from simk8s.faults.base import Context, SlowDisk
+from simk8s.scenario.types import Duration, Positive
 
 
-class Params(Model):
+class Params(Lasting):
     """`etcdSlowDisk: {at: 6h, for: 10m, factor: 20}`"""
 
-    at: Duration
-    duration: Annotated[Duration, Field(gt=0)] = Field(alias="for")
     factor: Annotated[Positive, Field(ge=0.001, le=10_000)] | None = None
     # The median that an fsync has then, in place of a factor.
     fsync: Annotated[Duration, Field(gt=0)] | None = None
@@ -34,17 +33,16 @@ class Params(Model):
         return self
 
 
-class EtcdSlowDisk(FaultModel):
-    """One slow time."""
+class EtcdSlowDisk(ClusterFaults):
+    """Slow times."""
 
     kind: ClassVar[str] = "etcdSlowDisk"
+    target = "etcd"
 
     def __init__(self, params: Params) -> None:
-        self._params = params
+        super().__init__(params)
+        self._slow = SlowDisk(params.factor, params.fsync)
 
-    def timeline(self, context: Context) -> Iterator[Fault]:
-        """Faults up to and including the horizon, in order of time."""
-        params = self._params
-        if params.at <= context.horizon_us:
-            slow = SlowDisk(params.factor, params.fsync)
-            yield Fault(params.at, self.kind, "etcd", (), params.duration, effect=slow)
+    def effect(self, context: Context, number: int) -> SlowDisk:
+        """The same each time."""
+        return self._slow

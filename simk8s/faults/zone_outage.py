@@ -1,6 +1,6 @@
 """All nodes of a zone are down at once, for a given time.
 
-Law: hits the nodes that are in the zone when the simulation starts; draws nothing.
+Law: hits the nodes that are in the zone when the simulation starts; a single outage draws nothing.
 
 Mirrors: loss of power or network of one availability zone, with the control plane elsewhere.
 Departs: everybody fails and comes back at the same instant.
@@ -8,34 +8,34 @@ Departs: everybody fails and comes back at the same instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from simk8s.faults.base import Context, Fault, FaultModel
-from simk8s.scenario.types import Duration, Model
+from simk8s.faults._of_nodes import NodeFaults
+from simk8s.faults._when import Lasting, NodesLasting, Select
 
 
-class Params(Model):
+class Params(Lasting):
     """`zoneOutage: {zone: b, at: 6h, for: 30m}`"""
 
     zone: str
-    at: Duration
-    duration: Annotated[Duration, Field(gt=0)] = Field(alias="for")
+    # Of the zone's nodes, those that are really hit.
+    share: float = Field(default=1.0, gt=0, le=1)
 
 
-class ZoneOutage(FaultModel):
-    """One outage of one zone."""
+class ZoneOutage(NodeFaults):
+    """Outages of one zone."""
 
     kind: ClassVar[str] = "zoneOutage"
 
     def __init__(self, params: Params) -> None:
-        self._params = params
+        super().__init__(in_zone(params))
 
-    def timeline(self, context: Context) -> Iterator[Fault]:
-        """Faults up to and including the horizon, in order of time."""
-        params = self._params
-        rows = tuple(node.row for node in context.nodes if node.zone == params.zone)
-        if rows and params.at <= context.horizon_us:
-            yield Fault(params.at, self.kind, params.zone, rows, params.duration)
+
+def in_zone(params: Params) -> NodesLasting:
+    """The same as a fault of the group of nodes that the zone is."""
+    given = {name: getattr(params, name) for name in type(params).model_fields if name != "zone"}
+    return NodesLasting.model_construct(
+        **given, select=Select(zone=[params.zone]), correlated_by="zone", count=None, assign=False
+    )

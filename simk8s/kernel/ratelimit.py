@@ -60,6 +60,11 @@ class TokenBucket:
         self.reserved += n
         return True
 
+    def debt(self, now_us: int) -> int:
+        """Tokens that are taken and not there yet."""
+        self._refill(now_us)
+        return max(0, -(self._level // self._token))
+
     def _refill(self, now_us: int) -> int:
         elapsed_us = now_us - self._last_us
         if elapsed_us <= 0:
@@ -93,6 +98,10 @@ class ItemBackoff:
     def forget(self, item: Hashable) -> None:
         """The item has succeeded."""
         self._failures.pop(item, None)
+
+    def forget_all(self) -> None:
+        """Nothing is known of any item."""
+        self._failures.clear()
 
 
 class RetryLimiter:

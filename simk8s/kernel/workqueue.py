@@ -144,6 +144,17 @@ class WorkQueue:
         if self._keys:
             self._bell.ring()
 
+    def halt(self) -> None:
+        """Its workers are dead: keys come and wait."""
+        self._bell.handler = _nothing
+
+    def resume(self) -> None:
+        """There are workers again; no failure is remembered."""
+        self._bell.handler = self._work
+        self.limiter.backoff.forget_all()
+        if self._keys:
+            self._bell.ring()
+
     def _work(self, now_us: int) -> None:
         keys = self._keys
         for _ in range(len(keys)):  # what is queued meanwhile waits for the next round
@@ -168,3 +179,7 @@ class WorkQueue:
             if self._ready_us.get(key) == now_us:  # otherwise an earlier addition came first
                 del self._ready_us[key]
                 self.add(key)
+
+
+def _nothing(now_us: int) -> None:
+    """Nobody works."""

@@ -5,8 +5,8 @@ charged to this node fits as long as nothing is overdrawn; only otherwise are th
 up.
 
 Mirrors: kubelet v1.36 admission handlers: GeneralPredicates (resources, node affinity and
-selector) and TaintToleration for NoExecute taints. Node pressure is looked at by
-eviction.py. Departs: host ports are not checked.
+selector), TaintToleration for NoExecute taints, and the eviction manager's (node conditions).
+Departs: host ports are not checked.
 """
 
 from __future__ import annotations
@@ -15,12 +15,29 @@ from collections.abc import Iterable
 
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import NodeSpec
-from simk8s.state.resources import GPU, PODS
-from simk8s.state.selectors import NO_EXECUTE, tolerated
-from simk8s.state.shapes import PodTemplate
+from simk8s.state.resources import CPU, GPU, MEMORY, PODS
+from simk8s.state.selectors import MEMORY_PRESSURE, NO_EXECUTE, NO_SCHEDULE, Taint, tolerated
+from simk8s.state.shapes import SYSTEM_PRIORITIES, PodTemplate
 from simk8s.state.topology import NAME_FIELD
 
-AFFINITY, TAINT = "NodeAffinity", "TaintToleration"
+AFFINITY, TAINT, EVICTED = "NodeAffinity", "TaintToleration", "Evicted"
+CRITICAL = SYSTEM_PRIORITIES["system-cluster-critical"]
+"""Pods of so high a priority are critical."""
+MEMORY_TAINT = Taint("node.kubernetes.io/memory-pressure", "", NO_SCHEDULE)
+
+
+def pressed(cluster: Cluster, pod: int, conditions: Iterable[str]) -> bool:
+    """Whether a node under pressure refuses a pod: all but critical ones; where memory alone is
+    short, only those that ask for nothing and do not tolerate it.
+    """
+    pods, template = cluster.pods, cluster.template_of(pod)
+    if pod in pods.static or pods.priority[pod] >= CRITICAL:
+        return False
+    if tuple(conditions) != (MEMORY_PRESSURE,):
+        return True
+    asked = dict(cluster.requests_of(pod).wanted)
+    best_effort = CPU not in asked and MEMORY not in asked
+    return best_effort and not tolerated(template.tolerations, MEMORY_TAINT)
 
 
 def refusal(cluster: Cluster, pod: int, node: int, others: Iterable[int]) -> str:

@@ -15,20 +15,20 @@ its pod for good, whatever the restart policy, if the exit code is 0.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simk8s.api.client import Client
-from simk8s.api.requests import GET_POD, POST_EVENT, RequestKind
+from simk8s.api.requests import GET_POD, POST_EVENT, RequestKind, request
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.backoff import CrashLoop, looked_us
+from simk8s.nodes.disorders import Disorders, Sender
 from simk8s.nodes.lives import Life, Lives
 from simk8s.nodes.probes import Outlook, Run, outlook
 from simk8s.nodes.relists import Relists
 from simk8s.nodes.runtime import Runtimes
 from simk8s.nodes.settings import KubeletSettings
-from simk8s.state.pods import FAILED, NEVER, RUNNING, SUCCEEDED
+from simk8s.state.pods import FAILED, NEVER, RUNNING, SUCCEEDED, Phase
 
 if TYPE_CHECKING:
     from simk8s.nodes.usage import NodeUsage
@@ -46,7 +46,7 @@ class End(NamedTuple):
     wanted: bool
     """By its lifetime: a clean end is final whatever restartPolicy says."""
     by_kubelet: bool = False
-    reason: str = ""
+    reason: str = "Error"
 
 
 Begun = tuple[int, int, int, Life, int, int]
@@ -60,13 +60,15 @@ class Containers:
         self,
         clock: Clock,
         store: Store,
-        client_of: Callable[[int], Client],
+        client_of: Callable[[int], Sender],
         settings: KubeletSettings,
         relists: Relists,
         runtimes: Runtimes,
         lives: Lives,
         seed: int,
+        disorders: Disorders | None = None,
     ) -> None:
+        self._disorders = Disorders() if disorders is None else disorders
         self._clock, self._store, self._client_of = clock, store, client_of
         self._settings, self._relists, self._runtimes = settings, relists, runtimes
         self._lives, self._seed = lives, seed
@@ -81,12 +83,15 @@ class Containers:
         self._loops: dict[int, CrashLoop] = {}
         self.usage: NodeUsage | None = None
         """Who measures what pods use, if anybody does."""
+        self.latest: dict[int, bool] = {}
+        """What was last said of a pod's readiness."""
 
     def forget(self, pod: int) -> None:
         """The pod has ended, or its kubelet has: nothing is remembered of it."""
         self.workers.pop(pod, None)
         self._loops.pop(pod, None)
         self._lives.forget(pod)
+        self.latest.pop(pod, None)
 
     def run(self, begun: Begun) -> None:
         """Containers run since `started` and the status that says so is sent now."""
@@ -102,13 +107,13 @@ class Containers:
         shown_us = None if end is None else self._shown(node, end)
         if end is not None and shown_us is not None and shown_us <= now_us:
             if not self._final(life, end):
-                self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch, False)
+                self.tell(node, pod, epoch, False, RUNNING)
             self._over(now_us, pod, epoch, node, end)
             return
         if self.usage is not None:
             self.usage.start(pod, node, started_us)
         ready = ahead.ready_us == seen_us
-        self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch, ready)
+        self.tell(node, pod, epoch, ready, RUNNING)
         self._arm(pod, epoch, ahead, end, now_us)
         if end is not None:
             self._exits.at(shown_us, (pod, epoch, node, end))  # type: ignore[arg-type]
@@ -176,6 +181,20 @@ class Containers:
             return end.wanted or life.restart_policy != "Always"
         return life.restart_policy == "Never"
 
+    def tell(
+        self, node: int, pod: int, epoch: int, ready: bool, phase: Phase | None = None
+    ) -> None:
+        """Send a status; requests may overtake each other, so each carries the latest."""
+        self.latest[pod] = ready
+        self._client_of(node).write(self._status, pod, epoch, phase)
+
+    @request("PATCH", "pods/status")
+    def _status(self, pod: int, epoch: int, phase: Phase | None) -> bool:
+        ready = self.latest.get(pod, False)
+        if phase is None:
+            return self._store.set_pod_ready(pod, ready, epoch)
+        return self._store.set_phase(pod, phase, epoch, ready)
+
     def _note(self, node: int, asked: RequestKind, count: int = 1) -> None:
         """A fake kubelet sends nothing but its writes."""
         if not self._fake:
@@ -183,14 +202,29 @@ class Containers:
 
     # --- timers
 
+    def _node_of(self, timer: tuple[Any, ...]) -> int:
+        pod: int = timer[0]
+        return self._pods.node[pod]
+
     def _flipped(self, now_us: int, timers: list[tuple[int, int, bool]]) -> None:
+        if self._disorders.hung:
+            timers = self._disorders.stall(self._flips, timers, self._node_of)
         for pod, epoch, ready in timers:
             if self._pods.epoch[pod] == epoch:
                 node = self._pods.node[pod]
                 self._note(node, GET_POD)
-                self._client_of(node).write(self._store.set_pod_ready, pod, ready, epoch)
+                self.tell(node, pod, epoch, ready)
+
+    def kill(self, pod: int, code: int, reason: str) -> None:
+        """The app containers of a running pod end now, by somebody else's hand."""
+        pods, now_us = self._pods, self._clock.now_us
+        node, end = pods.node[pod], End(now_us, code, False, reason=reason)
+        pods.epoch[pod] += 1  # what was foreseen does not happen
+        self._exits.at(self._shown(node, end), (pod, pods.epoch[pod], node, end))
 
     def _ended(self, now_us: int, timers: list[tuple[int, int, int, End]]) -> None:
+        if self._disorders.hung:
+            timers = self._disorders.stall(self._exits, timers, self._node_of)
         for pod, epoch, node, end in timers:
             if self._pods.epoch[pod] == epoch and self._pods.deletion_us[pod] == NEVER:
                 self._over(now_us, pod, epoch, node, end)
@@ -202,12 +236,12 @@ class Containers:
         if self._final(life, end):
             phase = FAILED if end.code else SUCCEEDED
             if end.code:
-                self._pods.reasons[pod] = end.reason or "Error"
+                self._pods.reasons[pod] = end.reason
                 self._pods.exit_codes[pod] = end.code
             self._client_of(node).write(self._store.set_phase, pod, phase, epoch)
             return
         if self._pods.ready[pod]:
-            self._client_of(node).write(self._store.set_pod_ready, pod, False, epoch)
+            self.tell(node, pod, epoch, False)
         self._restart(now_us - self._status_us, pod, epoch, node, end)
 
     def _restart(self, since_us: int, pod: int, epoch: int, node: int, end: End) -> None:
@@ -229,6 +263,8 @@ class Containers:
 
     def _restarted(self, now_us: int, timers: list[tuple[int, int, int, int, int, int]]) -> None:
         pods = self._pods
+        if self._disorders.hung:
+            timers = self._disorders.stall(self._restarts, timers, self._node_of)
         for pod, epoch, node, started_us, shown_us, work_us in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
                 pods.restarts[pod] += 1

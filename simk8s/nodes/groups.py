@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simk8s.nodes.profiles import HardwareProfile, profile
-from simk8s.state.nodes import HOSTNAME_LABEL, INSTANCE_LABEL, ZONE_LABEL, NodeSpec
+from simk8s.state.nodes import HOSTNAME_LABEL, INSTANCE_LABEL, RACK_LABEL, ZONE_LABEL, NodeSpec
 from simk8s.state.resources import CPU, EPHEMERAL, GPU, MEMORY, PODS
 from simk8s.state.selectors import Taint
 
@@ -123,6 +123,9 @@ def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) ->
     }
     if group.zones:
         labels[ZONE_LABEL] = group.zones[number % len(group.zones)]
+    if group.racks:
+        place = number // max(1, len(group.zones)) % group.racks
+        labels[RACK_LABEL] = f"{labels.get(ZONE_LABEL, 'rack')}-{place}"
     return NodeSpec(
         name=name,
         labels={**labels, **group.labels},

@@ -20,19 +20,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import NamedTuple
 
 from simk8s.kernel.ratelimit import TokenBucket
+from simk8s.nodes.disorders import product
 from simk8s.nodes.settings import Image, KubeletSettings
 
 _SECOND = 1_000_000
-PULL_QPS, MISSING, TOO_MANY, NEVER_PULL = (
+PULL_QPS, MISSING, TOO_MANY, NEVER_PULL, UNREACHABLE = (
     "pull QPS exceeded",
     "not found",
     "429 Too Many Requests",
     "ErrImageNeverPull",
+    "connection refused",
 )
+_WHOLE = 1_000
+Outage = tuple[tuple[str, ...], int]
+"""(globs of image names, none = all; until a pull has failed)."""
 
 
 class Pull(NamedTuple):
@@ -66,6 +72,8 @@ class _Node:
     pulls: deque[int] = field(default_factory=deque)
     """Instants of the pulls that the registry counts."""
     bytes: int = 0
+    slow: int = _WHOLE
+    """Thousandths of the time that everything takes."""
 
 
 class NodeImages:
@@ -77,6 +85,10 @@ class NodeImages:
         self._nodes: dict[int, _Node] = {}
         self._images: dict[str, Image] = {}
         self._registry_us = 0
+        self._outages: list[Outage] = []
+        self._slow: list[int] = []
+        self._pace = _WHOLE
+        self._broken: dict[str, int] = {}
         self._slots = 1 if settings.serialize_image_pulls else settings.max_parallel_image_pulls
         self.pulls = 0
         self.errors = 0
@@ -123,10 +135,13 @@ class NodeImages:
         registry, image = self._registry, self.image(name)
         if there.bucket is not None and not there.bucket.take(start_us):
             return Pull(start_us, PULL_QPS)
-        answered_us = start_us + registry.latency_us
+        answered_us = start_us + registry.latency_us * self._pace // _WHOLE
+        for images, answer_us in self._outages:
+            if not images or any(fnmatchcase(name, one) for one in images):
+                return Pull(start_us + answer_us, UNREACHABLE)
         if self._refused(there, start_us):
             return Pull(answered_us, TOO_MANY)
-        if not image.exists:
+        if not image.exists or name in self._broken:
             return Pull(answered_us, MISSING)
         done_us = self._fetch(there, image, answered_us)
         held = there.held.get(name)
@@ -177,7 +192,8 @@ class NodeImages:
                 sent_us = self._sent(there, slots[0], size)
                 heapreplace(slots, sent_us)
                 whole = size * registry.expansion_percent // 100
-                unpacking_us = whole * _SECOND // registry.unpack_bytes_per_s
+                unpacking_us = whole * _SECOND * there.slow
+                unpacking_us //= registry.unpack_bytes_per_s * _WHOLE
                 unpacked_us = max(unpacked_us, sent_us) + unpacking_us
                 there.layers[digest] = unpacked_us
                 there.bytes += whole
@@ -188,17 +204,50 @@ class NodeImages:
 
     def _sent(self, there: _Node, start_us: int, size: int) -> int:
         """When a layer has come through all links."""
-        registry = self._registry
-        sent_us = start_us + size * _SECOND // registry.layer_bytes_per_s
+        registry, pace = self._registry, self._pace
+        own = pace * there.slow * _SECOND * size
+        sent_us = start_us + own // (registry.layer_bytes_per_s * _WHOLE * _WHOLE)
         if registry.node_bytes_per_s:
             there.link_us = max(there.link_us, start_us)
-            there.link_us += size * _SECOND // registry.node_bytes_per_s
+            there.link_us += own // (registry.node_bytes_per_s * _WHOLE * _WHOLE)
             sent_us = max(sent_us, there.link_us)
         if registry.total_bytes_per_s:
             self._registry_us = max(self._registry_us, start_us)
-            self._registry_us += size * _SECOND // registry.total_bytes_per_s
+            self._registry_us += size * _SECOND * pace // (registry.total_bytes_per_s * _WHOLE)
             sent_us = max(sent_us, self._registry_us)
         return sent_us
+
+    # --- what goes wrong
+
+    def slow_down(self, node: int, thousandths: int) -> None:
+        """A node's pulls take so many thousandths as long from now on."""
+        self._node(node).slow = thousandths
+
+    def go_slow(self, thousandths: int, over: bool = False) -> None:
+        """The registry is slow, or one reason for it is over; reasons multiply."""
+        if over:
+            self._slow.remove(thousandths)
+        else:
+            self._slow.append(thousandths)
+        self._pace = product(self._slow)
+
+    def go_down(self, images: tuple[str, ...], answer_us: int) -> None:
+        """Images that match (none given: all) cannot be pulled."""
+        self._outages.append((images, answer_us))
+
+    def come_back(self, images: tuple[str, ...], answer_us: int) -> None:
+        """They can again."""
+        self._outages.remove((images, answer_us))
+
+    def break_image(self, name: str) -> None:
+        """An image is not in the registry any more."""
+        self._broken[name] = self._broken.get(name, 0) + 1
+
+    def mend_image(self, name: str) -> None:
+        """It is again."""
+        self._broken[name] -= 1
+        if not self._broken[name]:
+            del self._broken[name]
 
     # --- what ends
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simk8s.api.client import Client
 from simk8s.api.requests import GET_POD, POST_EVENT
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.containers import KILLED, Containers, End
+from simk8s.nodes.disorders import Sender
 from simk8s.nodes.images import NodeImages
 from simk8s.nodes.lives import Lives
 from simk8s.nodes.relists import Relists
@@ -33,7 +33,7 @@ class Kills:
         self,
         clock: Clock,
         store: Store,
-        client_of: Callable[[int], Client],
+        client_of: Callable[[int], Sender],
         containers: Containers,
         lives: Lives,
         relists: Relists,

@@ -13,8 +13,8 @@ machine is back, what is still bound is started again and what is being deleted 
 Mirrors: kubelet v1.36: admission, volume manager, SyncPod, generic PLEG, status manager (GET and
 PATCH), killPod within the grace period, housekeeping, container restart after a reboot by
 restartPolicy; unloaded with a cached image p50 1 to 1.5 s and p99 2 to 3 s (behaviour notes 3.2).
-Departs: what a reboot brings back is not admitted again; a pod that is deleted
-before its start was seen has nothing to stop; one client without a rate limit for all nodes.
+Departs: what a reboot brings back is not admitted again; a pod that is deleted before its start was
+seen has nothing to stop; one client without a rate limit for all nodes.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from simk8s.api.store import Store
 from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
-from simk8s.nodes.admission import refusal
+from simk8s.nodes.admission import EVICTED, pressed, refusal
 from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.containers import Containers
-from simk8s.nodes.kills import EVICTED, Kills
+from simk8s.nodes.disorders import WHOLE, Disorders, Sender
+from simk8s.nodes.kills import Kills
 from simk8s.nodes.lives import Lives
 from simk8s.nodes.machines import Machines
 from simk8s.nodes.needs import Waiting
@@ -80,7 +81,7 @@ class KubeletPool:
         self._clock = clock
         self._store = store
         self._client = client
-        self._machines = machines
+        self.machines = self._machines = machines
         self._settings = settings
         self._table = store.cluster.pods
         self._on: list[dict[int, None]] = []
@@ -90,6 +91,8 @@ class KubeletPool:
         self._fake_start_us = endless_us(draws, fake.start if fake else (0, 0))
         self._fake_stop_us = endless_us(draws, fake.stop if fake else (0, 0))
         self._status_us = 0 if fake else settings.status_us
+        self.disorders = Disorders()
+        self._cut = self.disorders.cut
         self._client_of = self._own_client if fake is None else self._one_client
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
         self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING))
@@ -105,10 +108,10 @@ class KubeletPool:
         pleg_us, house_us = settings.pleg_period_us, settings.housekeeping_us
         loops = (1, 1) if self._fake else (pleg_us, house_us)
         self._relists = relists = Relists(seed, *loops, settings.image_gc_period_us)
-        self._runtimes = runtimes = Runtimes(settings, draws)
+        self._runtimes = runtimes = Runtimes(settings, draws, self.disorders.slow)
         self._lives = lives = Lives(store.cluster, self.behaviours, fake=self._fake)
         self._containers = Containers(
-            clock, store, self._client_of, settings, relists, runtimes, lives, seed
+            clock, store, self._client_of, settings, relists, runtimes, lives, seed, self.disorders
         )
         self._waiting = Waiting(clock, store, self._client_of, self._begin, seed, lag_us)
         self._pulling = Pulling(
@@ -121,6 +124,7 @@ class KubeletPool:
             self._way_done,
             self._images_on,
             seed,
+            self.disorders,
         )
 
     def kills(self) -> Kills:
@@ -142,16 +146,16 @@ class KubeletPool:
         self._usage = self._containers.usage = usage
         self._machines.listen(usage.crashed, usage.restored)
 
-    def client_of(self, row: int) -> Client:
+    def client_of(self, row: int) -> Sender:
         """The client of a node's kubelet."""
         return self._client_of(row)
 
-    def _own_client(self, row: int) -> Client:
+    def _own_client(self, row: int) -> Sender:
         """Each kubelet has a client of its own, and so a limit and a flow."""
-        return self._client.of(row)
+        return self._cut[row] if self._cut and row in self._cut else self._client.of(row)
 
-    def _one_client(self, row: int) -> Client:
-        return self._client
+    def _one_client(self, row: int) -> Sender:
+        return self._cut[row] if self._cut and row in self._cut else self._client
 
     def add(self, row: int) -> None:
         """A node has joined."""
@@ -182,10 +186,15 @@ class KubeletPool:
                 node = pods.node[pod]
                 if pods.phase[pod] == PENDING:
                     self._on[node][pod] = None
-                    if self._machines.up(node):
+                    if self._cut and node in self._cut:
+                        self.disorders.miss(node, pod)
+                    elif self._machines.up(node):
                         self._hear_of(pod, node, now_us)
             elif verb is DELETING:
-                if self._machines.up(pods.node[pod]):
+                node = pods.node[pod]
+                if self._cut and node in self._cut:
+                    self.disorders.miss(node, pod)
+                elif self._machines.up(node):
                     self._terminate(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 node = pods.node[pod]
@@ -208,9 +217,12 @@ class KubeletPool:
         if self._fake:
             self._begin(pod, node, now_us)
             return
-        reason = refusal(self._store.cluster, pod, node, self._on[node])
+        reason, pressures = "", self._store.pressures.of
+        if pressures and node in pressures:
+            reason = EVICTED if pressed(self._store.cluster, pod, pressures[node]) else ""
         if self._usage is not None and self._usage.refusal(pod, node):
             reason = EVICTED
+        reason = reason or refusal(self._store.cluster, pod, node, self._on[node])
         if not reason:
             self._begin(pod, node, now_us)
             return
@@ -227,7 +239,8 @@ class KubeletPool:
         pods.seen_us[pod] = now_us
         pods.image_pull_us[pod] = pods.init_us[pod] = 0
         if self._fake:
-            at_us = now_us + next(self._fake_start_us)
+            own_us = next(self._fake_start_us)
+            at_us = now_us + own_us * self.disorders.slow.get(node, WHOLE) // WHOLE
             self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
             return
         life, client = self._lives.of(pod), self._client_of(node)
@@ -262,6 +275,9 @@ class KubeletPool:
 
     def _started(self, now_us: int, timers: list[Start]) -> None:
         pods = self._table
+        if self.disorders.hung:
+            timers = self.disorders.stall(self._starts, timers, self._node_of)
+        said = self._containers.latest
         for pod, epoch, pulled_us, started_us in timers:
             if pods.epoch[pod] != epoch or pods.deletion_us[pod] != NEVER:
                 continue
@@ -283,13 +299,20 @@ class KubeletPool:
                     # Over before a relist saw it run.
                     self._client_of(node).write(self._store.set_phase, pod, SUCCEEDED, epoch)
                     continue
-                self._ends.at(ended_us, (pod, epoch))
+                self._ends.at(max(ended_us, now_us), (pod, epoch))
             if self._usage is not None:
                 self._usage.start(pod, node, started_us)
+            if said and pod in said:  # it has been said to be unready, by a late request perhaps
+                said[pod] = True
             self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch)
+
+    def _node_of(self, timer: tuple[int, ...]) -> int:
+        return self._table.node[timer[0]]
 
     def _ended(self, now_us: int, timers: list[Timer]) -> None:
         pods = self._table
+        if self.disorders.hung:
+            timers = self.disorders.stall(self._ends, timers, self._node_of)
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
                 client = self._client_of(pods.node[pod])
@@ -300,9 +323,10 @@ class KubeletPool:
 
     # --- stopping
 
-    def _terminate(self, pod: int, now_us: int) -> None:
+    def _terminate(self, pod: int, now_us: int, grace_us: int | None = None) -> None:
         pods, node = self._table, self._table.node[pod]
-        grace_us = max(0, pods.deletion_us[pod] - now_us)
+        if grace_us is None:
+            grace_us = max(0, pods.deletion_us[pod] - now_us)
         if self._fake:
             at_us = now_us + min(grace_us, next(self._fake_stop_us))
         else:
@@ -325,6 +349,8 @@ class KubeletPool:
 
     def _stopped(self, now_us: int, timers: list[Timer]) -> None:
         pods = self._table
+        if self.disorders.hung:
+            timers = self.disorders.stall(self._stops, timers, self._node_of)
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch:
                 if pods.started_us[pod] != NEVER and pods.loss[pod] != Loss.NONE:
@@ -340,6 +366,7 @@ class KubeletPool:
         self._store.leases.stop(row)
         self._runtimes.crashed(row)
         self._pulling.crashed(row)
+        self.disorders.crashed(row)
         for pod in self._live(row):
             pods.epoch[pod] += 1
             self._containers.forget(pod)
@@ -351,6 +378,9 @@ class KubeletPool:
     def _restored(self, row: int) -> None:
         pods, now_us = self._table, self._clock.now_us
         if not self._store.cluster.nodes.exists[row]:
+            return
+        if row in self._cut:  # a kubelet that cannot ask the API knows of no pod
+            self.disorders.unbooted[row] = None
             return
         self._store.leases.start(row)
         client = self._client_of(row)
@@ -365,5 +395,5 @@ class KubeletPool:
             else:
                 pods.restarts[pod] += pods.running_us[pod] != NEVER
                 if pods.ready[pod] and not self._fake:
-                    client.write(self._store.set_pod_ready, pod, False, pods.epoch[pod])
+                    self._containers.tell(row, pod, pods.epoch[pod], False)
                 self._begin(pod, row, now_us)

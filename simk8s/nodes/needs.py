@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from simk8s.api.client import Client
 from simk8s.api.requests import POST_EVENT
 from simk8s.api.store import Store
 from simk8s.api.watch import Cursor
@@ -24,6 +23,7 @@ from simk8s.kernel.lane import Lane
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import counter_hash
 from simk8s.nodes.backoff import ERROR_US
+from simk8s.nodes.disorders import Sender
 from simk8s.scenario.needs import Need
 from simk8s.state.configs import CONFIG_MAPS, SECRETS
 from simk8s.state.pods import NEVER
@@ -49,7 +49,7 @@ class Waiting:
         self,
         clock: Clock,
         store: Store,
-        client_of: Callable[[int], Client],
+        client_of: Callable[[int], Sender],
         begin: Begin,
         seed: int,
         lag_us: int,

@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from simk8s.api.client import Client
 from simk8s.api.requests import PATCH_NODE_STATUS, POST_EVENT
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.backoff import looked_us, next_delay_us
+from simk8s.nodes.disorders import Disorders, Sender
 from simk8s.nodes.images import NEVER_PULL, NodeImages
 from simk8s.nodes.lives import Kind, Life
 from simk8s.nodes.relists import Relists
@@ -64,14 +64,16 @@ class Pulling:
         self,
         clock: Clock,
         store: Store,
-        client_of: Callable[[int], Client],
+        client_of: Callable[[int], Sender],
         settings: KubeletSettings,
         relists: Relists,
         runtimes: Runtimes,
         started: Started,
         on_node: Callable[[int], Iterable[str]],
         seed: int,
+        disorders: Disorders | None = None,
     ) -> None:
+        self._disorders = Disorders() if disorders is None else disorders
         self.images = NodeImages(settings)
         self._clock, self._store, self._client_of = clock, store, client_of
         self._settings, self._relists, self._runtimes = settings, relists, runtimes
@@ -137,6 +139,8 @@ class Pulling:
 
     def _resume(self, now_us: int, ways: list[Way]) -> None:
         pods = self._store.cluster.pods
+        if self._disorders.hung:
+            ways = self._disorders.stall(self._ways, ways, lambda way: way.node)
         for way in ways:
             if pods.epoch[way.pod] == way.epoch and pods.deletion_us[way.pod] == NEVER:
                 self.walk(way)
@@ -160,6 +164,11 @@ class Pulling:
         arrived = [
             item for item in self._arrived.pop(now_us) if self.images.has(item[0], item[1], now_us)
         ]
+        cut = self._disorders.cut
+        if cut:  # they report by themselves, when they can
+            for item in (item for item in arrived if item[0] in cut):
+                self._client_of(item[0]).write(self._store.report_images, [item])
+            arrived = [item for item in arrived if item[0] not in cut]
         if arrived:
             first, *others = dict.fromkeys(node for node, _, _ in arrived)
             for node in others:

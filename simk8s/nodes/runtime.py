@@ -11,7 +11,7 @@ wait for volumes is drawn, not simulated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.random import Generator
@@ -41,9 +41,13 @@ def endless_us(generator: Generator, pair: Pair) -> Iterator[int]:
 class Runtimes:
     """Every node's runtime."""
 
-    def __init__(self, settings: KubeletSettings, draws: Generator) -> None:
+    def __init__(
+        self, settings: KubeletSettings, draws: Generator, slow: Mapping[int, int] | None = None
+    ) -> None:
         self._settings = settings
         self._draws = draws
+        self._slow = {} if slow is None else slow
+        """Nodes whose steps take other than their time, in thousandths."""
         self._times: list[RuntimeTimes] = []
         self._making: list[list[int]] = []
         self._of: dict[RuntimeTimes, _Drawn] = {}
@@ -61,15 +65,25 @@ class Runtimes:
 
     def start(self, node: int) -> tuple[int, int, int, int]:
         """One pod's draws: admission, volumes, sandbox, its first container."""
-        return next(self._drawn[node].starts)
+        found = next(self._drawn[node].starts)
+        if self._slow and node in self._slow:
+            admit_us, mount_us, sandbox_us, first_us = (self._paced(node, t) for t in found)
+            return admit_us, mount_us, sandbox_us, first_us
+        return found
+
+    def _paced(self, node: int, time_us: int) -> int:
+        """A time as it is on a node that may be slow."""
+        if self._slow and node in self._slow:
+            return time_us * self._slow[node] // 1_000
+        return time_us
 
     def container_us(self, node: int) -> int:
         """To create and start one more container."""
-        return next(self._drawn[node].containers)
+        return self._paced(node, next(self._drawn[node].containers))
 
     def stop_us(self, node: int) -> int:
         """To stop processes that obey."""
-        return next(self._drawn[node].stops)
+        return self._paced(node, next(self._drawn[node].stops))
 
     def sandbox(self, node: int, now_us: int, own_us: int) -> int:
         """When a sandbox that is begun at `now_us` stands."""

@@ -20,13 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simk8s.api.client import Client
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import counter_hash
 from simk8s.nodes.cpu_shares import divide
 from simk8s.nodes.curves import FOREVER_US
+from simk8s.nodes.disorders import Sender
 from simk8s.nodes.eviction import EvictionManager, Hands, refuses
 from simk8s.nodes.kills import Kills
 from simk8s.nodes.loads import NEVER, NO_WORK, Load, Meter, room_of
@@ -51,7 +51,7 @@ class NodeUsage:
         self,
         clock: Clock,
         store: Store,
-        client_of: Callable[[int], Client],
+        client_of: Callable[[int], Sender],
         settings: UsageSettings,
         usage_of: UsageOf,
         maker: CurveMaker,
@@ -361,5 +361,5 @@ class NodeUsage:
             self._send(node, self._manager.conditions(self._loads[node]))
 
     def _send(self, node: int, conditions: tuple[str, ...]) -> None:
-        if self._store.pressure.get(node, ()) != conditions:
-            self._client_of(node).write(self._store.set_pressure, node, conditions)
+        if self._store.pressures.measured(node) != frozenset(conditions):
+            self._client_of(node).write(self._store.set_pressures, node, conditions)

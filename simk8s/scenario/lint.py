@@ -133,6 +133,10 @@ def _file_mentions(scenario: Scenario) -> Iterator[tuple[KeyPath, str]]:
     for index, behaviour in enumerate(scenario.behaviour):
         for path in behaviour.usage.paths if behaviour.usage is not None else ():
             yield ("behaviour", index, "usage"), path
+    for place, params in _faults(scenario):
+        trace = getattr(params, "trace", None)
+        if isinstance(trace, str):
+            yield (*place, "trace"), trace
 
 
 def scheduler_config(context: Context) -> Iterator[Problem]:

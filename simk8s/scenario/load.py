@@ -271,6 +271,8 @@ def _files(scenario: Scenario, base: Path) -> Iterator[Path]:
     config = getattr(scenario.strategy.params, "config", None)
     if isinstance(config, str):
         yield base / config
+    traces = [getattr(fault.params, "trace", None) for fault in scenario.faults]
+    yield from (base / trace for trace in traces if isinstance(trace, str))
     extensions = [scenario.strategy, *scenario.controllers.values(), *scenario.faults]
     for extension in extensions:
         if ".py" in extension.name:

@@ -121,6 +121,8 @@ class NodeGroup(Model):
     only: Literal["gpu"] | None = None
     count: Count | None = None
     zones: list[str] = Field(default_factory=list)
+    # Racks in each zone; nodes get the label topology.kubernetes.io/rack, in turn.
+    racks: Annotated[Count, Field(gt=0)] | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     taints: list[TaintOrText] = Field(default_factory=list)
     reserved: Reserved | None = None
@@ -134,10 +136,11 @@ class NodeGroup(Model):
     def _one_source(self) -> NodeGroup:
         _exactly_one(self, ("profile", "capacity", "csv", "manifests"))
         if self.manifests is not None:
-            refused = ("format", "only", "count", "reserved", "price_per_hour")
+            refused = ("format", "only", "count", "reserved", "price_per_hour", "racks")
             _needs(self, "manifests", (), refused=refused)
         elif self.csv is not None:
-            _needs(self, "csv", ("format",), refused=("count", "reserved", "price_per_hour"))
+            own = ("count", "reserved", "price_per_hour", "racks")
+            _needs(self, "csv", ("format",), refused=own)
         else:
             _needs(self, "profile or capacity", ("count",), refused=("format", "only"))
         return self

@@ -1,9 +1,7 @@
 """kube-scheduler as a component: hears of pods and nodes, asks its strategy, assumes, binds.
 
 One cycle at a time. A cycle decides on the state at its start and takes effect at its end, when
-its service time has passed: each placement is validated again, the pod is assumed (charged to the
-node at once) and its binding is sent without waiting for it. What happened in between is put
-to a pod that comes back rejected.
+its service time has passed: each placement is validated again, the pod assumed (charged at once).
 
 Mirrors: kube-scheduler v1.36 scheduleOne, assumed pods, asynchronous binding, client limit 50 QPS
 / 100, events as its informers' handlers give them to the queue. Departs: node changes reach it
@@ -99,9 +97,9 @@ class Scheduler:
         self._known: dict[int, NodeSpec] = {}
         """Nodes as the scheduler last heard of them, by row."""
         self._flight: Flight | None = None
-        self._due_us = NEVER
-        self._flush_us = NEVER
-        deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
+        self._due_us = self._flush_us = NEVER
+        self.void: dict[tuple[int, int], bool] = {}
+        self.ears = deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
         self._pods = store.pods.subscribe(deliver, lag_us, HEARD)
         self._nodes = store.nodes.subscribe(deliver, 0)
@@ -322,6 +320,8 @@ class Scheduler:
         error, and to others it is as if it had been deleted.
         """
         pod = queued.query.pod
+        if self.void and self.void.pop((pod, node), False):
+            return  # its sender died before it left
         if self._store.bind(pod, node):
             self.client.note(POST_EVENT)  # Scheduled
             self._failures.over(pod)

@@ -25,10 +25,12 @@ from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.groups import node_specs
 from simk8s.nodes.kubelet import KubeletPool
 from simk8s.nodes.machines import Machines
+from simk8s.nodes.troubles import Troubles
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.selectors import Selectors
+from simk8s.scheduler.takeover import Succession
 from simk8s.simulation.adoption import adopt, silence
 from simk8s.simulation.control_plane import (
     api_times,
@@ -36,10 +38,13 @@ from simk8s.simulation.control_plane import (
     cycle_times,
     kubelet_settings,
 )
-from simk8s.simulation.effects import PlaneEffects
+from simk8s.simulation.effects import Parts, PlaneEffects
 from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
+from simk8s.simulation.node_effects import NodeEffects
 from simk8s.simulation.objects import ObjectWriter
+from simk8s.simulation.reclaims import Reclaims
+from simk8s.simulation.rollouts import Rollouts
 from simk8s.simulation.sampler import Sampler
 from simk8s.simulation.timeline.component import Timeline
 from simk8s.simulation.usage import UsageSampler, is_used, measured, spared
@@ -154,7 +159,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_nodes(loaded, world)
     _listen(world, times)
     _add_workload(loaded, world, clients.user_in_flight)
-    _add_events(loaded, world)
+    _add_events(loaded, world, effects)
     return world
 
 
@@ -167,10 +172,9 @@ def _recorder(loaded: Loaded, options: Options) -> Recorder:
     )
 
 
-def _add_events(loaded: Loaded, world: World) -> None:
+def _add_events(loaded: Loaded, world: World, effects: PlaneEffects) -> None:
     """What happens to the cluster, and what is done to it."""
-    for fault in loaded.scenario.faults:
-        world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+    _add_faults(loaded, world, effects)
     if loaded.scenario.timeline:
         world.timeline = Timeline(world, loaded)
 
@@ -188,6 +192,27 @@ def _measure(loaded: Loaded, world: World) -> None:
     clock, store, sampler = world.clock, world.store, world.sampler
     usage = world.usage = measured(loaded, clock, store, world.streams, world.kubelets)
     sampler.also = UsageSampler(usage, store, world.recorder.usage, sampler.samples)
+
+
+def _add_faults(loaded: Loaded, world: World, effects: PlaneEffects) -> None:
+    """Fault models, and where there are any, what they can do."""
+    if not loaded.scenario.faults:
+        return
+    world.faults.base = loaded.base
+    for fault in loaded.scenario.faults:
+        world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
+
+    def join(spec: NodeSpec) -> None:
+        world.kubelets.add(world.store.add_node(spec))
+        world.joined_us.append(world.clock.now_us)
+
+    clock, store, server = world.clock, world.store, world.server
+    troubles = Troubles(clock, store, world.kubelets)
+    reclaims = Reclaims(clock, store, server, world.streams, world.machines, join)
+    world.faults.nodes = NodeEffects(troubles, reclaims, world.usage)
+    rollouts = Rollouts(clock, store, server, troubles.images)
+    succession = Succession(clock, world.scheduler)
+    effects.parts = Parts(store, succession, world.controllers, troubles, rollouts)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:

@@ -135,7 +135,7 @@ class UsageSampler:
         self._taken += 1
         if not due and not last:
             return
-        usage, nodes, pressure = self._usage, self._store.cluster.nodes, self._store.pressure
+        usage, nodes, pressures = self._usage, self._store.cluster.nodes, self._store.pressures
         used, twice_us = usage.used(now_us), 2 * (now_us - self._last_us)
         means = [
             (after - before) // twice_us if twice_us else 0
@@ -143,7 +143,7 @@ class UsageSampler:
         ]
         self._before, self._last_us = used, now_us
         ready = [row for row in range(nodes.n) if nodes.exists[row] and self._store.ready[row]]
-        held = [conditions for _, conditions in sorted(pressure.items())]
+        held = list(pressures.of.values())
         self._append(
             (
                 now_us,

@@ -29,6 +29,7 @@ from simk8s.state.selectors import Taint
 from simk8s.state.topology import Topology
 
 ZONE_LABEL = "topology.kubernetes.io/zone"
+RACK_LABEL = "topology.kubernetes.io/rack"
 REGION_LABEL = "topology.kubernetes.io/region"
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 INSTANCE_LABEL = "node.kubernetes.io/instance-type"

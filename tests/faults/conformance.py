@@ -3,7 +3,8 @@
 For a file of your own: `SIMK8S_FAULT=./my.py pytest tests/faults/test_conformance.py`. The
 docstring of its `Params` starts with an example in backticks, as it is written in a scenario
 (`` `myFault: {every: 1h}` ``), and that is what is run; a file without `Params` needs none. The
-cluster of the check has nodes in zones a, b and c, half of them labelled `pool: spot`.
+cluster of the check has nodes in zones a, b and c and in four racks, half of them labelled
+`pool: spot`, of two instance types.
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ import numpy as np
 import yaml
 
 from simk8s import catalog
-from simk8s.faults.base import Context, Effect, Fault, NodeInfo
+from simk8s.faults.base import INSTANCE_LABEL, RACK_LABEL, Context, Effect, Fault, NodeInfo
 from simk8s.units import US_PER_DAY
 
 HORIZON_US = 60 * US_PER_DAY
 
 
+def _node(row):
+    labels = {
+        "pool": "spot" if row % 2 else "web",
+        RACK_LABEL: f"r{row % 4}",
+        INSTANCE_LABEL: "large" if row % 5 else "small",
+    }
+    return NodeInfo(row, f"node-{row}", "abc"[row % 3], labels)
+
+
 def nodes(count):
     """Nodes of the check."""
-    return [
-        NodeInfo(row, f"node-{row}", "abc"[row % 3], {"pool": "spot" if row % 2 else "web"})
-        for row in range(count)
-    ]
+    return [_node(row) for row in range(count)]
 
 
 def example(params_model):
@@ -58,7 +65,7 @@ def check_fault(made, params):
     )
     assert timeline(made, params, horizon_us=0) == [f for f in found if f.at_us == 0]
     nowhere = timeline(made, params, count=0)
-    assert nowhere == [f for f in found if f.effect is not None], "faults without nodes"
+    assert nowhere == [f for f in found if not f.rows], "faults without nodes"
     state = np.random.get_state()[1].tolist()
     timeline(made, params)
     assert np.random.get_state()[1].tolist() == state, "it draws from the global generator"

@@ -78,6 +78,8 @@ class Listed:
 class Plane:
     """Notes what befalls it; elections take 2 s."""
 
+    pods_hit = 0
+
     def __init__(self, clock):
         self.clock, self.log = clock, []
 

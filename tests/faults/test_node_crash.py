@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simk8s.errors import UserError
-from simk8s.faults import node_crash
+from simk8s.faults import _schedule
 from simk8s.faults.node_crash import NodeCrash, Params
 from simk8s.units import US_PER_DAY, US_PER_HOUR
 from tests.faults.conformance import timeline
@@ -64,8 +64,8 @@ def test_the_target_is_the_node():
 
 
 def test_a_typo_in_mtbf_is_an_answer(monkeypatch):
-    monkeypatch.setattr(node_crash, "MAX_FAULTS", 1_000)
-    with pytest.raises(UserError, match="node crashes"):
+    monkeypatch.setattr(_schedule, "MAX_FAULTS", 1_000)
+    with pytest.raises(UserError, match="1,000 faults nodeCrash"):
         crashes({"mtbf": "1s", "mttr": "1s"})
 
 

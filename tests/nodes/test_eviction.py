@@ -58,17 +58,17 @@ def test_the_condition_holds_for_the_transition_period_and_goes_with_the_node_st
     look = look_us(crossing(w, one))
     on = status_us(look)
     w.run(on - 1)
-    assert w.store.pressure == {}
+    assert w.store.pressures.of == {}
     w.run(on)
-    assert w.store.pressure == {0: (MEMORY_PRESSURE,)}
+    assert w.store.pressures.of == {0: (MEMORY_PRESSURE,)}
     # After the eviction the manager looks when the pod is cleaned up, and every 10 s from then on.
     cleaned = w.kubelets._relists.cleaned(0, next_relist(w, look + STOP))
     second = look + -(-(cleaned - look) // SECOND) * SECOND
     off = second - (-(look + 5 * MINUTE - second) // (10 * SECOND)) * 10 * SECOND
     w.run(status_us(off) - 1)
-    assert w.store.pressure == {0: (MEMORY_PRESSURE,)}
+    assert w.store.pressures.of == {0: (MEMORY_PRESSURE,)}
     w.run(status_us(off))
-    assert w.store.pressure == {}
+    assert w.store.pressures.of == {}
     w.run(off + HOUR)
     assert usage.evictions == 1
 
@@ -139,7 +139,7 @@ def test_critical_and_static_pods_stay_and_nothing_goes_round_in_circles() -> No
     (one,) = w.create(critical)
     w.run(2 * MINUTE)
     assert usage.evictions == 0
-    assert w.store.pressure == {0: (MEMORY_PRESSURE,)}
+    assert w.store.pressures.of == {0: (MEMORY_PRESSURE,)}
     assert load_of(usage).armed_us == -1
     w.run(HOUR)
     assert w.cluster.pods.phase[one] == Phase.RUNNING
@@ -193,7 +193,7 @@ def test_local_storage_above_its_limit_is_evicted_without_any_pressure() -> None
     look = look_us(pods.started_us[one] + MINUTE + 1)
     assert pods.loss[one] == Loss.NODE_PRESSURE
     assert look < pods.finished_us[one] < look + 3 * SECOND
-    assert w.store.pressure == {}
+    assert w.store.pressures.of == {}
     assert usage.evictions == 1
 
 
@@ -201,10 +201,10 @@ def test_a_disk_hog_makes_disk_pressure() -> None:
     w, usage = metered()
     usage.hog(0, disk=95 * GIB)
     w.run(MINUTE)
-    assert w.store.pressure == {0: (DISK_PRESSURE,)}
+    assert w.store.pressures.of == {0: (DISK_PRESSURE,)}
     usage.hog(0, disk=-95 * GIB)
     w.run(7 * MINUTE)
-    assert w.store.pressure == {}
+    assert w.store.pressures.of == {}
 
 
 def entry(pod_row: int, used: int, asked: int) -> SimpleNamespace:

@@ -1,0 +1,145 @@
+"""Machines that the provider takes back: notice, drain, end, the node object deleted, another one.
+
+Law: at the deadline the machine is gone, whatever still runs on it; the object goes when the node
+is NotReady and the cloud has said that there is no such instance.
+
+Mirrors: aws-node-termination-handler (cordon, taint `aws-node-termination-handler/spot-itn`, evict
+everything but DaemonSets' and static pods, refused evictions again after 5 s), cloud-node-lifecycle
+controller v1.36 (every 5 s). Departs: both act at once and have no client limit; the new machine
+has the old one's labels and a name of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from simk8s.api.client import Client
+from simk8s.api.eviction import TOO_MANY, Evictions
+from simk8s.api.requests import request
+from simk8s.api.server import ApiServer
+from simk8s.api.store import Store
+from simk8s.faults.base import Reclaim
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.phase import Phase as Order
+from simk8s.kernel.streams import Streams
+from simk8s.nodes.machines import Machines
+from simk8s.state.cluster import TERMINAL
+from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
+from simk8s.state.pods import NEVER
+from simk8s.state.selectors import NO_SCHEDULE, Taint
+
+PERIOD_US = 5_000_000
+"""Of the cloud node lifecycle controller, and between tries of an eviction."""
+TAINT = Taint("aws-node-termination-handler/spot-itn", "", NO_SCHEDULE)
+Join = Callable[[NodeSpec], None]
+
+
+class Reclaims:
+    """What happens to reclaimed machines; made whole by the first of them."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        server: ApiServer,
+        streams: Streams,
+        machines: Machines,
+        join: Join,
+    ) -> None:
+        self._clock, self._store, self._server = clock, store, server
+        self._streams, self._machines, self._join = streams, machines, join
+        self._handler: Client | None = None
+        self._taken: dict[int, None] = {}
+
+    def begin(self, effect: Reclaim, rows: Sequence[int]) -> None:
+        """The provider gives notice."""
+        if self._handler is None:
+            self._open()
+        assert self._handler is not None
+        for row in rows:
+            if row in self._taken:
+                continue
+            self._taken[row] = None
+            self._ends.after(effect.notice_us, row)
+            if effect.replaced_us is not None:
+                spec = self._store.cluster.nodes.specs[row]
+                self._joins.after(effect.notice_us + effect.replaced_us, _another(spec, row))
+            if self._machines.up(row):
+                self._handler.write(self._cordon, row)
+                if effect.drain:
+                    self._drain(row)
+
+    def _open(self) -> None:
+        clock, draws = self._clock, self._streams.get("faults/reclaim/evictions")
+        self._handler = Client(clock, self._server, "node-termination-handler")
+        self._cloud = Client(clock, self._server, "cloud-controller-manager")
+        self._evictions = Evictions(clock, self._store, self._server, draws)
+        self._again = clock.lane("faults/reclaim/drain", Order.ARRIVE, self._evict)
+        self._ends = clock.lane("faults/reclaim/end", Order.FAULT, self._end)
+        self._looks = clock.lane("faults/reclaim/cloud", Order.ARRIVE, self._look)
+        self._joins = clock.lane("faults/reclaim/join", Order.ARRIVE, self._arrive)
+
+    @request("PATCH", "nodes")
+    def _cordon(self, row: int) -> bool:
+        """Taint and unschedulable, of the node as it is at the commit."""
+        nodes = self._store.cluster.nodes
+        if not nodes.exists[row]:
+            return False
+        spec = nodes.specs[row]
+        taints = (*(one for one in spec.taints if one != TAINT), TAINT)
+        return self._store.update_node(row, replace(spec, unschedulable=True, taints=taints))
+
+    # --- the drain
+
+    def _drain(self, row: int) -> None:
+        cluster = self._store.cluster
+        pods = cluster.pods
+        for pod in cluster.nodes.pods_on[row]:
+            bound = pods.node[pod] == row and pods.phase[pod] not in TERMINAL
+            owner = cluster.owner_name(pods.owner[pod]) or ""
+            if bound and pod not in pods.static and not owner.startswith("DaemonSet/"):
+                self._again.after(0, pod)
+
+    def _evict(self, now_us: int, due: list[int]) -> None:
+        pods = self._store.cluster.pods
+        for pod in due:
+            there = pods.node[pod] != NEVER and self._machines.up(pods.node[pod])
+            if there and pods.deletion_us[pod] == NEVER and pods.phase[pod] not in TERMINAL:
+                self._evictions.evict(pod, partial(self._answered, pod))
+
+    def _answered(self, pod: int, now_us: int, code: int) -> None:
+        if code == TOO_MANY:
+            self._again.after(PERIOD_US, pod)
+
+    # --- the end
+
+    def _end(self, now_us: int, rows: list[int]) -> None:
+        for row in rows:
+            self._machines.crash((row,))
+            self._looks.at((now_us // PERIOD_US + 1) * PERIOD_US, row)
+
+    def _look(self, now_us: int, rows: list[int]) -> None:
+        """A node that is not ready and has no instance goes."""
+        for row in rows:
+            if not self._store.cluster.nodes.exists[row]:
+                continue
+            if self._store.ready[row]:
+                self._looks.after(PERIOD_US, row)
+            else:
+                self._cloud.write(self._store.delete_node, row)
+
+    def _arrive(self, now_us: int, specs: list[NodeSpec]) -> None:
+        for spec in specs:
+            self._join(spec)
+
+
+def _another(spec: NodeSpec, row: int) -> NodeSpec:
+    """The machine that takes its place, as a fresh one."""
+    name = f"{spec.name}-r{row}"
+    labels = dict(spec.labels)
+    if HOSTNAME_LABEL in labels:
+        labels[HOSTNAME_LABEL] = name
+    own = tuple(taint for taint in spec.taints if not taint.key.startswith("node.kubernetes.io/"))
+    return replace(spec, name=name, labels=labels, taints=own, unschedulable=False)
