@@ -9,7 +9,6 @@ computed here by a jump: x^n modulo the recurrence's polynomial tells s[n] from 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -39,11 +38,7 @@ def _words(seed: int, shift: int) -> list[int]:
 
 def _times(a: list[int], b: list[int]) -> list[int]:
     """Product of two polynomials, reduced by x^607 = x^334 + 1."""
-    packed = [int.from_bytes(b"".join(c.to_bytes(_SLOT, "little") for c in p)) for p in (a, b)]
-    packed = [
-        int.from_bytes(b"".join(c.to_bytes(_SLOT, "little") for c in p), "little") for p in (a, b)
-    ]
-    raw = (packed[0] * packed[1]).to_bytes(_SLOT * 2 * _LENGTH, "little")
+    raw = (_packed(a) * _packed(b)).to_bytes(_SLOT * 2 * _LENGTH, "little")
     full = [
         int.from_bytes(raw[at : at + _SLOT], "little") & _WORD for at in range(0, len(raw), _SLOT)
     ]
@@ -52,6 +47,11 @@ def _times(a: list[int], b: list[int]) -> list[int]:
         full[power - _LENGTH] += high
         full[power - _LENGTH + _FIRST] += high
     return [c & _WORD for c in full[:_LENGTH]]
+
+
+def _packed(polynomial: list[int]) -> int:
+    """As one long integer, whose product is the product (Kronecker)."""
+    return int.from_bytes(b"".join(c.to_bytes(_SLOT, "little") for c in polynomial), "little")
 
 
 @cache
@@ -135,10 +135,3 @@ class GoRandom:
             found[i] = found[j]
             found[j] = i
         return found
-
-
-def inflated(
-    names: Sequence[str], gpus: Sequence[int], millis: Sequence[int], target: int, seed: int
-) -> tuple[list[str], GoRandom]:
-    """Order of arrival of a list of pods (by name), tuned to a target of GPU milli in all."""
-    raise NotImplementedError
