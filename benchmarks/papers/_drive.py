@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from benchmarks.papers._openb import NodeRow, PodRow
 from simk8s import catalog
 from simk8s.kernel.streams import Streams
@@ -68,20 +70,19 @@ def drive(
     template = cluster.templates.parse(_TEMPLATE, "default")
     requests = {pod: _requests(cluster, pod) for pod in dict.fromkeys(pods)}
     workload = cluster.workload("openb")
+    asked = [requests[pod] for pod in pods]
+    rows = cluster.pods.extend(
+        len(pods),
+        template=template.id,
+        requests=np.array([one.id for one in asked]),
+        workload=workload,
+        ordinal=np.arange(len(pods)),
+        phase=Phase.PENDING,
+        created_us=0,
+    )
     placed, devices = [], []
-    for number, pod in enumerate(pods):
-        asked = requests[pod]
-        row = cluster.pods.extend(
-            1,
-            template=template.id,
-            requests=asked.id,
-            priority=0,
-            workload=workload,
-            ordinal=number,
-            phase=Phase.PENDING,
-            created_us=0,
-        ).start
-        plan = strategy.propose([Query(row, template, asked, 0)], 0)
+    for row, one in zip(rows, asked, strict=True):
+        plan = strategy.propose([Query(row, template, one, 0)], 0)
         if not plan.assignments:
             placed.append("")
             devices.append("")
@@ -89,7 +90,7 @@ def drive(
         chosen = plan.assignments[0]
         mask = chosen.devices
         if mask is None:
-            mask = cluster.nodes.choose_devices(chosen.node, asked) or 0
+            mask = cluster.nodes.choose_devices(chosen.node, one) or 0
         cluster.charge(row, chosen.node, mask)
         placed.append(nodes[chosen.node].name)
         devices.append("-".join(str(d) for d in range(mask.bit_length()) if mask >> d & 1))

@@ -4,7 +4,7 @@ An additive lagged Fibonacci generator, s[n] = s[n−607] + s[n−273] mod 2^64.
 with the state that the same recurrence reaches from seed 1 after 7.8·10^12 steps; that state is
 computed here by a jump: x^n modulo the recurrence's polynomial tells s[n] from the first 607.
 
-*Mirrors:* math/rand of Go 1.20 and before (rngSource; Intn, Shuffle, Perm, Float64).
+Mirrors: math/rand of Go 1.20 and before (rngSource; Intn, Shuffle, Perm, Float64).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The openb experiment of the FGD paper: nodes, pods, order of arrival, what was published.
 
-*Mirrors:* section 3 of the notes on FGD (shared/fgd.md): the pods shuffled, then tuned to 130 % of
+Mirrors: section 3 of the notes on FGD (shared/fgd.md): the pods shuffled, then tuned to 130 % of
 the GPUs by drawing pods again or leaving some out; nodes ranked by a permutation. All of it is
 drawn by Go's generator from the seed (see `_go_random`).
 """
@@ -24,7 +24,6 @@ SEEDS = tuple(range(42, 52))
 TUNE_PERCENT = 130
 _INFORMERS = 10
 """Draws that client-go's reflectors take from the same generator before the nodes are ranked."""
-_PUBLISHED = {"06-FGD": "fgd", "05-BestFit": "best_fit", "01-Random": "random_fit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,10 @@ class Openb:
             points = {int(x): float(y) for x, y in row.items() if x.isdigit() and y}
             found[trace, policy, int(row["seed"])] = points
         return found
+
+    def has_placements(self, policy: str) -> bool:
+        """Whether seed 42's placements of that policy are there."""
+        return (self._fgd / "placements" / f"{policy}_seed42.csv.gz").exists()
 
     def placements(self, policy: str) -> list[tuple[str, str, str]]:
         """Seed 42 of `default`: (pod, node, device) in order; empty = not placed, no device."""

@@ -1,7 +1,7 @@
 """fgd: fragmentation gradient descent, the node and device where the pod leaves least idle GPU that
 typical pods could not use.
 
-*Mirrors:* FGD of Weng et al., USENIX ATC 2023. *Departs:* without `typical` in its parameters, what
+Mirrors: FGD of Weng et al., USENIX ATC 2023. Departs: without `typical` in its parameters, what
 is typical is learnt from the pods seen so far, anew whenever their number has doubled."""
 
 from __future__ import annotations

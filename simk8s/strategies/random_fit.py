@@ -9,8 +9,8 @@ import numpy as np
 
 from simk8s.placement.base import Query
 from simk8s.placement.framework import Profile
-from simk8s.strategies._random_fit_params import Params
 from simk8s.strategies._profile import ProfileStrategy
+from simk8s.strategies._random_fit_params import Params
 from simk8s.strategies.base import Context, Plan
 
 __all__ = ["Params", "RandomFit"]

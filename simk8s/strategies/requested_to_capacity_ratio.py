@@ -1,7 +1,7 @@
 """requested_to_capacity_ratio: the default profile with RequestedToCapacityRatio in place of
 LeastAllocated and no balancing; by default a line from 0 at idle to 10 at full, which packs.
 
-*Mirrors:* kube-scheduler v1.36 with scoringStrategy RequestedToCapacityRatio.
+Mirrors: kube-scheduler v1.36 with scoringStrategy RequestedToCapacityRatio.
 """
 
 from __future__ import annotations

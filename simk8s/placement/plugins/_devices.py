@@ -66,10 +66,10 @@ def _shared(milli: int, cpu: Ints, now: States) -> Options:
     for device in range(1, len(left)):
         # A device that has as much left as an earlier one makes no difference.
         open_[device] &= (left[:device] != left[device]).all(axis=0)
-    place, device = (found.astype(np.intp) for found in open_.T.nonzero())
-    chosen = left[:, place]
-    chosen[device, np.arange(len(place))] -= milli
-    return Options(States(cpu[place], chosen, now.model[place]), place, device)
+    places, devices = open_.T.nonzero()
+    chosen = left[:, places]
+    chosen[devices, np.arange(len(places))] -= milli
+    return Options(States(cpu[places], chosen, now.model[places]), places, devices)
 
 
 def best_per_row(values: NDArray[Any], options: Options, count: int, floor: int) -> NDArray[Any]:

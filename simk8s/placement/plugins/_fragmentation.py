@@ -1,11 +1,12 @@
 """Fragmentation of nodes: idle GPU milli that the typical pod cannot use.
 
-*Mirrors:* section 3.6 of the notes on FGD; NodeGpuShareFragAmountScore of the public simulator
+Mirrors: section 3.6 of the notes on FGD; NodeGpuShareFragAmountScore of the public simulator
 (hkust-adsl/kubernetes-scheduler-simulator). A pod that a node cannot hold leaves all of its idle
 GPU as fragments; one that it can hold, the devices with less left than it asks.
 
 The sum is taken as there: per class of reason in the order of the typical pods, then over the
-classes; another order gives other last bits, and 50 points become 49.
+classes; another order gives other last bits, and 50 points become 49. numpy sums the first axis
+row by row, in that order (sums over the last one would be pairwise).
 """
 
 from __future__ import annotations
@@ -15,53 +16,60 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.plugins._devices import States
+from simk8s.placement.plugins._devices import Ints, States
 from simk8s.placement.plugins._typical import Typical
 
 Floats = NDArray[np.float64]
-LACK_BOTH, LACK_GPU, LACK_CPU, CPU_FITS, CPU_LACKS, NO_ACCESS = range(6)
 
 
 class Fragmentation:
     """F of node states, for one set of typical pods and models of GPU."""
 
     def __init__(self, typical: Sequence[Typical], models: Sequence[str]) -> None:
-        self._typical = typical
-        self._accepts = [
-            None if t.shape.models is None else np.array([t.shape.accepts(m) for m in models])
-            for t in typical
-        ]
+        without = [t for t in typical if not t.shape.gpus]
+        pods = [t for t in typical if t.shape.gpus]
+        self._cpu_share = _column([t.share for t in without])
+        self._cpu_only = _column([t.shape.cpu for t in without])
+        self._share = _column([t.share for t in pods])
+        self._cpu = _column([t.shape.cpu for t in pods])
+        self._gpus = _column([t.shape.gpus for t in pods])
+        sizes = np.array([t.shape.milli for t in pods], np.int64)
+        self._millis, self._size = np.unique(sizes, return_inverse=True)
+        self._allowed: NDArray[np.bool_] | None = None
+        if any(t.shape.models is not None for t in pods):
+            self._allowed = np.array([[t.shape.accepts(m) for m in models] for t in pods])
 
     def __call__(self, states: States) -> Floats:
         """Milli-GPU, by state."""
-        left, count = states.left, len(states.cpu)
-        idle = left.sum(axis=0).astype(np.float64)
-        sums = np.zeros((6, count))
-        roomy: dict[int, tuple[NDArray[np.intp], Floats]] = {}
-        for typical, accepts in zip(self._typical, self._accepts, strict=True):
-            shape = typical.shape
-            lost = typical.share * idle
-            fits_cpu = states.cpu >= shape.cpu
-            if not shape.gpus:
-                sums[CPU_FITS] += np.where(fits_cpu, lost, 0.0)
-                sums[CPU_LACKS] += np.where(fits_cpu, 0.0, lost)
-                continue
-            if shape.milli not in roomy:
-                large = left >= shape.milli
-                small = np.where(large, 0, left).sum(axis=0)
-                roomy[shape.milli] = large.sum(axis=0), small.astype(np.float64)
-            devices, small_left = roomy[shape.milli]
-            if accepts is not None:
-                allowed = accepts[states.model]
-                sums[NO_ACCESS] += np.where(allowed, 0.0, lost)
-                lost = np.where(allowed, lost, 0.0)
-                small_left = np.where(allowed, small_left, 0.0)
-            fits_gpu = devices >= shape.gpus
-            part = typical.share * small_left
-            sums[LACK_GPU] += np.where(fits_gpu, np.where(fits_cpu, part, 0.0), fits_cpu * lost)
-            sums[LACK_CPU] += np.where(fits_gpu & ~fits_cpu, lost, 0.0)
-            sums[LACK_BOTH] += np.where(fits_gpu | fits_cpu, 0.0, lost)
-        total = sums[0]
-        for line in sums[1:]:
-            total = total + line
-        return total
+        idle = states.left.sum(axis=0)
+        lost, small, fits_gpu = self._gpu_pods(states.left, idle)
+        fits_cpu = states.cpu >= self._cpu
+        no_access: Floats | None = None
+        if self._allowed is not None:
+            allowed = self._allowed[:, states.model]
+            no_access = np.where(allowed, 0.0, lost).sum(axis=0)
+            lost, small = lost * allowed, small * allowed
+        lack_gpu = np.where(fits_gpu, small, lost)
+        # In the order of the classes: both, GPU, CPU, CPU-only pods that fit, that do not fit.
+        total = np.where(fits_gpu | fits_cpu, 0.0, lost).sum(axis=0)
+        total = total + np.where(fits_cpu, lack_gpu, 0.0).sum(axis=0)
+        total = total + np.where(fits_gpu & ~fits_cpu, lost, 0.0).sum(axis=0)
+        fits = states.cpu >= self._cpu_only
+        without = self._cpu_share * idle
+        total = total + np.where(fits, without, 0.0).sum(axis=0)
+        total = total + np.where(fits, 0.0, without).sum(axis=0)
+        return np.asarray(total if no_access is None else total + no_access)
+
+    def _gpu_pods(self, left: Ints, idle: Ints) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """By typical pod and state: the share of all that is idle, the share of the devices that
+        are too small, and whether there are enough large ones.
+        """
+        enough = left >= self._millis[:, None, None]
+        large = enough.sum(axis=1, dtype=np.int32)
+        small = idle - np.where(enough, left, 0).sum(axis=1)
+        fits = large[self._size] >= self._gpus
+        return self._share * idle, self._share * small[self._size], fits
+
+
+def _column(values: Sequence[float]) -> NDArray[np.float64]:
+    return np.array(values, np.float64)[:, None]

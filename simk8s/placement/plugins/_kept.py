@@ -59,7 +59,7 @@ class Kept:
             entry.values[dirty] = compute(dirty)
             entry.position = end
         self._entries.move_to_end(key)
-        return entry.values[rows]  # type: ignore[no-any-return]
+        return entry.values[rows]
 
     def _add(self, key: Hashable, entry: _Entry) -> None:
         self._entries[key] = entry

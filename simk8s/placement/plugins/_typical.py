@@ -36,7 +36,7 @@ class Typical(NamedTuple):
     """A popular shape, how many pods had it, and its share of the pods with popular shapes."""
 
     shape: Shape
-    count: int
+    pods: int
     share: float
 
 

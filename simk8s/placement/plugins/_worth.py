@@ -33,15 +33,15 @@ def worth_of(typical: Sequence[Typical]) -> NDArray[np.int64]:
     for pod in typical:
         devices = pod.shape.gpus if pod.shape.milli else 0
         if devices:
-            demand[pod.shape.milli] = demand.get(pod.shape.milli, 0) + pod.count * devices
+            demand[pod.shape.milli] = demand.get(pod.shape.milli, 0) + pod.pods * devices
     step = math.gcd(WHOLE, *demand)
-    prices = {size: round(price, 6) for size, price in _prices(demand, step).items()}
+    prices = {size: round(price, 6) for size, price in device_prices(demand, step).items()}
     best, _ = _knapsack(prices, step)
     top = best[-1] or 1.0
     return np.array([int(WHOLE * best[m // step] / top + 1e-6) for m in range(WHOLE + 1)])
 
 
-def _prices(demand: dict[int, int], step: int) -> dict[int, float]:
+def device_prices(demand: dict[int, int], step: int) -> dict[int, float]:
     """The part of a device that one pod of each size costs."""
     from scipy.optimize import linprog
 

@@ -3,7 +3,7 @@
 int(100 · (1 − (½ left_cpu / M_cpu + ½ left_gpu / M_gpu))), left after the pod and M_r the largest
 node's, then stretched so that the worst feasible node has 0 and the best 100 (all 0 if equal).
 
-*Mirrors:* BestFit of the FGD paper's simulator with its min-max normalisation. *Departs:* the
+Mirrors: BestFit of the FGD paper's simulator with its min-max normalisation. Departs: the
 maxima are those of the cluster, not constants.
 """
 

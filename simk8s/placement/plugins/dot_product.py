@@ -1,11 +1,11 @@
 """dot_product: the node whose free CPU and GPU are least aligned with what the pod asks.
 
-int(100 · (1 − Σ (free_r / M_r) · (asked_r / M_r) / 2)) over CPU and GPU, M_r the largest node's. The
-idea is Tetris' (Grandl et al., SIGCOMM 2014) turned round: there the largest product wins, here
-a small one, so that what is nearly full is filled first.
+int(100 · (1 − Σ (free_r / M_r) · (asked_r / M_r) / 2)) over CPU and GPU, M_r the largest node's.
+The idea is Tetris' (Grandl et al., SIGCOMM 2014) turned round: there the largest product wins,
+here a small one, so that what is nearly full is filled first.
 
-*Mirrors:* DotProd of the FGD paper's simulator (dimension extension merge, norm max). *Departs:* the maxima
-are those of the cluster, not constants.
+Mirrors: DotProd of the FGD paper's simulator (dimension extension merge, norm max). Departs: the
+maxima are those of the cluster, not constants.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 The score is int(100 · sigmoid((F before − F after) / 1000)), F the idle GPU milli that typical
 pods cannot use (see `_fragmentation`); of the devices that a part of a GPU could come from, the
-best one counts. The strategy says what is typical; without anything typical every node is alike.
+best one counts. The strategy says what is typical; without that, every node is alike.
 
-*Mirrors:* FGDScore of Weng et al., *Beware of Fragmentation*, USENIX ATC 2023, decision for decision
-(`python -m benchmarks.papers.fgd`). *Departs:* nothing known.
+Mirrors: FGDScore of Weng et al., *Beware of Fragmentation*, USENIX ATC 2023, decision for
+decision (`python -m benchmarks.papers.fgd`). Departs: of several shared devices for one pod,
+which the trace does not have, the first that fit are looked at, not the tightest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
-from simk8s.placement.plugins._devices import after, before, best_per_row
+from simk8s.placement.plugins._devices import Options, States, after, before, best_per_row
 from simk8s.placement.plugins._fragmentation import Fragmentation
 from simk8s.placement.plugins._kept import Kept
 from simk8s.placement.plugins._typical import Typical, shape_of
@@ -59,20 +60,27 @@ class Fgd(ScorePlugin):
         if self._models != len(models):
             self._models = len(models)
             self._measure = Fragmentation(self._typical, models)
-        return self.kept.of(shape_of(query), view, rows, lambda some: self._fresh(query, view, some))
+        return self.kept.of(
+            shape_of(query), view, rows, lambda some: self._fresh(query, view, some)
+        )
 
     def _fresh(self, query: Query, view: View, rows: Rows) -> NDArray[np.int64]:
         now = before(view, rows)
         options = after(query, now)
-        falls = self._measure(now)[options.place] - self._measure(options.states)
-        return best_per_row(points(falls), options, len(now.cpu), 0)
+        return best_per_row(self._points(now, options, view, rows), options, len(now.cpu), 0)
+
+    def _points(self, now: States, options: Options, view: View, rows: Rows) -> NDArray[np.int64]:
+        was = self.kept.of("F", view, rows, lambda some: self._measure(before(view, some)))
+        return points(was[options.place] - self._measure(options.states))
 
     def device(self, query: Query, view: View, row: int) -> int:
         """The device of a shared GPU on that node: the first of the best; −1 = none to choose."""
-        now = before(view, np.array([row]))
+        rows = np.array([row])
+        now = before(view, rows)
         options = after(query, now)
-        falls = self._measure(now)[options.place] - self._measure(options.states)
-        return int(options.device[points(falls).argmax()]) if len(options.device) else -1
+        if not len(options.device):
+            return -1
+        return int(options.device[self._points(now, options, view, rows).argmax()])
 
 
 def points(falls: NDArray[np.float64]) -> NDArray[np.int64]:

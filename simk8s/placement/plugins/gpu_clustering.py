@@ -6,7 +6,7 @@ The kind of a pod is *share* (a part of one device) or its number of whole devic
 otherwise 0; plus 25·(M − free) // M, free its free GPU milli and M the largest node's GPUs. Pods
 without GPUs are indifferent.
 
-*Mirrors:* GpuClustering of the FGD paper's simulator. *Departs:* M is the cluster's, not 8,000.
+Mirrors: GpuClustering of the FGD paper's simulator. Departs: M is the cluster's, not 8,000.
 """
 
 from __future__ import annotations

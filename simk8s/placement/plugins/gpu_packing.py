@@ -5,7 +5,7 @@ Pods without GPUs are indifferent (0). A node whose devices are all free: max(33
 Otherwise the devices that fit are taken in the order of what they have left; if f of those are
 free: max(50 − f, 33); if none: max(100 − Σ(left·100 // 1000) // 10, 50).
 
-*Mirrors:* GpuPacking of the FGD paper's simulator. *Departs:* that one can count a device as free
+Mirrors: GpuPacking of the FGD paper's simulator. Departs: that one can count a device as free
 enough for a second pod while its cache lags (31 of 10,866 placements); this one cannot.
 """
 

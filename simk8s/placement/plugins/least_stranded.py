@@ -9,7 +9,7 @@ What a device with L milli left is worth is how much of a device the cheapest pa
 pods would save if it had L milli more (the dual prices of the cutting-stock problem over typical
 shares of a device): 600 left is worth 500 if only halves come. Nothing is tuned.
 
-*Mirrors:* nothing in Kubernetes; ours, measured against FGD in docs/papers/fgd.md.
+Mirrors: nothing in Kubernetes; ours, measured against FGD in docs/papers/fgd.md.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class LeastStranded(ScorePlugin):
         with_gpu = [t for t in typical if t.shape.gpus]
         if with_gpu:
             self._worth = worth_of(with_gpu)
-            gpu = sum(t.count * t.shape.gpu_milli for t in with_gpu)
-            self._gpu_per_cpu = gpu, sum(t.count * t.shape.cpu for t in with_gpu)
+            gpu = sum(t.pods * t.shape.gpu_milli for t in with_gpu)
+            self._gpu_per_cpu = gpu, sum(t.pods * t.shape.cpu for t in with_gpu)
         self.kept.clear()
 
     def key(self, query: Query, view: View) -> Hashable | None:
@@ -60,7 +60,9 @@ class LeastStranded(ScorePlugin):
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """As kept, or computed where nodes have changed."""
-        return self.kept.of(shape_of(query), view, rows, lambda some: self._fresh(query, view, some))
+        return self.kept.of(
+            shape_of(query), view, rows, lambda some: self._fresh(query, view, some)
+        )
 
     def _fresh(self, query: Query, view: View, rows: Rows) -> NDArray[np.int64]:
         now = before(view, rows)
@@ -77,7 +79,7 @@ class LeastStranded(ScorePlugin):
         gpu, cpu = self._gpu_per_cpu
         if not cpu:
             return np.asarray(devices, np.int64)
-        return np.minimum(devices, states.cpu.clip(0) * gpu // cpu)
+        return np.asarray(np.minimum(devices, states.cpu.clip(0) * gpu // cpu), np.int64)
 
     def device(self, query: Query, view: View, row: int) -> int:
         """The device of a shared GPU on that node: the best one, of several the one with the
