@@ -80,10 +80,12 @@ def drive(
         phase=Phase.PENDING,
         created_us=0,
     )
-    placed, devices = [], []
+    placed, devices, full = [], [], set[int]()
     for row, one in zip(rows, asked, strict=True):
-        plan = strategy.propose([Query(row, template, one, 0)], 0)
-        if not plan.assignments:
+        plan = None if one.id in full else strategy.propose([Query(row, template, one, 0)], 0)
+        if plan is None or not plan.assignments:
+            # Nothing departs: what fitted nowhere once never will.
+            full.add(one.id)
             placed.append("")
             devices.append("")
             continue

@@ -55,9 +55,9 @@ class NodeRow:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        yield from csv.DictReader(lines)
+    raw = path.read_bytes()
+    text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
+    yield from csv.DictReader(text.splitlines())
 
 
 class Openb:
