@@ -22,8 +22,8 @@ class Difference(NamedTuple):
 
 def paired(ours: Sequence[float], theirs: Sequence[float]) -> Difference:
     """Of at least two pairs."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     gaps = [a - b for a, b in zip(ours, theirs, strict=True)]
-    half = float(t.ppf(0.975, len(gaps) - 1)) * stdev(gaps) / sqrt(len(gaps))
+    half = float(stdtrit(len(gaps) - 1, 0.975)) * stdev(gaps) / sqrt(len(gaps))
     return Difference(mean(gaps), half, sum(gap > 0 for gap in gaps), len(gaps))

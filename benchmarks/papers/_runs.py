@@ -69,10 +69,15 @@ def one(shared: str, task: Task) -> Run:
 
 
 def all_of(
-    tasks: Iterable[Task], shared: str, jobs: int, kept: Path | None
+    tasks: Iterable[Task], shared: str, jobs: int, kept: Path | None, *, make: bool = True
 ) -> Iterator[tuple[Task, Run]]:
-    """The runs in order; those in the file `kept` by the same code are not made again."""
+    """The runs in order; those in the file `kept` by the same code are not made again. Without
+    `make`, those alone.
+    """
     tasks, known = list(tasks), _read(kept)
+    if not make:
+        yield from ((task, known[task]) for task in tasks if task in known)
+        return
     missing = [task for task in tasks if task not in known]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         made = pool.map(one, [shared] * len(missing), missing)

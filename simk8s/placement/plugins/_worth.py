@@ -5,8 +5,8 @@ Its dual prices say what part of a device each size costs in the cheapest packin
 worth the dearest pods that it could hold. Solved by column generation: a small linear programme
 (HiGHS) and a knapsack by turns.
 
-Law: integers, 0 at 0 and 1000 at 1000, never falling. Prices are rounded to millionths before
-they are added up, so that the last bits of the solver decide nothing.
+Law: integers, 0 at 0 and 1000 at 1000, never falling. Prices are rounded to millionths and sums of
+them to thousandths, so that the last bits of the solver decide nothing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def worth_of(typical: Sequence[Typical]) -> NDArray[np.int64]:
     prices = {size: round(price, 6) for size, price in device_prices(demand, step).items()}
     best, _ = _knapsack(prices, step)
     top = best[-1] or 1.0
-    return np.array([int(WHOLE * best[m // step] / top + 1e-6) for m in range(WHOLE + 1)])
+    return np.array([round(WHOLE * best[m // step] / top) for m in range(WHOLE + 1)])
 
 
 def device_prices(demand: dict[int, int], step: int) -> dict[int, float]:
