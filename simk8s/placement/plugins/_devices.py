@@ -45,31 +45,31 @@ def before(view: View, rows: Rows) -> States:
 
 def after(query: Query, now: States) -> Options:
     """The nodes with the pod: one state a row, or one for each distinct device that could be
-    shared. Rows where the pod does not fit have none, or one that means nothing.
+    shared; none for rows whose CPU or devices do not hold it.
     """
-    gpu = query.requests.gpu
-    cpu = now.cpu - query.requests.values[CPU]
+    gpu, asked = query.requests.gpu, query.requests.values[CPU]
+    open_ = (now.left >= gpu.milli) & (now.cpu >= asked)
     if gpu.count == 1 and gpu.milli < WHOLE:
-        return _shared(gpu.milli, cpu, now)
-    left = now.left
+        return _shared(gpu.milli, asked, now, open_)
+    fits = open_.sum(axis=0) >= gpu.count if gpu.count else now.cpu >= asked
+    places = fits.nonzero()[0]
+    left = now.left[:, places]
     if gpu.count:
-        fits = left >= gpu.milli
-        taken = fits & (np.cumsum(fits, axis=0) <= gpu.count)
-        left = left - gpu.milli * taken
-    places = np.arange(len(cpu), dtype=np.intp)
-    return Options(States(cpu, left, now.model), places, np.full(len(cpu), -1, np.intp))
+        usable = open_[:, places]
+        left -= gpu.milli * (usable & (np.cumsum(usable, axis=0) <= gpu.count))
+    states = States(now.cpu[places] - asked, left, now.model[places])
+    return Options(states, places, np.full(len(places), -1, np.intp))
 
 
-def _shared(milli: int, cpu: Ints, now: States) -> Options:
+def _shared(milli: int, asked: int, now: States, open_: NDArray[np.bool_]) -> Options:
     left = now.left
-    open_ = left >= milli
     for device in range(1, len(left)):
         # A device that has as much left as an earlier one makes no difference.
         open_[device] &= (left[:device] != left[device]).all(axis=0)
     places, devices = open_.T.nonzero()
     chosen = left[:, places]
     chosen[devices, np.arange(len(places))] -= milli
-    return Options(States(cpu[places], chosen, now.model[places]), places, devices)
+    return Options(States(now.cpu[places] - asked, chosen, now.model[places]), places, devices)
 
 
 def best_per_row(values: NDArray[Any], options: Options, count: int, floor: int) -> NDArray[Any]:

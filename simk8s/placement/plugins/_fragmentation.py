@@ -5,8 +5,8 @@ Mirrors: section 3.6 of the notes on FGD; NodeGpuShareFragAmountScore of the pub
 GPU as fragments; one that it can hold, the devices with less left than it asks.
 
 The sum is taken as there: per class of reason in the order of the typical pods, then over the
-classes; another order gives other last bits, and 50 points become 49. numpy sums the first axis
-row by row, in that order (sums over the last one would be pairwise).
+classes; another order gives other last bits, and 50 points become 49. A running sum keeps it
+(numpy's `sum` is pairwise where memory is contiguous, as it is for a single state).
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ class Fragmentation:
         no_access: Floats | None = None
         if self._allowed is not None:
             allowed = self._allowed[:, states.model]
-            no_access = np.where(allowed, 0.0, lost).sum(axis=0)
+            no_access = _in_order(np.where(allowed, 0.0, lost))
             lost, small = lost * allowed, small * allowed
         lack_gpu = np.where(fits_gpu, small, lost)
         # In the order of the classes: both, GPU, CPU, CPU-only pods that fit, that do not fit.
-        total = np.where(fits_gpu | fits_cpu, 0.0, lost).sum(axis=0)
-        total = total + np.where(fits_cpu, lack_gpu, 0.0).sum(axis=0)
-        total = total + np.where(fits_gpu & ~fits_cpu, lost, 0.0).sum(axis=0)
+        total = _in_order(np.where(fits_gpu | fits_cpu, 0.0, lost))
+        total = total + _in_order(np.where(fits_cpu, lack_gpu, 0.0))
+        total = total + _in_order(np.where(fits_gpu & ~fits_cpu, lost, 0.0))
         fits = states.cpu >= self._cpu_only
         without = self._cpu_share * idle
-        total = total + np.where(fits, without, 0.0).sum(axis=0)
-        total = total + np.where(fits, 0.0, without).sum(axis=0)
+        total = total + _in_order(np.where(fits, without, 0.0))
+        total = total + _in_order(np.where(fits, 0.0, without))
         return np.asarray(total if no_access is None else total + no_access)
 
     def _gpu_pods(self, left: Ints, idle: Ints) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -69,6 +69,11 @@ class Fragmentation:
         small = idle - np.where(enough, left, 0).sum(axis=1)
         fits = large[self._size] >= self._gpus
         return self._share * idle, self._share * small[self._size], fits
+
+
+def _in_order(terms: Floats) -> Floats:
+    """The sum of the rows, first to last."""
+    return np.cumsum(terms, axis=0)[-1] if len(terms) else np.zeros(terms.shape[1])
 
 
 def _column(values: Sequence[float]) -> NDArray[np.float64]:

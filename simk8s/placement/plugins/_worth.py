@@ -5,8 +5,9 @@ Its dual prices say what part of a device each size costs in the cheapest packin
 worth the dearest pods that it could hold. Solved by column generation: a small linear programme
 (HiGHS) and a knapsack by turns.
 
-Law: integers, 0 at 0 and 1000 at 1000, never falling. Prices are rounded to millionths and sums of
-them to thousandths, so that the last bits of the solver decide nothing.
+Law: integers, 0 at 0 and 1000 at 1000, never falling. Prices are rounded to 10^-9 before they are
+added up, so that the last bits of the solver decide nothing; sums are rounded down, so that two
+remainders are never worth more than both in one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from simk8s.placement.plugins._typical import Typical
 
 _MOST_ROUNDS = 500
 _CLOSE = 1e-9
+_SLACK = 1e-6
 
 Pattern = dict[int, int]
 """Size -> how many pods of that size one device holds."""
@@ -35,10 +37,10 @@ def worth_of(typical: Sequence[Typical]) -> NDArray[np.int64]:
         if devices:
             demand[pod.shape.milli] = demand.get(pod.shape.milli, 0) + pod.pods * devices
     step = math.gcd(WHOLE, *demand)
-    prices = {size: round(price, 6) for size, price in device_prices(demand, step).items()}
+    prices = {size: round(price, 9) for size, price in device_prices(demand, step).items()}
     best, _ = _knapsack(prices, step)
     top = best[-1] or 1.0
-    return np.array([round(WHOLE * best[m // step] / top) for m in range(WHOLE + 1)])
+    return np.array([int(WHOLE * best[m // step] / top + _SLACK) for m in range(WHOLE + 1)])
 
 
 def device_prices(demand: dict[int, int], step: int) -> dict[int, float]:
