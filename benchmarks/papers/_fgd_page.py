@@ -19,7 +19,7 @@ SAME, RANDOM_WITHIN = 0.01, 0.5
 
 POLICY_COLUMNS = (
     "policy", "strategy", "at 100 %: published", "measured", "at 130 %: published", "measured",
-    "curves: largest difference", "seed 42: placements that differ",
+    "curves: largest difference", "seed 42: placements that differ", "seeds",
 )  # fmt: skip
 LIST_COLUMNS = (
     "pod list", "FGD at 100 %: published", "measured", "ours", "held out: ours − FGD",
@@ -85,6 +85,8 @@ class Page:
     lossless: Mapping[str, Sequence[float]]
     seeds: Sequence[int]
     same_order: bool
+    unmade: int = 0
+    """Runs that belong to the page and are not on it."""
 
     def render(self) -> str:
         """As Markdown."""
@@ -93,6 +95,8 @@ class Page:
         head = HEAD.format(seeds=seeds, policies=_header(POLICY_COLUMNS))
         ours = OURS_HEAD.format(same=same, lists=_header(LIST_COLUMNS))
         lines = [head, *self._policies(), ours]
+        if self.unmade:
+            lines.insert(0, f"> Incomplete: {self.unmade} runs have not been made yet.\n\n")
         lines += [self._against(trace) for trace in self.lossless]
         return "".join(lines) + self._verdict() + NOTES
 
@@ -119,6 +123,12 @@ class Page:
         both = [[Task(trace, policy, seed) for policy in ("FGD", OURS)] for seed in self.seeds]
         return [two[0].seed for two in both if all(task in self.runs for task in two)]
 
+    def _ran(self, trace: str, policy: str) -> list[int]:
+        """Of the others, those of which that policy was run."""
+        if policy in ("FGD", OURS):
+            return self._seeds(trace)
+        return [seed for seed in self.seeds if Task(trace, policy, seed) in self.runs]
+
     def _measured(self) -> list[str]:
         there = {task.policy for task in self.runs if task.trace == "default"}
         return [policy for policy in TABLE_1 if policy in there]
@@ -133,6 +143,7 @@ class Page:
             cells.append(f"{self._largest(policy):.3f}" if same else "–")
             differing = self._differing(policy)
             cells.append("–" if differing is None else str(differing))
+            cells.append(str(len(self._ran("default", policy))))
             yield "| " + " | ".join(cells) + " |\n"
 
     def _against(self, trace: str) -> str:
@@ -174,18 +185,18 @@ class Page:
         """By seed; where a list ends earlier, at its end."""
         curves = [
             self.runs[Task(trace, policy, seed)].curve
-            for seed in (self._seeds(trace) if seeds is None else seeds)
+            for seed in (self._ran(trace, policy) if seeds is None else seeds)
         ]
         return [curve[min(percent, max(curve))] for curve in curves]
 
     def _published(self, trace: str, policy: str, percent: int) -> list[float]:
-        found = [self.published.get((trace, policy, seed)) for seed in self._seeds(trace)]
+        found = [self.published.get((trace, policy, seed)) for seed in self._ran(trace, policy)]
         return [curve[min(percent, max(curve))] for curve in found if curve]
 
     def _largest(self, policy: str) -> float:
         """Of all points of all curves; endless where a point is missing."""
         gaps = []
-        for seed in self.seeds:
+        for seed in self._ran("default", policy):
             published = self.published["default", policy, seed]
             curve = self.runs[Task("default", policy, seed)].curve
             if published.keys() - curve.keys():

@@ -61,16 +61,17 @@ def main() -> int:
         runs[task] = run
         last = run.curve[max(run.curve)]
         print(*task, f"{run.curve[100]:.2f} {last:.2f}", file=sys.stderr, flush=True)
+    unmade = len(tasks(traces, arguments.seeds)) - len(runs)
     traces = [trace for trace in traces if any(task.trace == trace for task in runs)]
     bounds = {
         trace: [lossless_percent(openb, trace, seed) for seed in arguments.seeds[:BOUNDED]]
         for trace in traces
     }
     same_order = all(_same_order(openb, seed) for seed in arguments.seeds)
-    page = _fgd_page.Page(openb.curves(), runs, bounds, arguments.seeds, same_order)
+    page = _fgd_page.Page(openb.curves(), runs, bounds, arguments.seeds, same_order, unmade)
     text = page.render()
     print(text)
-    if set(arguments.seeds) == set(SEEDS) and len(traces) >= len(openb.traces):
+    if set(arguments.seeds) == set(SEEDS) and arguments.traces is None:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
         arguments.out.write_text(text, encoding="utf-8")
     for words in page.missed():
