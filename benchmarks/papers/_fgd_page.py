@@ -70,9 +70,9 @@ falls least, ties to the first node by rank; the device likewise. Two facts carr
 It knows of the pods what FGD knows (shapes with 95 % popularity, memory left out), nothing of the
 order, and has no constant to tune: the rate of GPU per CPU and the worths follow from the typical
 pods. On the way, other forms (a smooth minimum, worth = milli left, coarse steps, sums with FGD's
-score, worths rounded to the nearest) were compared on seeds 42–46 of `default`. While the score still had steps of 20 milli, forms
-with and without FGD's score were also looked at on seeds 47 and 48 of every list, to see whether
-they carry over; nothing was fitted there.
+score, worths rounded to the nearest) were compared on seeds 42–46 of `default`. While the score
+still had steps of 20 milli, forms with and without FGD's score were also looked at on seeds 47 and
+48 of every list, to see whether they carry over; nothing was fitted there.
 """
 
 
