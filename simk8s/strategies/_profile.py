@@ -91,12 +91,12 @@ class Decider:
 
 
 class ProfileStrategy(Strategy):
-    """Filters, weighted scores, best node."""
+    """Filters, weighted scores, best node; the profile is the class's, or handed in."""
 
     profile: ClassVar[Profile]
 
-    def __init__(self, params: Any, context: Context) -> None:
-        self.framework = Framework.of(self.profile)
+    def __init__(self, params: Any, context: Context, profile: Profile | None = None) -> None:
+        self.framework = Framework.of(profile or self.profile)
         self._decider = Decider(self.framework, context)
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:

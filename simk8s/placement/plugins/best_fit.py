@@ -2,7 +2,8 @@
 
 What is left is the sum over cpu, memory and GPU of the free share of the largest node's
 allocatable, so that big and small nodes are measured on one scale. Mirrors: BestFit as used in
-the FGD paper (USENIX ATC 2023), in spirit; the paper's exact score comes with its reproduction.
+the FGD paper (USENIX ATC 2023), in spirit; the paper's
+exact score is best_fit_percent.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
 from simk8s.placement.view import View
 from simk8s.state.resources import CPU, GPU, MEMORY
 
-_SCALE = 1_000_000
+SCALE = 1_000_000
 """Scores are integers in millionths, so that ties are real ties."""
 
 
@@ -39,5 +40,5 @@ class BestFit(ScorePlugin):
             largest = float(nodes.allocatable[resource].max(initial=0))
             if largest:
                 left = nodes.free[resource][rows] - float(query.requests.values[resource])
-                total += _SCALE - np.floor(np.maximum(left, 0.0) * _SCALE / largest)
+                total += SCALE - np.floor(np.maximum(left, 0.0) * SCALE / largest)
         return total

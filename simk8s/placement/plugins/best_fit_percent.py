@@ -1,0 +1,52 @@
+"""best_fit_percent: best fit over CPU and GPU in steps of a percent, spread over 0..100.
+
+int(100 · (1 − (½ left_cpu / M_cpu + ½ left_gpu / M_gpu))), left after the pod and M_r the largest
+node's, then stretched so that the worst feasible node has 0 and the best 100 (all 0 if equal).
+
+Mirrors: BestFit of the FGD paper's simulator with its min-max normalisation. Departs: the
+maxima are those of the cluster, not constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.base import MAX_NODE_SCORE, Query, Rows, Scope, ScorePlugin
+from simk8s.placement.view import View
+from simk8s.state.resources import CPU, GPU
+
+
+class BestFitPercent(ScorePlugin):
+    """0..100 among the nodes that are feasible at the moment."""
+
+    name: ClassVar[str] = "BestFitPercent"
+    scope: ClassVar[Scope] = Scope.CLUSTER
+
+    def key(self, query: Query, view: View) -> Hashable | None:
+        """CPU and GPU milli."""
+        return query.requests.values[CPU], query.requests.values[GPU]
+
+    def wakes(self, query: Query, view: View) -> bool:
+        """Every pod is scored."""
+        return True
+
+    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
+        """In the original's order of operations, whose last bits it shares."""
+        nodes, asked = view.nodes, query.requests.values
+        left = np.zeros(len(nodes.exists[rows]))
+        for resource in (CPU, GPU):
+            most = float(nodes.allocatable[resource].max(initial=0))
+            if most:
+                left = left + 0.5 * (nodes.free[resource][rows] - asked[resource]) / most
+        return np.asarray((100.0 * (1.0 - left)).astype(np.int64))
+
+    def finish(self, query: Query, view: View, rows: Rows, raw: NDArray[Any]) -> NDArray[np.int64]:
+        """Min-max, in integers."""
+        low, high = (int(raw.min()), int(raw.max())) if len(raw) else (0, 0)
+        if low == high:
+            return np.zeros(len(raw), np.int64)
+        return np.asarray((raw - low) * MAX_NODE_SCORE // (high - low), np.int64)

@@ -1,0 +1,106 @@
+"""FGD's table: Go's generator, the statistics, and one published seed decision for decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.papers._drive import drive
+from benchmarks.papers._fgd_page import Page
+from benchmarks.papers._go_random import GoRandom
+from benchmarks.papers._openb import NodeRow, Openb, PodRow
+from benchmarks.papers._paired import paired
+from benchmarks.papers._runs import OURS, POLICIES, Run, Task
+
+SHARED = Path(__file__).parents[4] / "shared"
+needs_fgd = pytest.mark.skipif(not (SHARED / "fgd").is_dir(), reason="no ../shared/fgd")
+
+
+def test_go_random_draws_as_go_does() -> None:
+    draws = GoRandom(1)
+    # The first of rand.New(rand.NewSource(1)): Intn(100) six times, as the Go tour shows it.
+    assert [draws.intn(100) for _ in range(6)] == [81, 87, 47, 59, 81, 18]
+    assert sorted(draws.perm(50)) == list(range(50))
+    assert 0.0 <= draws.float64() < 1.0
+    items = list(range(50))
+    draws.shuffle(items)
+    assert sorted(items) == list(range(50)) != items
+
+
+def test_paired_interval_by_hand() -> None:
+    # Gaps 1, 2, 3: mean 2, s = 1, t(0.975, 2) = 4.3027, half = 4.3027 / sqrt(3).
+    found = paired([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    assert found.mean == pytest.approx(2.0)
+    assert found.half == pytest.approx(2.4841, abs=1e-4)
+    assert (found.above, found.pairs) == (3, 3)
+
+
+def pod(name: str, cpu: int, gpus: int = 0, milli: int = 0) -> PodRow:
+    return PodRow(name, cpu, 1, gpus, milli, frozenset())
+
+
+def test_the_curve_counts_dropped_pods_as_arrived() -> None:
+    pods = [pod("a", 1, 1, 1000), pod("b", 1, 1, 600), pod("c", 1, 1, 600), pod("d", 9_999)]
+    driven = drive("best_fit", {}, pods, [NodeRow("n", 10, 10, 2, "T4")], pods, 1)
+    assert driven.nodes == ["n", "n", "", ""]
+    assert driven.devices == ["0", "1", "", ""]
+    assert driven.curve(2_000) == {50: 50.0, 80: 80.0, 110: 80.0}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_is_driven(policy: str) -> None:
+    pods = [pod(f"p{i}", 4_000, i % 3, (500, 1000)[i % 3 == 2] if i % 3 else 0) for i in range(30)]
+    nodes = [NodeRow(f"n{i}", 32_000, 100, 2, "T4") for i in range(3)]
+    name, params = POLICIES[policy]
+    first, again = (drive(name, params, pods, nodes, pods, 3) for _ in range(2))
+    assert first == again
+    assert sum(map(bool, first.nodes)) >= 9
+
+
+def page(fgd: float, ours: float, *, random: float = 86.0, same_order: bool = True) -> Page:
+    levels = {"Random": random, "FGD": fgd, OURS: ours}
+    runs = {
+        Task("default", policy, seed): Run(
+            {100: level + seed / 1000, 130: level}, 0 if (policy, seed) == ("FGD", 42) else None
+        )
+        for policy, level in levels.items()
+        for seed in (42, 47, 48)
+    }
+    published = {
+        ("default", policy, seed): {100: round(95.0 + seed / 1000, 2), 130: 95.0}
+        for policy in levels
+        for seed in (42, 47, 48)
+    }
+    return Page(published, runs, {"default": [96.3]}, [42, 47, 48], same_order)
+
+
+def test_the_gate_is_kept_and_missed() -> None:
+    assert page(95.0, 96.0).missed() == []
+    assert "| +1.00 ± 0.00 |" in page(95.0, 96.0).render()
+    words = " ".join(page(95.02, 94.0, random=85.0, same_order=False).missed())
+    for part in ("order of arrival", "FGD: 0.0", "Random: 1.2", "not above FGD at 130 %"):
+        assert part in words
+
+
+@needs_fgd
+def test_orders_are_the_published_ones() -> None:
+    openb = Openb(SHARED)
+    for seed in (42, 51):
+        pods, nodes = openb.arrivals("default", seed)
+        assert ([p.name for p in pods], [n.name for n in nodes]) == openb.order(seed)
+
+
+@needs_fgd
+@pytest.mark.parametrize("policy", ["FGD", "GpuClustering"])
+def test_the_beginning_of_seed_42_is_placed_as_published(policy: str) -> None:
+    openb, count = Openb(SHARED), 800
+    pods, nodes = openb.arrivals("default", 42)
+    name, params = POLICIES[policy]
+    driven = drive(name, params, pods[:count], nodes, openb.pods("default"), 42)
+    own = zip((p.name for p in pods), driven.nodes, driven.devices, strict=False)
+    assert list(own) == openb.placements(policy)[:count]
+    published, curve = openb.curves()["default", policy, 42], driven.curve(openb.capacity)
+    whole = sorted(curve)[:-1]  # the last percent is not complete
+    assert len(whole) >= 8
+    assert all(abs(curve[x] - published[x]) <= 0.01 for x in whole)
