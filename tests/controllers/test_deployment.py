@@ -155,7 +155,8 @@ def test_a_rollout_keeps_its_bounds(replicas, surge, unavailable, lost):
     cursor = world.store.pods.subscribe(world.clock.bell("test/bounds", Order.DELIVER, look))
     world.run(120 * SECOND)
     assert len(highest) >= 2 * replicas, "every pod of both templates was looked at"
-    assert max(highest) <= most, "more pods at once than maxSurge allows"
+    # A pod that is lost as its ReplicaSet is scaled down may be replaced before that is heard of.
+    assert max(highest) <= most + len(gone), "more pods at once than maxSurge allows"
     assert all(sum(step) <= most for step in seen), (most, seen)
     assert min(lowest) >= fewest, "the controller took a pod that was needed"
     assert sizes(world, key)[-1] == replicas

@@ -72,23 +72,22 @@ def test_a_leak_passes_a_level_at_the_first_microsecond_above_it() -> None:
 def test_a_sum_passes_no_later_than_stepping_finds(
     several: list[Curve], since: int, level: int
 ) -> None:
-    """Never late; an early answer is asked again and comes to the true instant."""
+    """Never late but for a unit of rounding a curve; an early answer is asked again, and moves on."""
     space = Space()
     for pod, curve in enumerate(several):
         space.add(pod, curve, 0)
-    walked = next((t for t in range(since, since + 150) if space.value(t) > level), None)
+    surely = level + len(several)
+    walked = next((t for t in range(since, since + 150) if space.value(t) > surely), None)
     found = space.passes(level, since)
-    asked = 0
     while found is not None and found <= since + 150 and space.value(found) <= level:
-        asked += 1
         again = space.passes(level, found)
         assert again is None or again > found
         found = again
-        assert asked < 60
     if walked is not None:
-        assert found == walked or (found is not None and found <= walked + 10 * len(several))
-    else:
-        assert found is None or found >= since + 150
+        assert found is not None
+        assert found <= walked
+    if found is not None and found < since + 150:
+        assert space.value(found) > level
 
 
 @given(st.lists(curves(), min_size=1, max_size=3), st.integers(0, 20), st.integers(0, 100))
@@ -96,18 +95,15 @@ def test_a_sum_falls_where_stepping_finds_it(several: list[Curve], since: int, l
     space = Space()
     for pod, curve in enumerate(several):
         space.add(pod, curve, 0)
-    walked = next((t for t in range(since, since + 150) if space.value(t) <= level), None)
+    surely = level - len(several)
+    walked = next((t for t in range(since, since + 150) if space.value(t) <= surely), None)
     found = space.falls(level, since)
     while found is not None and found < since + 150 and space.value(found) > level:
         again = space.falls(level, found)
-        if again == found:
-            again = found + 1
-        found = again
-    if walked is None:
-        assert found is None or found >= since + 150
-    else:
+        found = found + 1 if again == found else again
+    if walked is not None:
         assert found is not None
-        assert found <= walked + 10 * len(several)
+        assert found <= walked
 
 
 def test_level_curves_cost_a_sum_and_leave_nothing_behind() -> None:
