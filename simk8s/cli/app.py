@@ -8,6 +8,7 @@ import typer
 
 from simk8s import __version__
 from simk8s.cli import (
+    checking,
     compare,
     conformance,
     explain,
@@ -36,6 +37,8 @@ app.command("render")(render.command)
 app.command("validate")(validate.command)
 app.command("conformance")(conformance.command)
 app.command("replay-recording")(replay_recording.command)
+app.command("check-strategy")(checking.strategy)
+app.command("check-controller")(checking.controller)
 app.command("explain")(explain.command)
 app.command("schema")(schema.command)
 app.command("new")(new.command)

@@ -72,7 +72,7 @@ def test_a_leak_passes_a_level_at_the_first_microsecond_above_it() -> None:
 def test_a_sum_passes_no_later_than_stepping_finds(
     several: list[Curve], since: int, level: int
 ) -> None:
-    """Never late but for a unit of rounding a curve; an early answer is asked again, and moves on."""
+    """Never late but for a unit of rounding a curve; an early answer is asked again."""
     space = Space()
     for pod, curve in enumerate(several):
         space.add(pod, curve, 0)

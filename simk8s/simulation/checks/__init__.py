@@ -1,0 +1,1 @@
+"""L4: does a user's strategy or controller keep the rules?"""
