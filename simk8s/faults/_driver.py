@@ -65,6 +65,10 @@ class FaultDriver:
             generator = streams.get(f"faults/{name}")
             self._arm(model.timeline(Context(nodes, generator, self._horizon_us)), 0)
 
+    def latest(self, node: int) -> Fault | None:
+        """The latest fault of a node, over or not."""
+        return self._last.get(node)
+
     def moment(self, now_us: int, phase: FaultPhase, node: int) -> None:
         """The control plane has noticed or tainted a node."""
         fault, name = self._last.get(node), self._cluster.nodes.specs[node].name

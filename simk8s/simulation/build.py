@@ -28,6 +28,7 @@ from simk8s.nodes.machines import Machines
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
+from simk8s.simulation.availability import Availability
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -81,6 +82,7 @@ class World:
     removed_us: dict[int, int] = field(default_factory=dict)
     writer: ObjectWriter | None = None
     strategy: Strategy | None = None
+    availability: Availability | None = None
     timeline: Timeline | None = None
 
     def start(self) -> None:
@@ -146,6 +148,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     Heartbeats(clock, store, server)
+    world.availability = Availability(clock, store, machines, faults.latest)
     _add_workload(loaded, world, clients.user_in_flight)
     _add_events(loaded, world)
     return world
