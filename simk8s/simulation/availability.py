@@ -6,8 +6,9 @@ part of an outage. Nobody in the simulated cluster knows of this: it taps the lo
 their commits (`ChangeLog.tap`), writes nothing and draws nothing.
 
 Law: pods of nobody cost nothing, others two changes each. What is wanted is what the API has at
-that instant: `spec.replicas`, for a DaemonSet the nodes that its controller last counted. A rollout
-lasts from the change of the template until `kubectl rollout status` would be content.
+that instant: `spec.replicas`; for a DaemonSet the nodes that its controller last counted, those
+that have become unreachable since included. A rollout lasts from the change of the template until
+`kubectl rollout status` would be content.
 
 Departs: minReadySeconds does not matter here, since what is Ready serves. A pod that is evicted, or
 whose node is declared unreachable, counts for the latest fault of its node while that lasts and
@@ -313,7 +314,8 @@ class Availability:
             and status.available >= status.desired
         )
         self._rolls(workload, wanted.template_hash, through)
-        workload.want(self._clock.now_us, status.desired)
+        # A node that is unreachable is not desired any more and has a pod that is misscheduled.
+        workload.want(self._clock.now_us, status.desired + status.misscheduled)
 
     # --- budgets and Jobs
 
