@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from simk8s.results import pooled
 from simk8s.results.kpis import MEASURES, kpis, values
 from simk8s.results.quantities import durations, percentile
+from simk8s.schema.damage import DAMAGE
 from simk8s.schema.dtypes import empty
 from simk8s.schema.kpis import KPIS, QUANTITIES, STAGES
-from simk8s.schema.damage import DAMAGE
 from simk8s.schema.tables import TABLES
 from tests.results.made import pod, results, whole, window
 
