@@ -28,6 +28,8 @@ class Quantity:
     start: str
     end: str
     meaning: str
+    calm: bool = False
+    """Where the table has rows and none of this, nothing was the matter: it is 0."""
 
 
 def _pods(name: str, title: str, start: str, end: str, meaning: str) -> Quantity:
@@ -74,7 +76,8 @@ API_LATENCY = Quantity(
 RECOVERY = Quantity(
     "recovery", "Damage to complete again", "dips", "", "recovery_us",
     "How long a workload that had lost replicas missed any; what is still open counts until the "
-    "end of the run.",
+    "end of the run. 0 if none lost any.",
+    calm=True,
 )  # fmt: skip
 DETECTION = Quantity(
     "detection", "Fault to noticed", "dips", "hit_us", "detected_us",
