@@ -18,7 +18,7 @@ from simk8s.results.measure import Better, Expression, Measure
 from simk8s.results.results import Results
 from simk8s.schema.kpis import DETECTION, RECOVERY, REPLACEMENT
 
-MOST_NINES = 9
+MOST_NINES = 9.0
 _MISSED, _WANTED = pl.col("unavailable_us").sum(), pl.col("desired_us").sum()
 _EACH = 1 - pl.col("unavailable_us") / pl.col("desired_us")
 _DAMAGE = pl.col("kind") == "damage"
@@ -32,12 +32,6 @@ def by_workload(results: Results) -> pl.DataFrame:
     return frame.sort(order, descending=[True, False, False]).collect()
 
 
-def nines(missed_us: float, wanted_us: float) -> float:
-    """−log10 of the share that was missed, at most nine."""
-    share = pl.Series([max(missed_us / wanted_us, 10.0**-MOST_NINES)])
-    return float(-share.log10()[0])
-
-
 def measures() -> Iterable[Measure]:
     """KPIs of availability; a run without owners of pods has none of them."""
     yield from _shares()
@@ -48,7 +42,7 @@ def measures() -> Iterable[Measure]:
 
 
 def _shares() -> Iterable[Measure]:
-    share = (_MISSED / _WANTED).clip(lower_bound=10.0**-MOST_NINES)
+    nines = (-(_MISSED / _WANTED).log10()).clip(upper_bound=MOST_NINES)
     yield Measure(
         "availability", "Availability", "share", "higher", "share", "availability",
         "availability", "Replica time that was there, of what was wanted once a workload was "
@@ -63,7 +57,7 @@ def _shares() -> Iterable[Measure]:
     yield Measure(
         "availability_nines", "Availability, nines", "", "higher", "count", "availability",
         "availability", "−log10 of the share missed; nine if nothing was missed.",
-        lambda _: -share.log10(), "absent",
+        lambda _: nines, "absent",
     )  # fmt: skip
 
 
