@@ -45,7 +45,7 @@ from simk8s.state.workloads import (
 AFTER_US = 600_000_000
 """A fault that is over explains what happens to its node for so long."""
 OBJECTS = (ADDED, UPDATED, DELETED)
-_BY_LOSS = {
+_BY_LOSS: dict[int, DipCause] = {
     Loss.NODE_CRASH: DipCause.NODE_LOST,
     Loss.TAINT_EVICTION: DipCause.TAINT_EVICTION,
     Loss.PREEMPTION: DipCause.PREEMPTION,
@@ -54,14 +54,16 @@ _BY_LOSS = {
     Loss.NODE_PRESSURE: DipCause.NODE_PRESSURE,
     Loss.REJECTED: DipCause.REJECTED,
 }
-_OWN_DOING = (DipCause.PREEMPTION, DipCause.ENDED, DipCause.DELETED)
+_OWN_DOING = frozenset((DipCause.PREEMPTION, DipCause.ENDED, DipCause.DELETED))
 """No fault of a node explains these."""
-_LINGERS = (
-    DipCause.NODE_LOST,
-    DipCause.TAINT_EVICTION,
-    DipCause.NODE_PRESSURE,
-    DipCause.NODE_REMOVED,
-    DipCause.EVICTION,
+_LINGERS = frozenset(
+    (
+        DipCause.NODE_LOST,
+        DipCause.TAINT_EVICTION,
+        DipCause.NODE_PRESSURE,
+        DipCause.NODE_REMOVED,
+        DipCause.EVICTION,
+    )
 )
 
 
@@ -180,7 +182,7 @@ class Availability:
 
     def _cause(self, pod: int, node: int) -> DipCause:
         pods = self._cluster.pods
-        found = _BY_LOSS.get(Loss(pods.loss[pod]))
+        found = _BY_LOSS.get(pods.loss[pod]) if pods.loss[pod] else None
         if found is not None:
             return found
         phase = pods.phase[pod]
@@ -192,7 +194,9 @@ class Availability:
 
     def _fault(self, node: int, cause: DipCause, now_us: int) -> Fault | None:
         """The fault that explains it."""
-        fault = None if cause in _OWN_DOING else self._latest(node)
+        if cause in _OWN_DOING:
+            return None
+        fault = self._latest(node)
         if fault is None or fault.duration_us is None:
             return fault
         lasts_us = fault.duration_us + (AFTER_US if cause in _LINGERS else 0)

@@ -11,6 +11,7 @@ dip of the kind damage begins: from then on everything that is missing counts as
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from simk8s.faults.base import Fault
 from simk8s.schema.damage import DipCause, DipKind, DipOutcome
@@ -20,8 +21,7 @@ Named = tuple[str, str, int]
 PLANNED = (DipKind.ROLLOUT, DipKind.SCALE)
 
 
-@dataclass(slots=True, frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """How an available pod went."""
 
     cause: DipCause
