@@ -16,6 +16,7 @@ from simk8s.record.recorder import Recorder, write_compare_manifest, write_manif
 from simk8s.record.writer import nullable
 from simk8s.schema.enums import ActionOutcome
 from simk8s.schema.manifest import CompareManifest, Manifest
+from tests.results.damaged import write_damage
 
 S = 1_000_000
 MINUTE, HOUR = 60 * S, 3600 * S
@@ -71,6 +72,7 @@ def write(day: Day, folder: Path) -> Path:
     _write_solves(recorder, day, rng)
     if day.evil:
         _write_actions(recorder)
+        write_damage(recorder, (EVIL, "db"))
     if day.usage:
         _write_usage(recorder)
     digest = recorder.seal(folder)

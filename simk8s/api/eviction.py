@@ -31,6 +31,7 @@ from simk8s.state.pods import GONE, NEVER, RUNNING, UNBORN, Loss
 CREATED, GONE_ALREADY, TOO_MANY, BROKEN = 201, 404, 429, 500
 Answered = Callable[[int, int], None]
 """`answered(now_us, HTTP code)`."""
+GRANTED, REFUSED = 0, 1
 TRIES = 20
 WAIT_US, JITTER = 500_000, 0.1
 MOST_DISRUPTED = 2_000
@@ -108,6 +109,7 @@ class Evictions:
             return
         stale = status.observed_generation < budget.generation
         if stale or status.allowed <= 0 or len(status.disrupted) > MOST_DISRUPTED:
+            self._count(key, REFUSED)
             asked.answered(now_us, TOO_MANY)
             return
         taken = replace(
@@ -119,16 +121,21 @@ class Evictions:
 
         def written(now_us: int, result: Any) -> None:
             if result:
+                self._count(key, GRANTED)
                 self._delete(asked)
                 return
             asked.tries += 1
             if asked.tries >= TRIES:
+                self._count(key, REFUSED)
                 asked.answered(now_us, TOO_MANY)
                 return
             wait_us = WAIT_US + int(self._draws.integers(0, int(WAIT_US * JITTER)))
             self._retries.after(wait_us, asked)
 
         self._client.write(self._put, key, fresh, stored.version, done=written)
+
+    def _count(self, key: str, answer: int) -> None:
+        self._store.evictions.setdefault(key, [0, 0])[answer] += 1
 
     @request("PUT", "poddisruptionbudgets/status")
     def _put(self, key: str, fresh: DisruptionBudget, version: int) -> bool:

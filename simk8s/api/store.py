@@ -71,6 +71,8 @@ class Store:
         """Of those, with a deletionTimestamp."""
         self.lost = 0
         """Pods that are gone and were lost (see state.pods.Loss)."""
+        self.evictions: dict[str, list[int]] = {}
+        """By budget: evictions that it granted, and that it refused."""
         self.admission = Chain(cluster, clock)
         self._policies = cluster.policies
         self._clock = clock

@@ -13,7 +13,7 @@ whose way (network, decoding) is one number, the lag. Departs: no relists, no re
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from operator import itemgetter
 from typing import Any
@@ -44,6 +44,7 @@ ADDED, BOUND, STATUS, DELETING, DELETED, UPDATED, ENDED = Verb
 Entry = tuple[int, Verb, Any]
 """(time in µs from which it can be seen, verb, row or key): its commit and the dispatch."""
 _SEEN_US = itemgetter(0)
+Tap = Callable[[Verb, Any], None]
 
 
 class Cursor:
@@ -104,6 +105,7 @@ class ChangeLog:
         self._clock = clock
         self._cursors: list[Cursor] = []
         self._wanting: list[list[Cursor]] = [[] for _ in Verb]  # by verb
+        self._taps: list[tuple[Tap, ...]] = [() for _ in Verb]
         if fanout is not None:
             fanout.listen(self._watched)
             self._watched(kind)
@@ -124,6 +126,13 @@ class ChangeLog:
         self._count()
         self.regroup()
         return cursor
+
+    def tap(self, hear: Tap, verbs: Iterable[Verb]) -> None:
+        """Call `hear(verb, item)` at every commit of these verbs. This is for instruments: nobody
+        in the simulated world knows of a tap, waits for it or pays for it.
+        """
+        for verb in verbs:
+            self._taps[verb] = (*self._taps[verb], hear)
 
     def regroup(self) -> None:
         """A cursor's interests have changed."""
@@ -149,6 +158,8 @@ class ChangeLog:
                 cursor.bell.ring()
             else:
                 cursor.bell.ring_at(seen_us + cursor.lag_us)
+        for hear in self._taps[verb]:
+            hear(verb, item)
         if len(entries) >= TRIM_AT:
             self._trim()
 

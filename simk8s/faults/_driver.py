@@ -89,6 +89,10 @@ class FaultDriver:
             context = Context(nodes, generator, self._horizon_us, self.base)
             self._arm(model.timeline(context), 0)
 
+    def latest(self, node: int) -> Fault | None:
+        """The latest fault of a node, over or not."""
+        return self._last.get(node)
+
     def moment(self, now_us: int, phase: FaultPhase, node: int) -> None:
         """The control plane has noticed or tainted a node."""
         fault, name = self._last.get(node), self._cluster.nodes.specs[node].name

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
+from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
 
@@ -36,6 +37,12 @@ class Recorder:
     explanations: TableWriter
     actions: TableWriter
     usage: TableWriter
+    availability: TableWriter
+    dips: TableWriter
+    dip_steps: TableWriter
+    workload_losses: TableWriter
+    work: TableWriter
+    disruptions: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
         """`explain`, `actions`, `usage`: tables that not every run has."""
@@ -43,8 +50,8 @@ class Recorder:
         more = [name for name in OPTIONAL if name in names]
         self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}
         tables = {**tables, **{name: OPTIONAL[name] for name in more}}
-        self._tables = tables
-        self._writers = {name: TableWriter(table) for name, table in tables.items()}
+        self._tables = {**tables, **DAMAGE}
+        self._writers = {name: TableWriter(table) for name, table in self._tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row
 
     def compact(self) -> None:
@@ -54,7 +61,7 @@ class Recorder:
 
     def digest(self) -> str:
         """Digest of the tables so far."""
-        return digest_of(self._frames(), self._digested.values())
+        return self._digest(self._frames())
 
     def seal(self, folder: Path) -> str:
         """Write every table as Parquet and return the digest."""
@@ -74,13 +81,19 @@ class Recorder:
         (folder / MANIFEST_NAME).unlink(missing_ok=True)  # it belonged to the tables before
         for temporary, target in written:
             os.replace(temporary, target)
-        for name in OPTIONAL:
-            if name not in self._tables:
+        for name in (*OPTIONAL, *DAMAGE):
+            if name not in frames:
                 (folder / f"{name}.parquet").unlink(missing_ok=True)
-        return digest_of(frames, self._digested.values())
+        return self._digest(frames)
+
+    def _digest(self, frames: Mapping[str, pl.DataFrame]) -> str:
+        damage = [table for name, table in DAMAGE.items() if name in frames]
+        return digest_of(frames, [*self._digested.values(), *damage])
 
     def _frames(self) -> dict[str, pl.DataFrame]:
-        return {name: writer.frame() for name, writer in self._writers.items()}
+        """Tables of damage only where there was any (schema.damage)."""
+        found = {name: writer.frame() for name, writer in self._writers.items()}
+        return {name: frame for name, frame in found.items() if frame.height or name not in DAMAGE}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:

@@ -22,6 +22,8 @@ _TILES = (
     ("Never scheduled", "pods_unscheduled", "{pods_pending} pending at the end"),
     ("Dropped", "pods_dropped", "{pods_started} were placed"),
     ("Pods lost", "pods_lost", "{lost_work_us} of work"),
+    ("Availability", "availability", "worst workload {availability_worst}"),
+    ("Recovery, p95", "recovery_us_p95", "longest {longest_dip_us}"),
     ("CPU requested", "cpu_utilisation_mean", "peak {cpu_utilisation_peak}"),
     ("Memory requested", "memory_utilisation_mean", "peak {memory_utilisation_peak}"),
     ("GPU requested", "gpu_utilisation_mean", "at the end {gpu_allocation_end}"),
@@ -61,7 +63,9 @@ def _filled(under: str, texts: dict[str, str]) -> str:
 
 # What a comparison shows at its top; the rest is in the table of all numbers.
 _COMPARED = (
-    "pods_created", "pods_unscheduled", "pods_dropped", "pods_lost", "started_within_5s",
+    "pods_created", "pods_unscheduled", "pods_dropped", "pods_lost", "availability",
+    "availability_worst", "availability_nines", "unavailable_us", "recovery_us_p95",
+    "longest_dip_us", "work_wasted_us", "started_within_5s",
     "scheduling_us_p99", "startup_us_p50", "startup_us_p99", "time_to_ready_us_p99",
     "slo_startup_us", "slo_api_mutating_us", "api_latency_us_p99", "api_rejected",
     "cpu_utilisation_mean", "memory_utilisation_mean", "gpu_utilisation_mean", "gpu_allocation_end",

@@ -32,6 +32,7 @@ def verdict(results: Results) -> list[str]:
         _objectives(results),
         _left_over(values, results),
         _fault(results),
+        _available(values),
         _lost(values, results),
         _use(values),
     ]
@@ -142,6 +143,20 @@ def _pending_after(results: Results, fault: dict[str, Any]) -> str:
     if calm.is_empty():
         return said + " and did not come back to normal"
     return said + f" and were back to normal after {fmt.duration(calm[0] - start)}"
+
+
+def _available(values: Values) -> str:
+    """What damage did to those who want replicas; nothing, where nothing was missed."""
+    if not values.get("unavailable_us"):
+        return ""
+    text = (
+        f"Workloads missed {fmt.text(values.get('unavailable_us'), 'work')} of replica time by "
+        f"damage: {fmt.text(values.get('availability'), 'share')} available, the worst of them "
+        f"{fmt.text(values.get('availability_worst'), 'share')}; they were complete again within "
+        f"{fmt.text(values.get('recovery_us_p95'), 'duration')} in 19 of 20 cases"
+    )
+    still = _value(values, "dips_open")
+    return text + (f", {fmt.count(still)} not before the end." if still else ".")
 
 
 def _lost(values: Values, results: Results) -> str:

@@ -18,6 +18,8 @@ CALLED = {
     "pods_unscheduled": "pods never scheduled",
     "pods_dropped": "pods dropped",
     "pods_lost": "pods lost",
+    "availability_nines": "nines of availability",
+    "recovery_us_p95": "95th percentile of the time to recover",
     "gpu_allocation_end": "GPU allocated at the end",
     "started_within_5s": "pods running within 5 s",
     "startup_us_p50": "median time until running",

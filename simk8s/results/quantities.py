@@ -42,8 +42,9 @@ def percentile(results: Results, quantity: Quantity, percent: float) -> float | 
     """Any percentile, 0 to 100; None if there is nothing."""
     if quantity is API_LATENCY:
         return pooled.percentile(results.api_requests.collect(), percent / 100)
-    values = durations(results, quantity)
-    return values.quantile(percent / 100, interpolation="linear")
+    found = results.table(quantity.table).select(_quantile(quantity, percent)).collect()
+    value: float | None = found.item()
+    return value
 
 
 def measures(quantity: Quantity, group: str, hide: Hide = "never") -> Iterable[Measure]:
@@ -65,8 +66,13 @@ def measures(quantity: Quantity, group: str, hide: Hide = "never") -> Iterable[M
         )
 
 
-def _expression(quantity: Quantity, percent: float) -> Expression:
+def _quantile(quantity: Quantity, percent: float) -> pl.Expr:
     found = expression(quantity).quantile(percent / 100, interpolation="linear")
+    return found.fill_null(pl.when(pl.len() > 0).then(0.0)) if quantity.calm else found
+
+
+def _expression(quantity: Quantity, percent: float) -> Expression:
+    found = _quantile(quantity, percent)
     return lambda _: found
 
 

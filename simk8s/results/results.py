@@ -18,6 +18,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from simk8s.errors import Problem, UserError
+from simk8s.schema.damage import DAMAGE
 from simk8s.schema.dtypes import dtype_of, empty
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
 from simk8s.schema.tables import DIGESTED, OPTIONAL, SCHEMA_VERSION, TABLES, Table
@@ -45,6 +46,9 @@ class Results:
             frames[table.name] = (
                 _open_table(folder, table, problems) if there else empty(table).lazy()
             )
+        for name, table in DAMAGE.items():
+            there = (folder / f"{name}.parquet").exists()
+            frames[name] = _open_table(folder, table, problems) if there else _without_rows(table)
         if problems:
             raise UserError(*problems)
         return cls(folder, manifest, frames)
@@ -189,6 +193,12 @@ def _open_table(folder: Path, table: Table, problems: list[Problem]) -> pl.LazyF
         as_text = pl.col(column.name).cast(pl.String)
         columns.append(as_text if column.dtype == "enum" else pl.col(column.name))
     return pl.scan_parquet(path).select(columns)
+
+
+def _without_rows(table: Table) -> pl.LazyFrame:
+    """As if it had been written; enums read as text."""
+    frame = empty(table)
+    return frame.with_columns(pl.col(pl.Enum).cast(pl.String)).lazy()
 
 
 def _is_text(dtype: pl.DataType) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES, Column, Table
 
@@ -35,6 +36,11 @@ def markdown() -> str:
     """The whole page."""
     parts = [_INTRO]
     for table in (*TABLES.values(), *OPTIONAL.values()):
+        parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
+    parts.append(
+        "What follows is written where there is something to write; see availability.md.\n"
+    )
+    for table in DAMAGE.values():
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts += [f"## {MANIFEST_NAME}\n", _fields(Manifest)]
     parts += [f"## {CompareManifest.NAME}\n", "Beside the runs of a comparison.\n"]

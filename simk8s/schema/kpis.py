@@ -28,6 +28,8 @@ class Quantity:
     start: str
     end: str
     meaning: str
+    calm: bool = False
+    """Where the table has rows and none of this, nothing was the matter: it is 0."""
 
 
 def _pods(name: str, title: str, start: str, end: str, meaning: str) -> Quantity:
@@ -71,8 +73,24 @@ API_LATENCY = Quantity(
     "api_latency", "API latency", "api_requests", "", "latency_us",
     "Of all requests; between the percentiles that the table has, interpolated.",
 )  # fmt: skip
+RECOVERY = Quantity(
+    "recovery", "Damage to complete again", "dips", "", "recovery_us",
+    "How long a workload that had lost replicas missed any; what is still open counts until the "
+    "end of the run. 0 if none lost any.",
+    calm=True,
+)  # fmt: skip
+DETECTION = Quantity(
+    "detection", "Fault to noticed", "dips", "hit_us", "detected_us",
+    "From the fault until the API server knew of the first replica that was lost.",
+)  # fmt: skip
+REPLACEMENT = Quantity(
+    "replacement", "Fault to re-placed", "dips", "hit_us", "replaced_us",
+    "From the fault until the last replacement was bound to a node.",
+)  # fmt: skip
+DIPS: tuple[Quantity, ...] = (RECOVERY, DETECTION, REPLACEMENT)
 QUANTITIES: Mapping[str, Quantity] = {
-    quantity.name: quantity for quantity in (*STAGES, STARTUP, READY, QUEUE_WAIT, API_LATENCY)
+    quantity.name: quantity
+    for quantity in (*STAGES, STARTUP, READY, QUEUE_WAIT, API_LATENCY, *DIPS)
 }
 
 
@@ -82,16 +100,19 @@ def _kinds() -> dict[str, Kind]:
         "pods_pending", "pods_unscheduled", "pods_dropped", "pods_refused", "pods_lost", "attempts",
         "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
         "oom_kills",
+        "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
+        "evictions_refused",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
         "gpu_allocation_end", "solve_gap_mean", "solve_stale_share", "api_rejected_share",
         "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
         "cpu_throttled_share", "cpu_starved_share",
+        "availability", "availability_worst",
     )  # fmt: skip
     durations = (
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
-        "slo_api_get_us", "slo_api_list_us",
+        "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
     )  # fmt: skip
     found: dict[str, Kind] = dict.fromkeys(counts, "count")
     found |= dict.fromkeys((f"lost_{cause.value}" for cause in LossCause), "count")
@@ -101,13 +122,15 @@ def _kinds() -> dict[str, Kind]:
         found |= {f"{resource}_utilisation_{which}": "share" for which in ("mean", "peak")}
     for name, percents in PERCENTILES.items():
         found |= {f"{name}_us_p{percent}": "duration" for percent in percents}
+    work = ("unavailable_us", "data_out_us", "work_wasted_us", "work_redone_us")
+    found |= dict.fromkeys(work, "work")
     return found | {"lost_work_us": "work", "attempts_per_second": "rate", "node_cost": "money"}
 
 
 PERCENTILES: Mapping[str, tuple[int, ...]] = {
     name: (50, 90, 99) if name in ("scheduling", "startup", "queue_wait") else (50, 99)
     for name in QUANTITIES
-}
+} | {quantity.name: (50, 95) for quantity in DIPS}
 """Which percentiles of a quantity are KPIs."""
 
 KPIS: Mapping[str, Kind] = _kinds()

@@ -32,6 +32,7 @@ from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.selectors import Selectors
 from simk8s.scheduler.takeover import Succession
 from simk8s.simulation.adoption import adopt, silence
+from simk8s.simulation.availability import Availability
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -92,6 +93,7 @@ class World:
     removed_us: dict[int, int] = field(default_factory=dict)
     writer: ObjectWriter | None = None
     strategy: Strategy | None = None
+    availability: Availability | None = None
     timeline: Timeline | None = None
     usage: NodeUsage | None = None
 
@@ -158,6 +160,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     _listen(world, times)
+    world.availability = Availability(clock, store, machines, faults.latest)
     _add_workload(loaded, world, clients.user_in_flight)
     _add_events(loaded, world, effects)
     return world

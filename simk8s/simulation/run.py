@@ -26,6 +26,7 @@ from simk8s.record.recorder import write_manifest
 from simk8s.schema.enums import AuditResult
 from simk8s.schema.manifest import Manifest
 from simk8s.simulation.build import Options, World, build
+from simk8s.simulation.damage import write_damage
 from simk8s.simulation.tables import write_nodes, write_pods
 from simk8s.state.audit import audit as recount
 
@@ -162,6 +163,9 @@ def _seal(world: World, out: Path) -> str:
     write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us, world.removed_us)
     if world.timeline is not None:
         world.timeline.write(recorder.actions)
+    if world.availability is not None:
+        found, evictions = world.availability, world.store.evictions
+        write_damage(found, world.cluster, recorder, evictions, now_us)
     for row in world.component_rows(now_us):
         recorder.controllers.append(row)
     for request_row in world.server.meters.rows():

@@ -37,7 +37,7 @@ _PHASES: dict[Phase | str, PodPhase] = {
     "terminating": PodPhase.TERMINATING,
     "refused": PodPhase.REFUSED,
 }
-_CAUSES = {
+CAUSES = {
     Loss.NODE_CRASH: LossCause.NODE_CRASH,
     Loss.TAINT_EVICTION: LossCause.TAINT_EVICTION,
     Loss.PREEMPTION: LossCause.PREEMPTION,
@@ -97,7 +97,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "reason": _reasons(cluster, rows, loss),
             "attempts": column["attempts"],
             "restarts": column["restarts"],
-            "lost_cause": picked([_CAUSES.get(one) for one in Loss], loss),
+            "lost_cause": picked([CAUSES.get(one) for one in Loss], loss),
             "lost_work_us": column["lost_work_us"],
             "stateful": _stateful(cluster)[column["template"]],
             "image_pull_us": pods.column("image_pull_us")[rows],

@@ -49,7 +49,7 @@ class PodStamp:
         self.template = template
         self.made = 0
         self._cluster = cluster
-        self._workload = workload
+        self.workload = workload
         self._lifetime_us = lifetime_us
         self._requests = requests
 
@@ -64,7 +64,7 @@ class PodStamp:
             count,
             template=template.id,
             requests=template.requests.id if self._requests is None else self._requests(count),
-            workload=self._workload,
+            workload=self.workload,
             owner=self.owner,
             ordinal=np.arange(first, first + count, dtype=np.int32),
             priority=template.priority,

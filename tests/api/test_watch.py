@@ -119,3 +119,21 @@ def test_a_stopped_lease_keeps_its_last_renewal() -> None:
     frozen = leases.last_renewal_us(3, 100_000_000)
     assert 89_000_000 < frozen <= 100_000_000
     assert leases.last_renewal_us(3, 900_000_000) == frozen
+
+
+def test_a_tap_hears_at_the_commit_and_nobody_pays_for_it():
+    from simk8s.api.fanout import Fanout
+    from simk8s.api.watch import ADDED, DELETED, ChangeLog
+    from simk8s.kernel.clock import Clock
+
+    logs = []
+    for tapped in (False, True):
+        log = ChangeLog(Clock(), "pods", Fanout(1_000_000, 1_000_000))
+        heard: list[tuple[object, object]] = []
+        if tapped:
+            log.tap(lambda verb, item, heard=heard: heard.append((verb, item)), (ADDED,))
+        log.append(ADDED, 1)
+        log.append(DELETED, 1)
+        assert heard == ([(ADDED, 1)] if tapped else [])
+        logs.append((log.dispatch_us, log.entries))
+    assert logs[0] == logs[1]

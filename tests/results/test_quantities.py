@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simk8s.results import pooled
 from simk8s.results.kpis import MEASURES, kpis, values
 from simk8s.results.quantities import durations, percentile
+from simk8s.schema.damage import DAMAGE
 from simk8s.schema.dtypes import empty
 from simk8s.schema.kpis import KPIS, QUANTITIES, STAGES
 from simk8s.schema.tables import TABLES
@@ -48,7 +49,7 @@ def test_names_and_kinds_are_those_of_the_measures():
 def test_every_quantity_reads_columns_that_exist():
     for quantity in QUANTITIES.values():
         if quantity.name != "api_latency":
-            names = TABLES[quantity.table].names
+            names = {**TABLES, **DAMAGE}[quantity.table].names
             assert {quantity.start, quantity.end} - {""} <= set(names)
 
 
