@@ -178,13 +178,13 @@ class Sampling:
         if not active and not static.uneven:
             return found
         rows = found.rows
-        own = found.total.astype(np.float64)
+        own = found.total  # integers stay integers
         for raw, how, weight in static.uneven:
-            own += normalized(raw[rows], how) * weight
+            own = own + normalized(raw[rows], how) * weight
         for plugin, weight in active:
             scored = plugin.finished(query, view, rows)
             if scored is not None:
-                own += scored * weight
+                own = own + scored * weight
         return found._replace(total=own)
 
 

@@ -13,6 +13,7 @@ from simk8s.placement.base import Query
 from simk8s.placement.eligible import Counter, Mask, Watch
 from simk8s.placement.view import View
 from simk8s.state.affinity import SpreadConstraint
+from simk8s.state.cluster import Cluster
 from simk8s.state.flocks import Flock
 from simk8s.state.objects import Objects
 from simk8s.state.pods import NEVER
@@ -96,7 +97,10 @@ class Plans:
         self._defaults = defaults
         self._system = system
         self._plans: dict[tuple[int, int], Plan] = {}
-        self._last: tuple[object, ...] = ()
+        # Who asked last, about which state, and what the answer was.
+        self._query: Query | None = None
+        self._cluster: Cluster | None = None
+        self._owner = self._version = self._controllers = NEVER
         self._last_plan: Plan | None = None
 
     def of(self, query: Query, view: View) -> Plan | None:
@@ -109,10 +113,16 @@ class Plans:
                 owner = view.pods.owner[query.pod]
             if owner == NEVER and not objects.services:
                 return None
-        asked = (query, owner, view.cluster, objects.version, objects.controllers_version)
-        if asked != self._last:
+        if (
+            query is not self._query
+            or owner != self._owner
+            or objects.controllers_version != self._controllers
+            or objects.version != self._version
+            or view.cluster is not self._cluster
+        ):
             self._last_plan = self._plan(query, owner, view)
-            self._last = asked
+            self._query, self._owner, self._cluster = query, owner, view.cluster
+            self._version, self._controllers = objects.version, objects.controllers_version
         return self._last_plan
 
     def _plan(self, query: Query, owner: int, view: View) -> Plan | None:
