@@ -74,14 +74,16 @@ def scenario(profile: str, nodes: int, qps: int) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, profile: str, deployments: int, nodes: int, qps: int) -> Path:
+def write(
+    folder: Path, profile: str, deployments: int, nodes: int, qps: int, replicas: int = REPLICAS
+) -> Path:
     """Scenario, configuration and manifests; the scenario's path."""
     config = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
         "kind": "KubeSchedulerConfiguration",
         "clientConnection": {"qps": qps, "burst": qps},
     }
-    text = json.dumps(MANIFEST)
+    text = json.dumps(MANIFEST).replace(f'"replicas": {REPLICAS}', f'"replicas": {replicas}')
     for first in range(0, deployments, PER_FILE):
         last = min(first + PER_FILE, deployments)
         items = ",".join(text.replace(NAME, f"app-{number:05d}") for number in range(first, last))

@@ -35,6 +35,8 @@ class Informers:
         self._bell = clock.bell(f"{name}/informers", Phase.DELIVER, self._deliver)
         self._lag_us = lag_us
         self._logs: dict[ChangeLog, _Watched] = {}
+        self._all: tuple[tuple[ChangeLog, Cursor, _Watched], ...] = ()
+        """The same in a row: most of them have nothing new when the bell rings."""
 
     def watch(self, log: ChangeLog, handler: Handler, verbs: Iterable[Verb] = tuple(Verb)) -> None:
         """Hand changes from now on to `handler`; it is woken for `verbs`, others come along."""
@@ -42,6 +44,7 @@ class Informers:
         if watched is None:
             cursor = log.subscribe(self._bell, self._lag_us, ())
             watched = self._logs[log] = _Watched(cursor)
+            self._flatten()
         watched.handlers.append((handler, sum(1 << verb for verb in verbs)))
         watched.tune()
 
@@ -53,6 +56,10 @@ class Informers:
         if not watched.handlers:
             log.unsubscribe(watched.cursor)
             del self._logs[log]
+            self._flatten()
+
+    def _flatten(self) -> None:
+        self._all = tuple((log, one.cursor, one) for log, one in self._logs.items())
 
     def catch_up(self, now_us: int) -> None:
         """Hear of everything that is committed, however young: the first LIST."""
@@ -68,8 +75,7 @@ class Informers:
         self._bell.ring()
 
     def _deliver(self, now_us: int, ahead_us: int = 0) -> None:
-        for log, watched in tuple(self._logs.items()):
-            cursor = watched.cursor
+        for log, cursor, watched in self._all:
             if cursor.position == log.base + len(log.entries):
                 continue
             entries = cursor.drain(now_us + ahead_us)

@@ -18,6 +18,8 @@ TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 CREATED, FOUND, UPDATED = "NewReplicaSetCreated", "FoundNewReplicaSet", "ReplicaSetUpdated"
 COMPLETE, TIMED_OUT = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
+AVAILABLE = Condition(TRUE, "MinimumReplicasAvailable")
+UNAVAILABLE = Condition(FALSE, "MinimumReplicasUnavailable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,30 +163,57 @@ def saturated(wanted: Deployment, new: Owned | None) -> bool:
     return one.replicas == one.desired == one.status.available == wanted.replicas
 
 
+def steady(wanted: Deployment, only: ReplicaSet) -> bool:
+    """Whether the only ReplicaSet is as it should be, so that a sync has but to report: what the
+    steps of a rollout come to where none of them has anything to do.
+    """
+    known = wanted.status.progress
+    return (
+        only.replicas == wanted.replicas
+        and only.template_hash == wanted.template_hash
+        and only.desired in (None, wanted.replicas)
+        and only.revision == wanted.revision
+        and only.revision > 0
+        and only.min_ready_us == wanted.min_ready_us
+        and wanted.rollback_to is None
+        and not (wanted.recreate or wanted.paused)
+        and (wanted.deadline_us is None or (known is not None and known.reason != PAUSED))
+    )
+
+
 # --- status
 
 
 def counted(wanted: Deployment, sets: Sets) -> DeploymentStatus:
-    """The status that follows from ReplicaSets, with the condition Available."""
-    statuses = [one.value.status for one in sets.all]
-    have = sum(status.available for status in statuses)
+    """The status that follows from ReplicaSets, with the condition Available; the very one that
+    is known if nothing has changed.
+    """
+    replicas = ready = have = terminating = size = 0
+    for one in sets.all:
+        status = one.value.status
+        replicas += status.replicas
+        ready += status.ready
+        have += status.available
+        terminating += status.terminating
+        size += one.value.replicas
     _, unavailable = wanted.fenceposts
-    if have >= wanted.replicas - unavailable:
-        availability = Condition(TRUE, "MinimumReplicasAvailable")
-    else:
-        availability = Condition(FALSE, "MinimumReplicasUnavailable")
-    known = wanted.status.availability
-    return replace(
-        wanted.status,
-        replicas=sum(status.replicas for status in statuses),
-        updated=0 if sets.new is None else sets.new.value.status.replicas,
-        ready=sum(status.ready for status in statuses),
-        available=have,
-        unavailable=max(0, total(sets.all) - have),
-        terminating=sum(status.terminating for status in statuses),
-        observed_generation=wanted.generation,
-        availability=known if alike(known, availability) else availability,
+    enough = have >= wanted.replicas - unavailable
+    availability = AVAILABLE if enough else UNAVAILABLE
+    before = wanted.status
+    if before.availability is not None and alike(before.availability, availability):
+        availability = before.availability
+    fresh = DeploymentStatus(
+        replicas,
+        0 if sets.new is None else sets.new.value.status.replicas,
+        ready,
+        have,
+        max(0, size - have),
+        terminating,
+        wanted.generation,
+        availability,
+        before.progress,
     )
+    return before if fresh == before else fresh
 
 
 def alike(one: Condition | None, other: Condition) -> bool:

@@ -89,7 +89,14 @@ class DeploymentController(Controller):
         stored = self._all.get(key)
         if stored is None:
             return DONE
-        return self._sync(key, Read(stored.version, stored.value))
+        read, names = Read(stored.version, stored.value), self._of.get(key, ())
+        if len(names) == 1:  # nearly always: nothing to do but to report
+            (name,) = names
+            only = self._sets.get(name)
+            if only is not None and rollout.steady(read.value, only.value):
+                sets = Sets(Owned(name, only.version, only.value), ())
+                return self._report_rollout(key, read, sets)
+        return self._sync(key, read)
 
     def _sync(self, key: str, read: Read) -> Steps:
         wanted = read.value
@@ -329,7 +336,7 @@ class DeploymentController(Controller):
         """PUT the status if it has changed; otherwise look again when the deadline has passed."""
         wanted, now_us = read.value, self._context.now_us
         status = rollout.rolled(wanted, sets, now_us)
-        if status != wanted.status:
+        if status is not wanted.status and status != wanted.status:
             return DONE if (yield from self._report(key, read, status)) else AGAIN
         progress = status.progress
         if wanted.deadline_us is None or progress is None or progress.reason == rollout.TIMED_OUT:

@@ -240,6 +240,11 @@ class ScorePlugin(ABC):
         """Normalised scores of the feasible nodes `rows`."""
         return normalized(raw, self.normalize)
 
+    def finished(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
+        """`finish` of `score`; override it where both together are cheaper to tell."""
+        raw = self.score(query, view, rows)
+        return None if raw is None else self.finish(query, view, rows, raw)
+
 
 def normalized(raw: NDArray[Any], how: Normalize) -> NDArray[np.int64]:
     """0..100 over the nodes given (DefaultNormalizeScore of v1.36); `raw` holds feasible nodes

@@ -166,9 +166,9 @@ class Ranking:
         for raw, how, weight in static.uneven:
             part += normalized(raw[rows], how) * weight
         for plugin, weight in active:
-            scores = plugin.score(query, view, rows)
+            scores = plugin.finished(query, view, rows)
             if scores is not None:
-                part += plugin.finish(query, view, rows, scores) * weight
+                part += scores * weight
         if rows is not ALL:
             full[rows] = part
         return full

@@ -89,7 +89,7 @@ class Sampling:
         straight = tree.straight
         filters = ranking.filters[_CLUSTER]
         if filters:
-            filters = [p for p in filters if p.wakes(query, view)]
+            filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
         entry = ranking.worth_keeping(query, static)
         awake = ranking.awake(query) if entry is None else None
         enough = nodes_to_find(len(order), search.percentage)
@@ -177,14 +177,14 @@ class Sampling:
         active = [(p, w) for p, w in scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
-        rows = found.nodes()
-        own = found.total.astype(np.float64)
+        rows = found.rows
+        own = found.total  # integers stay integers
         for raw, how, weight in static.uneven:
-            own += normalized(raw[rows], how) * weight
+            own = own + normalized(raw[rows], how) * weight
         for plugin, weight in active:
-            raw_scores = plugin.score(query, view, rows)
-            if raw_scores is not None:
-                own += plugin.finish(query, view, rows, raw_scores) * weight
+            scored = plugin.finished(query, view, rows)
+            if scored is not None:
+                own = own + scored * weight
         return found._replace(total=own)
 
 

@@ -32,6 +32,7 @@ _DEPTH_BITS = 6
 _MOST_BITS = 40
 """Depth of the deepest tree that a rank has room for."""
 _ROOM = 1 << 13
+_INTEGERS = (np.dtype(np.int32), np.dtype(np.int64))
 _SCALE = np.array(_ROOM, np.int32)
 """So many positions, and totals below 2^18, are one 32-bit number together."""
 
@@ -70,10 +71,11 @@ class HeapOrder:
 
     def best(self, total: NDArray[Any]) -> int:
         """Which position is the root: `root` of those where the total is greatest. Totals in
-        32 bits are sums of unweighted scores of our own, so total and rank are one number.
+        32 bits are sums of unweighted scores of our own, so total and rank are one number; in 64
+        bits there is room for any weights.
         """
         count = len(total)
-        if total.dtype == np.int32 and count <= _ROOM:
+        if count <= _ROOM and total.dtype in _INTEGERS:
             if self._steps is None:
                 order = heap_ranks(_ROOM).argsort()
                 self._steps = np.empty(_ROOM, np.int32)

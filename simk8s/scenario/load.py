@@ -27,7 +27,7 @@ from simk8s.scenario.found import ManifestObject, find_files
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
-from simk8s.scenario.reading import Document, read_document, read_text
+from simk8s.scenario.reading import Document, read_document, read_text, uncollected
 from simk8s.scenario.schema import Scenario
 from simk8s.scenario.templates import template_problems
 from simk8s.scenario.writing import as_yaml
@@ -97,6 +97,7 @@ class Loaded:
         return [(path, changes.as_text(value)) for path, value in values.items()]
 
 
+@uncollected()
 def load(
     path: Path | str,
     *,

@@ -8,8 +8,10 @@ Departs: merge keys (`<<`) are not YAML 1.2 and are refused with a hint.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,18 @@ RESOLVERS: tuple[tuple[str, str, str], ...] = (
         "-+.0123456789",
     ),
 )
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What is read stays: collecting garbage meanwhile finds none and takes most of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class CoreResolver(BaseResolver):

@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
 from simk8s.state.configs import Configs
+from simk8s.state.flocks import Flocks
 from simk8s.state.nodes import NodeTable
 from simk8s.state.objects import Objects
 from simk8s.state.pods import NEVER, Phase, PodTable
@@ -50,6 +51,7 @@ class Cluster:
         self.volumes = Volumes()
         self.configs = Configs()
         self.tallies = Tallies(self)
+        self.flocks = Flocks(self)
         self.terms: dict[tuple[TermKind, PodTerm], int] = {}
         """Affinity terms of charged pods, and how many pods have each."""
         self.terms_version = 0
@@ -136,6 +138,8 @@ class Cluster:
         pods.devices[pod] = devices
         if len(self.tallies):
             self.tallies.note(pod, node, self.arrival(pod))
+        if len(self.flocks) and pods.deletion_us[pod] == NEVER:
+            self.flocks.move(pod, node, 1)
         affinity = self.templates.items[pods.template[pod]].affinity
         if affinity is not NO_AFFINITY:
             self._count_terms(affinity, 1)
@@ -153,6 +157,8 @@ class Cluster:
             if len(self.tallies):
                 live = pods.deletion_us[pod] == NEVER
                 self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
+            if len(self.flocks) and pods.deletion_us[pod] == NEVER:
+                self.flocks.move(pod, node, -1)
             affinity = self.templates.items[pods.template[pod]].affinity
             if affinity is not NO_AFFINITY:
                 self._count_terms(affinity, -1)
@@ -162,8 +168,15 @@ class Cluster:
         """A pod gets its deletion timestamp."""
         if self.pods.deletion_us[pod] == NEVER:
             self.pods.deletion_us[pod] = deletion_us
-            if self.pods.charged[pod] != NEVER:
-                self.tallies.note(pod, self.pods.charged[pod], Kind.TERMINATING)
+            node = self.pods.charged[pod]
+            if node != NEVER:
+                self.tallies.note(pod, node, Kind.TERMINATING)
+                if len(self.flocks):
+                    self.flocks.move(pod, node, -1)
+
+    def is_live(self, pod: int) -> bool:
+        """Whether its deletion has not begun."""
+        return self.pods.deletion_us[pod] == NEVER
 
     def arrival(self, pod: int) -> Kind:
         """How a pod is counted when it comes to a node."""

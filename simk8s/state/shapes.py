@@ -114,13 +114,23 @@ class TemplateTable:
 
     def candidates(self, namespace: str, selector: LabelSelector) -> list[int] | None:
         """Templates among which are all that a selector matches; None = it could be any."""
+        return self.rarest(namespace, selector)[1]
+
+    def rarest(
+        self, namespace: str, selector: LabelSelector
+    ) -> tuple[tuple[str, str, str] | None, list[int] | None]:
+        """Of the labels that a selector demands the one that the fewest templates carry, and
+        these; None = it demands none, so that it could be any.
+        """
+        rarest: tuple[str, str, str] | None = None
         found: list[int] | None = None
         for line in selector.requirements:
             if line.operator == "In" and len(line.values) == 1:
-                some = self._by_label.get((namespace, line.key, line.values[0]), [])
+                label = (namespace, line.key, line.values[0])
+                some = self._by_label.get(label, [])
                 if found is None or len(some) < len(found):
-                    found = some
-        return found
+                    rarest, found = label, some
+        return rarest, found
 
     def _parse(self, manifest: Mapping[str, Any], namespace: str, admit: bool) -> PodTemplate:
         meta: Mapping[str, Any] = manifest.get("metadata") or {}

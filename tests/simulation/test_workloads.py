@@ -164,18 +164,21 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, text, words):
     assert any(words in problem and "m.yaml:" in problem for problem in problems), problems
 
 
-def test_deployments_converge_with_a_control_plane(tmp_path):
+@pytest.mark.parametrize(
+    ("profile", "deployments", "replicas"), [("large-5000", 40, 15), ("instant", 1_000, 2)]
+)
+def test_deployments_converge(tmp_path, profile, deployments, replicas):
     """The scaled-down case of `benchmarks.deployments`: each Deployment's status says complete."""
-    from benchmarks.deployments import REPLICAS, write
+    from benchmarks.deployments import write
     from simk8s.simulation.build import build
     from simk8s.state.deployments import DEPLOYMENTS
 
-    path = write(tmp_path, "large-5000", 100, 60, 1_000)
+    path = write(tmp_path, profile, deployments, 60, 1_000, replicas)
     loaded = load(path, knowledge=machines())
     world = build(loaded, seed=1, horizon_us=60_000_000, options=Options())
     world.start()
     world.clock.run(60_000_000)
     done = [stored.value.status for _, stored in world.store.objects(DEPLOYMENTS).items()]
-    assert len(done) == 100
-    assert {(one.replicas, one.updated, one.available) for one in done} == {(REPLICAS,) * 3}
+    assert len(done) == deployments
+    assert {(one.replicas, one.updated, one.available) for one in done} == {(replicas,) * 3}
     assert {one.progress.reason for one in done} == {"NewReplicaSetAvailable"}

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from simk8s.placement.base import Rows
+from simk8s.placement.base import ALL, Rows
 from simk8s.placement.eligible import Floats, Mask
 from simk8s.placement.events import Event
 from simk8s.placement.view import View
@@ -33,7 +33,7 @@ def spread_node_hint(event: Event, hard: Sequence[SpreadConstraint]) -> bool:
 
 def domains_among(domain: Domain, rows: Rows, ignored: Mask | None) -> int:
     """How many domains (no label being one) the nodes scored are in."""
-    if isinstance(rows, slice) and ignored is None:
+    if isinstance(rows, slice) and rows == ALL and ignored is None:
         return len(domain.values) + domain.lacking
     ids = domain.ids[rows] if ignored is None else domain.ids[rows][~ignored]
     return int(np.count_nonzero(np.bincount(ids + 1, minlength=1)))

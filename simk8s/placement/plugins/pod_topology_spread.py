@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -34,7 +33,7 @@ from simk8s.placement.base import (
     ScorePlugin,
     Status,
 )
-from simk8s.placement.eligible import LIMIT, Counter, Floats, Mask, Watch
+from simk8s.placement.eligible import Floats, Mask, Watch
 from simk8s.placement.events import Change, Event
 from simk8s.placement.plugins._spread import (
     candidates,
@@ -45,16 +44,13 @@ from simk8s.placement.plugins._spread import (
     spread_node_hint,
     spread_tally,
 )
+from simk8s.placement.plugins._spread_defaults import Scores, SystemDefaults
+from simk8s.placement.plugins._spread_plan import Part, Plan, Plans
 from simk8s.placement.view import View
 from simk8s.state.affinity import HARD, SpreadConstraint
 from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
-from simk8s.state.pods import NEVER
 from simk8s.state.selectors import LabelSelector
-from simk8s.state.shapes import PodTemplate
-from simk8s.state.tallies import Tally
 from simk8s.state.topology import Domain
-
-Constraints = tuple[SpreadConstraint, ...]
 
 
 class Default(BaseModel):
@@ -80,40 +76,6 @@ SYSTEM_DEFAULTS = (
     SpreadConstraint(3, HOSTNAME_LABEL, False, LabelSelector()),
     SpreadConstraint(5, ZONE_LABEL, False, LabelSelector()),
 )
-
-
-@dataclass(slots=True)
-class _Part:
-    """One constraint of one template, and what it counts."""
-
-    own: SpreadConstraint
-    itself: bool
-    """Whether the pod is among those that its selector means."""
-    keys: tuple[str, ...]
-    """Labels that a node must have for its pods to count."""
-    spec_version: int = -1
-    mask: Mask | None = None
-    present: Mask | None = None
-    """By domain: whether a node of the mask is in it; None = every domain has one."""
-    domains: int = 0
-    watch: Watch | None = None
-    tally: Tally | None = None
-
-
-@dataclass(slots=True)
-class _Plan:
-    """The constraints of one template and owner."""
-
-    template: PodTemplate
-    constraints: Constraints
-    hard: tuple[_Part, ...]
-    soft: tuple[_Part, ...]
-    requires_all: bool
-    """Whether nodes that lack a label are left out of the scores."""
-    version: tuple[int, int] = (-1, -1)
-    spec_version: int = -1
-    ignored: Mask | None = None
-    """Nodes that lack one; None = none does."""
 
 
 class PodTopologySpread(FilterPlugin, ScorePlugin):
@@ -154,8 +116,10 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             )
         )
         self.by_owner = any(c.hard for c in self.defaults)
-        self._counter = Counter()
-        self._plans: dict[tuple[int, int], _Plan] = {}
+        self._plans = Plans(self.defaults, self._system)
+        self._plan = self._plans.of
+        self._counter = self._plans.counter
+        self._quick = SystemDefaults(self._counter)
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """Namespace, constraints, own labels as far as selectors read them, eligibility."""
@@ -179,50 +143,11 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         passes = bool(plan.hard) + bool(plan.soft)
         return Effort(passes * view.nodes.n, passes * view.cluster.charged)
 
-    def _plan(self, query: Query, view: View) -> _Plan | None:
-        """What the pod asks for, None for nothing."""
-        own, objects = query.template, view.objects
-        if not own.spread and (not self.defaults or not (objects.services or objects.controllers)):
-            return None
-        if self._counter.moved(view):
-            self._plans.clear()
-        owner = NEVER
-        if not own.spread and query.pod >= 0:
-            owner = view.cluster.pods.owner[query.pod]
-        plan = self._plans.get((own.id, owner))
-        version = objects.version, objects.controllers_version
-        if plan is None or plan.template is not own or plan.version != version:
-            constraints = self._constraints(query, view)
-            if len(self._plans) >= LIMIT:
-                self._plans.clear()
-            if plan is None or plan.template is not own or plan.constraints != constraints:
-                plan = self._plans[own.id, owner] = self._make_plan(own, constraints)
-            plan.version = version
-        return plan if plan.constraints else None
-
-    def _make_plan(self, own: PodTemplate, constraints: Constraints) -> _Plan:
-        requires_all = bool(own.spread) or not self._system
-
-        def parts(hard: bool) -> tuple[_Part, ...]:
-            chosen = [c for c in constraints if c.hard is hard]
-            keys = tuple(c.topology_key for c in chosen) if hard or requires_all else ()
-            return tuple(_Part(c, c.selector.matches(own.labels), keys) for c in chosen)
-
-        return _Plan(own, constraints, parts(True), parts(False), requires_all)
-
-    def _constraints(self, query: Query, view: View) -> Constraints:
-        own = query.template
-        if own.spread:
-            return own.spread
-        owner = view.cluster.controller_of(query.pod)
-        selector = view.objects.belongs(own.namespace, own.labels, owner)
-        return () if selector.empty else tuple(replace(c, selector=selector) for c in self.defaults)
-
     def hint(self, event: Event, query: Query, view: View) -> bool:
         """A counted pod came, went or was relabelled in the pod's namespace; a node with all keys
         came or went, or changed its domains or taints.
         """
-        hard = tuple(c for c in self._constraints(query, view) if c.hard)
+        hard = tuple(c for c in self._plans.constraints(query, view) if c.hard)
         if event.pod is None and event.was is None:
             return spread_node_hint(event, hard)
         pods = [pod for pod in (event.pod, event.was) if pod is not None]
@@ -234,7 +159,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
             c.selector.matches(pods[0].labels) != c.selector.matches(pods[1].labels) for c in hard
         )
 
-    def _counts(self, query: Query, view: View, part: _Part) -> Floats:
+    def _counts(self, query: Query, view: View, part: Part) -> Floats:
         """Matching pods by domain over the nodes of the mask, the view's moves among them; one 0
         more at the end. Do not write to it.
         """
@@ -251,7 +176,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
                 counts[ids[row]] += sign
         return counts
 
-    def _prepare(self, query: Query, view: View, part: _Part) -> Watch:
+    def _prepare(self, query: Query, view: View, part: Part) -> Watch:
         """Whatever depends on node specs."""
         own, nodes = part.own, view.nodes
         name, mask = self._counter.spread_mask(query.template, own, part.keys, view)
@@ -284,7 +209,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
                 np.copyto(verdict, found, where=found != 0)
         return verdict
 
-    def _skews(self, query: Query, view: View, part: _Part) -> Floats:
+    def _skews(self, query: Query, view: View, part: Part) -> Floats:
         """By domain: matching pods with this one, less the global minimum; the end is nobody's."""
         counts = self._counts(query, view, part)
         counted = counts[:-1] if part.present is None else counts[:-1][part.present]
@@ -309,6 +234,11 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
                 if skew > part.own.max_skew:
                     yield part.own, skew
 
+    def passes(self, query: Query, view: View) -> bool:
+        """Whether there are no hard constraints."""
+        plan = self._plan(query, view)
+        return plan is None or not plan.hard
+
     # --- score
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
@@ -318,6 +248,31 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         plan = self._plan(query, view)
         if plan is None or not plan.soft:
             return None
+        quick = self._quickly(query, view, plan, rows)
+        if quick is not None:
+            return quick.raw() if isinstance(quick, Scores) else quick
+        return self.score_in_full(query, view, plan, rows)
+
+    def finished(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:
+        """`finish` of `score`."""
+        plan = self._plan(query, view)
+        if plan is None or not plan.soft:
+            return None
+        quick = self._quickly(query, view, plan, rows)
+        if isinstance(quick, Scores):
+            return quick.normal()
+        raw = self.score_in_full(query, view, plan, rows) if quick is None else quick
+        return self.finish(query, view, rows, raw)
+
+    def _quickly(
+        self, query: Query, view: View, plan: Plan, rows: Rows
+    ) -> Scores | NDArray[Any] | None:
+        if query.template.spread or not self._system:
+            return None
+        return self._quick.scores(query, view, plan, rows)
+
+    def score_in_full(self, query: Query, view: View, plan: Plan, rows: Rows) -> NDArray[Any]:
+        """Scores of any soft constraints."""
         ignored = self._ignored(plan, view, rows)
         if len(plan.soft) == 1 and plan.soft[0].own.topology_key != HOSTNAME_LABEL:
             domain, table = self._table(query, view, plan.soft[0], rows, ignored)
@@ -338,7 +293,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         return whole
 
     def _by_host(
-        self, query: Query, view: View, part: _Part, rows: Rows, ignored: Mask | None
+        self, query: Query, view: View, part: Part, rows: Rows, ignored: Mask | None
     ) -> Floats:
         """By node: what a constraint over host names adds."""
         counts = self._on_host(query, view, part)[rows]
@@ -351,7 +306,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         return found
 
     def _table(
-        self, query: Query, view: View, part: _Part, rows: Rows, ignored: Mask | None
+        self, query: Query, view: View, part: Part, rows: Rows, ignored: Mask | None
     ) -> tuple[Domain, Floats]:
         """By domain: what a constraint adds; 0 at the end."""
         domain = view.nodes.topology.domain(part.own.topology_key)
@@ -361,7 +316,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         table[-1] = 0.0
         return domain, table
 
-    def _ignored(self, plan: _Plan, view: View, rows: Rows) -> Mask | None:
+    def _ignored(self, plan: Plan, view: View, rows: Rows) -> Mask | None:
         """Nodes that lack a label of a constraint; system defaults ignore none."""
         nodes = view.nodes
         if plan.spec_version != nodes.spec_version:
@@ -371,7 +326,7 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
                 plan.ignored = lacks
         return None if plan.ignored is None else plan.ignored[rows]
 
-    def _on_host(self, query: Query, view: View, part: _Part) -> NDArray[np.int64]:
+    def _on_host(self, query: Query, view: View, part: Part) -> NDArray[np.int64]:
         tally = part.tally
         if tally is None:
             key, weigh = spread_tally(query.template.namespace, part.own.selector)
