@@ -1,0 +1,1 @@
+"""Tables of papers, reproduced by one command each, published and measured side by side."""
