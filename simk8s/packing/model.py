@@ -158,8 +158,8 @@ class Model:
         else:
             self.model.add(expression <= value)
 
-    def hint(self, plan: Plan) -> None:
-        """Where to begin."""
+    def _hint(self, plan: Plan) -> None:
+        """Where to begin; every variable, for a hint that is not complete is of little use."""
         self.model.clear_hints()
         for (g, n), variable in self.stay.items():
             self.model.add_hint(variable, int(plan.stay[g, n]))
@@ -174,10 +174,13 @@ class Model:
 
     # -- solving
 
-    def solve(self, stage: Stage, effort: Effort, good: int | None = None) -> Reply:
-        """The best plan in this stage; with `good`, any that is that good ends the search."""
+    def solve(
+        self, stage: Stage, plan: Plan, effort: Effort, good: int | None = None
+    ) -> Reply:
+        """The best plan in this stage, from `plan` on; one as good as `good` ends the search."""
         expression = self.expression(stage)
         (self.model.maximize if stage.maximise else self.model.minimize)(expression)
+        self._hint(plan)
         solver = cp_model.CpSolver()
         _set(solver.parameters, effort)
         watch = _Watch(stage, good)

@@ -139,11 +139,10 @@ class _Search:
         if seconds < LEAST_S:
             return Reached(stage, value, bound, False)
         model = self._model()
-        model.hint(self.plan)
         effort = self.effort_of(
             seconds, self.limits.clock is None, self.limits.workers, self.limits.seed
         )
-        reply = model.solve(stage, effort, good=bound)
+        reply = model.solve(stage, self.plan, effort, good=bound)
         self._note(stage, reply)
         if reply.plan is not None and self._is_no_worse(reply.plan, i):
             self.plan = reply.plan
