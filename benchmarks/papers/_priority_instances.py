@@ -168,9 +168,7 @@ def problem(cell: Cell, made: Instance, placement: list[list[int]]) -> Problem:
         priority=np.array([s.priority for s in made.sets], np.int64),
         pending=counts - running.sum(axis=1),
         running=running,
-        capacity=np.repeat(
-            np.array([[made.cpu_m], [made.memory_b]], np.int64), cell.nodes, axis=1
-        ),
+        capacity=np.repeat(np.array([[made.cpu_m], [made.memory_b]], np.int64), cell.nodes, axis=1),
     )
 
 

@@ -11,7 +11,12 @@ from pathlib import Path
 
 from benchmarks.papers._priority_instances import Cell
 
-DEFAULT_OPTIMAL, BOTH, BETTER, FAILURE = "default optimal", "better and optimal", "better", "failure"
+DEFAULT_OPTIMAL, BOTH, BETTER, FAILURE = (
+    "default optimal",
+    "better and optimal",
+    "better",
+    "failure",
+)
 OUTCOMES = (DEFAULT_OPTIMAL, BOTH, BETTER, FAILURE)
 
 TEN, ONE = 10, 1

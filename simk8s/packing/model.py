@@ -17,6 +17,9 @@ from ortools.sat.python import cp_model
 
 from simk8s.packing.problem import EVICTED, MOVED, Aim, Plan, Problem, Stage
 
+LARGEST = 1 << 50
+"""A bound beyond this is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -33,7 +36,7 @@ class Improvement:
     """A plan that the solver came upon: its value, the bound then, and deterministic seconds."""
 
     deterministic_time: float
-    value: float
+    value: int
     bound: float
 
 
@@ -174,31 +177,38 @@ class Model:
 
     # -- solving
 
-    def solve(
-        self, stage: Stage, plan: Plan, effort: Effort, good: int | None = None
-    ) -> Reply:
-        """The best plan in this stage, from `plan` on; one as good as `good` ends the search."""
-        expression = self.expression(stage)
-        (self.model.maximize if stage.maximise else self.model.minimize)(expression)
+    def solve(self, stages: Sequence[Stage], plan: Plan, effort: Effort, good: int) -> Reply:
+        """The best plan in these stages, the first before the second, from `plan` on.
+
+        The objective is to be maximised: the worth of the first stage × `scale` + that of the
+        second, if there are two. A plan that is as good as `good` ends the search.
+        """
+        terms = [(self.expression(s), 1 if s.maximise else -1) for s in stages]
+        objective = terms[0][0] * terms[0][1]
+        if len(stages) > 1:
+            objective = objective * self.scale + terms[1][0] * terms[1][1]
+        self.model.maximize(objective)
         self._hint(plan)
         solver = cp_model.CpSolver()
         _set(solver.parameters, effort)
-        watch = _Watch(stage, good)
+        watch = _Watch(good)
         status = solver.solve(self.model, watch)
         found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-        bound = None
-        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
-            best = solver.best_objective_bound
-            if abs(best) < 1 << 50:
-                bound = int(np.floor(best + 1e-6) if stage.maximise else np.ceil(best - 1e-6))
+        best = solver.best_objective_bound
+        known = (found or status == cp_model.UNKNOWN) and abs(best) < LARGEST
         return Reply(
             self._read(solver.value) if found else None,
-            bound,
+            int(np.floor(best + 1e-6)) if known else None,
             status == cp_model.OPTIMAL,
             status == cp_model.INFEASIBLE,
             float(solver.response_proto.deterministic_time),
             tuple(watch.curve),
         )
+
+    @property
+    def scale(self) -> int:
+        """More than a second stage can ever be worth."""
+        return MOVED * int(self.problem.counts.sum()) + 1
 
     def _read(self, value: Callable[[Any], int]) -> Plan:
         stay = np.zeros_like(self.problem.running)
@@ -212,19 +222,19 @@ class Model:
         return Plan(stay + same, come - same)
 
 
-class _Watch(cp_model.CpSolverSolutionCallback):
+class _Watch(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
     """Notes improvements."""
 
-    def __init__(self, stage: Stage, good: int | None) -> None:
+    def __init__(self, good: int) -> None:
         super().__init__()
         self.curve: list[Improvement] = []
-        self._stage, self._good = stage, good
+        self._good = good
 
     def on_solution_callback(self) -> None:
         """The solver has a better plan."""
         value, bound = self.objective_value, self.best_objective_bound
-        self.curve.append(Improvement(self.deterministic_time, value, bound))
-        if self._good is not None and not self._stage.better(self._good, round(value)):
+        self.curve.append(Improvement(self.deterministic_time, round(value), bound))
+        if round(value) >= self._good:
             self.stop_search()
 
 

@@ -108,13 +108,11 @@ class Plan:
 
     def moved(self, problem: Problem) -> IntArray:
         """Of these, those that run elsewhere."""
-        return np.maximum(self.come.sum(axis=1) - problem.pending, 0)
+        return np.asarray(np.maximum(self.come.sum(axis=1) - problem.pending, 0))
 
     def disturbed(self, problem: Problem) -> IntArray:
         """What that costs, by group."""
-        return np.asarray(
-            EVICTED * self.left(problem) + (MOVED - EVICTED) * self.moved(problem)
-        )
+        return np.asarray(EVICTED * self.left(problem) + (MOVED - EVICTED) * self.moved(problem))
 
     def used(self, problem: Problem) -> IntArray:
         """`[R, N]`."""
@@ -123,7 +121,7 @@ class Plan:
     def is_valid(self, problem: Problem) -> bool:
         """Whether it breaks nothing that the problem says."""
         placed, left = self.placed, self.left(problem)
-        ok = (
+        ok = bool(
             (self.stay >= 0).all()
             and (self.come >= 0).all()
             and (self.stay <= problem.running).all()
@@ -132,14 +130,13 @@ class Plan:
             and (self.used(problem) <= np.maximum(problem.capacity, 0)).all()
         )
         if problem.fixed is not None:
-            ok = ok and (self.stay == problem.running)[problem.fixed].all()
+            ok = ok and bool((self.stay == problem.running)[problem.fixed].all())
         if problem.keep:
-            ok = ok and (placed >= problem.running.sum(axis=1)).all()
+            ok = ok and bool((placed >= problem.running.sum(axis=1)).all())
         if problem.most_moved is not None:
-            ok = ok and left.sum() <= problem.most_moved
+            ok = ok and int(left.sum()) <= problem.most_moved
         ok = ok and all(placed[g] >= least for g, least in problem.must.items())
-        ok = ok and all(left[list(groups)].sum() <= most for groups, most in problem.limits)
-        return bool(ok)
+        return ok and all(left[list(groups)].sum() <= most for groups, most in problem.limits)
 
 
 class Aim(StrEnum):
@@ -179,9 +176,7 @@ class Stage:
 
 def stages_by_priority(problem: Problem) -> tuple[Stage, ...]:
     """From the top: place the most of that priority and above, then disturb the least of them."""
-    return tuple(
-        Stage(aim, tier) for tier in problem.tiers for aim in (Aim.PLACED, Aim.DISTURBED)
-    )
+    return tuple(Stage(aim, tier) for tier in problem.tiers for aim in (Aim.PLACED, Aim.DISTURBED))
 
 
 def compare(stages: Sequence[Stage], one: Sequence[int], other: Sequence[int]) -> int:
