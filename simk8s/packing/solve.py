@@ -1,8 +1,8 @@
 """Stage after stage to the best plan: what meets its bound is not searched for, what does is
-solved by CP-SAT from the plan so far, and held. Where there is room for all (`ROOMY`), how many are
-placed and how few of them are disturbed is sought in one call, weighted: measured on 32 nodes × 8
-pods at 95 % that proves in 0.8 to 2.5 s of CPU what takes 2.7 to 4.7 s one after the other; at 100 %
-it is the other way round, since how many can be placed needs a proof of its own.
+solved by CP-SAT from the plan so far, and held. Where there is room for all (`ROOMY`), how many
+are placed and how few of them are disturbed is sought in one call, weighted: measured on 32 nodes
+× 8 pods at 95 % that proves in 0.6 to 2.5 s of CPU what takes 2.7 to 4.7 s one after the other; at
+100 % it is the other way round, since how many can be placed needs a proof of its own.
 
 The limit is wall-clock time only where a clock is handed in (benchmarks); inside a simulation it
 is deterministic time with one worker, so that the same problem has the same plan everywhere.
@@ -157,7 +157,8 @@ class _Search:
         value = stage.value(self.problem, self.plan)
         if self.valid and value == bound:
             return [Reached(stage, value, bound, sure)]
-        together = self.stages[i : i + (2 if self._is_roomy(stage) else 1)]
+        both = [each.aim for each in self.stages[i : i + 2]] == [Aim.PLACED, Aim.DISTURBED]
+        together = self.stages[i : i + (2 if both and self._is_roomy(stage) else 1)]
         rest = len(self.stages) - i - len(together)
         seconds = self._left() * (SHARE if rest else 1.0) - self.late
         if seconds < LEAST_S or self.hopeless:
@@ -169,8 +170,6 @@ class _Search:
         return self._conclude(together, bound, reply, sure)
 
     def _is_roomy(self, stage: Stage) -> bool:
-        if stage.aim is not Aim.PLACED:
-            return False
         problem = self.problem
         mine = problem.priority >= stage.priority
         asked = problem.requests[mine].T @ problem.counts[mine]
