@@ -9,7 +9,7 @@ from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._informers import Informers
 from simk8s.controllers._runner import Runner
-from simk8s.controllers.base import Controller, Moments
+from simk8s.controllers.base import Controller, Moments, NoteSolve, unnoted
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
 from simk8s.schema.enums import FaultPhase
@@ -33,6 +33,8 @@ SHIPPED = (
     "serviceaccount",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
+ON_DEMAND = ("defragmenter",)
+"""What runs only if a scenario names it."""
 
 
 def _unheard(now_us: int, phase: FaultPhase, node: int) -> None:
@@ -61,6 +63,7 @@ class ControllerManager:
         self._streams = streams
         self._moments = moments
         self._throttled = throttled
+        self.note_solve: NoteSolve = unnoted
         self._informers = Informers(clock, self.name, lag_us)
 
     def add(self, made: type[Controller], params: Any) -> Runner:
@@ -75,6 +78,7 @@ class ControllerManager:
             self._moments,
             self._streams.get(f"controller/{made.name}"),
             self._throttled,
+            self.note_solve,
         )
         self.runners.append(runner)
         return runner

@@ -21,9 +21,11 @@ from simk8s.controllers.base import (
     Context,
     Controller,
     Moments,
+    NoteSolve,
     Result,
     Steps,
     Watches,
+    unnoted,
 )
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase
@@ -57,6 +59,7 @@ class Runner:
         moments: Moments,
         draws: random.Generator,
         throttled: bool = True,
+        note_solve: NoteSolve = unnoted,
     ) -> None:
         flags = params if isinstance(params, Flags) else Flags()
         name, workers = f"controller/{made.name}", flags.workers or made.workers
@@ -71,7 +74,9 @@ class Runner:
         self._service_us = flags.service
         self._closing = clock.lane(f"{name}/closing", Phase.RELEASE, self._close)
         events = Events(self.client)
-        context = Context(store, self.client, self.queue, watches, moments, draws, clock, events)
+        context = Context(
+            store, self.client, self.queue, watches, moments, draws, clock, events, note_solve
+        )
         self.controller = made(params, context)
 
     def row(self, elapsed_us: int) -> tuple[object, ...]:

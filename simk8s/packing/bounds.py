@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from simk8s.packing.problem import Problem
+from simk8s.packing.problem import IntArray, Problem
 
 
 def most_placed(problem: Problem, tier: int, above: Mapping[int, int]) -> int:
@@ -49,3 +49,26 @@ def _fitting(problem: Problem, r: int, tier: int, free: int) -> int:
         pods += fits
         free -= fits * size
     return pods
+
+
+def least_nodes(requests: IntArray, capacity: IntArray, free: IntArray) -> int:
+    """Of nodes with that capacity `[R, N]` so many are needed for the sum of the requests `[R]`,
+    beside what is `free` `[R]` elsewhere: the roomiest first, each resource by itself.
+    """
+    least = 0
+    for r in range(capacity.shape[0]):
+        rest = int(requests[r]) - int(free[r])
+        room = np.cumsum(np.sort(np.maximum(capacity[r], 0))[::-1])
+        if rest > 0:
+            least = max(least, 1 + int(np.searchsorted(room, rest)))
+    return min(least, int(capacity.shape[1]))
+
+
+def least_used(problem: Problem) -> int:
+    """Nodes that any plan uses which places as many pods as run."""
+    placed = problem.counts if problem.keep and not problem.pending.any() else None
+    if placed is None:
+        return 0
+    idle = problem.idle
+    elsewhere = np.delete(np.maximum(problem.capacity, 0), idle, axis=1).sum(axis=1)
+    return least_nodes(problem.requests.T @ placed, problem.capacity[:, idle], elsewhere)

@@ -57,6 +57,8 @@ class Excerpt:
         self._budgets = [
             (budget, budget.allowed) for _, budget in sorted(view.objects.budgets.items())
         ]
+        self.busy = np.zeros(len(self.rows), np.bool_)
+        """Nodes with pods that do not move, those of DaemonSets left aside."""
         self._gather()
 
     def _gather(self) -> None:
@@ -69,6 +71,8 @@ class Excerpt:
                         found[kin] = Kind(_query(view, pod))
                         self.kinds.append(found[kin])
                     found[kin].at.setdefault(i, []).append(pod)
+                elif (view.cluster.controller_of(pod) or ("", ""))[0] != "DaemonSet":
+                    self.busy[i] = True
 
     def _may_move(self, pod: int, row: int) -> bool:
         view, pods = self.view, self.view.pods
@@ -115,6 +119,7 @@ class Excerpt:
             pending=np.array([kind.pending for kind in self.kinds], np.int64),
             running=running,
             capacity=np.asarray(free + requests.T @ running),
+            busy=self.busy,
             allowed=allowed,
             keep=True,
             most_moved=most_moved,

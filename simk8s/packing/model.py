@@ -122,7 +122,7 @@ class Model:
         """The value of a stage."""
         problem = self.problem
         if stage.aim is Aim.NODES:
-            return self._sum([self._use(n) for n in range(problem.nodes) if self._by_node[n]])
+            return self._sum([self._use(n) for n in problem.idle.tolist() if self._by_node[n]])
         groups = np.flatnonzero(problem.priority >= stage.priority).tolist()
         if stage.aim is Aim.PLACED:
             return self._sum([v for g in groups for v in self._by_group[g]])
@@ -149,7 +149,19 @@ class Model:
             used = self.used[n] = self.model.new_bool_var("")
             for g, v in self._by_node[n]:
                 self.model.add(v <= int(self.problem.counts[g]) * used)
+            self._tighten(n, used)
         return self.used[n]
+
+    def _tighten(self, n: int, used: Any) -> None:
+        """What a node holds fits into it, or is nothing: says more to the relaxation."""
+        for r in range(self.problem.capacity.shape[0]):
+            here = [(v, int(self.problem.requests[g, r])) for g, v in self._by_node[n]]
+            variables = [v for v, asked in here if asked] + [used]
+            weights = [asked for _, asked in here if asked]
+            free = max(int(self.problem.capacity[r, n]), 0)
+            if weights:
+                total = cp_model.LinearExpr.weighted_sum(variables, [*weights, -free])
+                self.model.add(total <= 0)
 
     def hold(self, stage: Stage, value: int, proved: bool) -> None:
         """From now on no worse than that in this stage."""

@@ -45,6 +45,8 @@ class Problem:
     """`[G, N]`: where pods may come to; those that run there may stay in any case."""
     fixed: BoolArray | None = None
     """`[G, N]`: who runs there stays."""
+    busy: BoolArray | None = None
+    """`[N]`: in use whatever the plan, by pods that are not of the problem."""
     keep: bool = False
     most_moved: int | None = None
     must: dict[int, int] = field(default_factory=dict)
@@ -58,6 +60,12 @@ class Problem:
     @property
     def nodes(self) -> int:
         return int(self.capacity.shape[1])
+
+    @cached_property
+    def idle(self) -> IntArray:
+        """Nodes that are in use only if the plan uses them."""
+        busy = np.zeros(self.nodes, np.bool_) if self.busy is None else self.busy
+        return np.flatnonzero(~busy)
 
     @cached_property
     def counts(self) -> IntArray:
@@ -166,7 +174,8 @@ class Stage:
     def value(self, problem: Problem, plan: Plan) -> int:
         """What a plan is worth in this stage."""
         if self.aim is Aim.NODES:
-            return int(((plan.stay + plan.come).sum(axis=0) > 0).sum())
+            used = (plan.stay + plan.come).sum(axis=0) > 0
+            return int((used if problem.busy is None else used & ~problem.busy).sum())
         each = plan.placed if self.maximise else plan.disturbed(problem)
         return int(each[problem.priority >= self.priority].sum())
 

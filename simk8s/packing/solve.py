@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simk8s.packing.bounds import most_placed
+from simk8s.packing.bounds import least_used, most_placed
 from simk8s.packing.problem import Aim, Plan, Problem, Stage, compare, stages_by_priority
 from simk8s.packing.start import begin
 
@@ -148,7 +148,7 @@ class _Search:
                 if each.stage.aim is Aim.PLACED
             }
             return most_placed(self.problem, stage.priority, above)
-        return 0
+        return least_used(self.problem) if stage.aim is Aim.NODES else 0
 
     def _reach(self, i: int) -> list[Reached]:
         """The next stage, or the next two at once."""

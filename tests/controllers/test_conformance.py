@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from simk8s import catalog
-from simk8s.controllers._manager import SHIPPED
+from simk8s.controllers._manager import ON_DEMAND, SHIPPED
 from simk8s.controllers.base import DONE, Controller, Result, Write
 from simk8s.controllers.job import JobController
 from simk8s.controllers.replicaset import ReplicaSetController
@@ -27,7 +27,7 @@ def test_conformance(name, slot):
 
 
 def test_what_runs_by_itself_is_what_is_in_the_folder():
-    assert sorted(SHIPPED) == catalog.names("controllers")
+    assert sorted((*SHIPPED, *ON_DEMAND)) == catalog.names("controllers")
 
 
 @pytest.mark.parametrize("name", catalog.names("controllers"))
