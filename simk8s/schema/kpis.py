@@ -81,11 +81,12 @@ def _kinds() -> dict[str, Kind]:
         "pods_created", "pods_started", "pods_running", "pods_succeeded", "pods_failed",
         "pods_pending", "pods_unscheduled", "pods_dropped", "pods_refused", "pods_lost", "attempts",
         "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
+        "nodes_bound",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
         "gpu_allocation_end", "solve_gap_mean", "solve_stale_share", "api_rejected_share",
-        "etcd_utilisation", "seats_utilisation_max",
+        "etcd_utilisation", "seats_utilisation_max", "packing_gap",
     )  # fmt: skip
     durations = (
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
