@@ -70,6 +70,16 @@ class Client:
         self._nodes: dict[int, Client] = {}
         server.clients.append(self)
 
+    @property
+    def clock(self) -> Clock:
+        """The clock it lives by."""
+        return self._clock
+
+    @property
+    def server(self) -> ApiServer:
+        """Whom it speaks to."""
+        return self._server
+
     def of(self, row: int) -> Client:
         """The client of one node's kubelet: a flow and a bucket of its own, made on first use."""
         found = self._nodes.get(row)

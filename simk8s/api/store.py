@@ -49,6 +49,7 @@ class Store:
         self, clock: Clock, cluster: Cluster, seed: int, fanout: Fanout | None = None
     ) -> None:
         self.cluster = cluster
+        self.seed = seed
         self.pods = ChangeLog(clock, "pods", fanout)
         self.nodes = ChangeLog(clock, "nodes", fanout)
         self.leases = Leases(clock, seed)

@@ -9,7 +9,7 @@ from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._informers import Informers
 from simk8s.controllers._runner import Runner
-from simk8s.controllers.base import Controller, Moments
+from simk8s.controllers.base import Controller, Moments, NoteSolve, unnoted
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
 from simk8s.schema.enums import FaultPhase
@@ -34,7 +34,7 @@ SHIPPED = (
     "ttl",
 )
 """What runs unless a scenario names something else for a slot, in order of registration."""
-ON_DEMAND = ("descheduler",)
+ON_DEMAND = ("defragmenter", "descheduler")
 """What runs only if a scenario names it."""
 
 
@@ -65,6 +65,7 @@ class ControllerManager:
         self._moments = moments
         self._throttled = throttled
         self._faults = 0
+        self.note_solve: NoteSolve = unnoted
         self._informers = Informers(clock, self.name, lag_us)
 
     def add(self, made: type[Controller], params: Any) -> Runner:
@@ -79,6 +80,7 @@ class ControllerManager:
             self._moments,
             self._streams.get(f"controller/{made.name}"),
             self._throttled,
+            self.note_solve,
         )
         self.runners.append(runner)
         return runner

@@ -21,10 +21,12 @@ from simk8s.controllers.base import (
     Context,
     Controller,
     Moments,
+    NoteSolve,
     Pause,
     Result,
     Steps,
     Watches,
+    unnoted,
 )
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase
@@ -58,6 +60,7 @@ class Runner:
         moments: Moments,
         draws: random.Generator,
         throttled: bool = True,
+        note_solve: NoteSolve = unnoted,
     ) -> None:
         flags = params if isinstance(params, Flags) else Flags()
         name, workers = f"controller/{made.name}", flags.workers or made.workers
@@ -75,7 +78,9 @@ class Runner:
         self._pauses = clock.lane(f"{name}/pauses", Phase.RELEASE, self._resume)
         self._closing = clock.lane(f"{name}/closing", Phase.RELEASE, self._close)
         events = Events(self.client)
-        context = Context(store, self.client, self.queue, watches, moments, draws, clock, events)
+        context = Context(
+            store, self.client, self.queue, watches, moments, draws, clock, events, note_solve
+        )
         self.controller = made(params, context)
 
     def row(self, elapsed_us: int) -> tuple[object, ...]:

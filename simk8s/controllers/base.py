@@ -44,12 +44,14 @@ __all__ = (
     "Flags",
     "Handler",
     "Moments",
+    "NoteSolve",
     "Pause",
     "Queue",
     "Result",
     "Steps",
     "Watches",
     "Write",
+    "unnoted",
 )
 
 Handler = Callable[[int, list[Entry]], None]
@@ -108,6 +110,14 @@ class Moments(Protocol):
     def __call__(self, now_us: int, phase: FaultPhase, node: int) -> None: ...
 
 
+NoteSolve = Callable[[tuple[Any, ...]], None]
+"""Takes a row of the table `solves`."""
+
+
+def unnoted(row: tuple[Any, ...]) -> None:
+    """Nobody keeps solves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a controller is built with."""
@@ -121,6 +131,7 @@ class Context:
     clock: Clock
     events: Events
     """Kubernetes Events about objects; they take tokens of `client`."""
+    note_solve: NoteSolve = unnoted
 
     @property
     def now_us(self) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results import availability, control_plane, quantities, slos, usage
+from simk8s.results import availability, control_plane, packing, quantities, slos, usage
 from simk8s.results.measure import Better, Expression, Hide, Kpi, Measure
 from simk8s.results.results import Results
 from simk8s.schema.enums import LossCause
@@ -250,6 +250,7 @@ MEASURES: tuple[Measure, ...] = (
         "Share of all nodes' time that they were down.",
         lambda manifest: pl.col("down_us").sum() / _node_time(manifest).sum(), "zero",
     ),
+    *packing.measures(),
     Measure(
         "node_cost", "Cost of nodes", "USD", "lower", "money", "nodes", "nodes",
         "List price of every node for as long as it was there.", _cost, "absent",

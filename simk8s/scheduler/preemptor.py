@@ -24,7 +24,9 @@ from simk8s.placement.view import View
 from simk8s.scheduler.failures import patch_condition
 from simk8s.scheduler.gates import Preempting
 from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.scheduler.relocator import Relocator
 from simk8s.state.pods import NEVER, Loss
+from simk8s.strategies.base import Plan
 
 DEFAULT_PREEMPTION = "default_preemption"
 
@@ -50,9 +52,19 @@ class Preemptor:
         self._queue = queue
         self._hopeless: dict[int, Memo[bool]] = {}
         """By identity of the framework, which its memo keeps."""
+        self._relocator: Relocator | None = None
 
-    def attempt(self, query: Query, verdict: Verdict) -> int:
-        """Nominate a node and have its victims deleted; how many there are."""
+    def attempt(self, query: Query, verdict: Verdict, plan: Plan) -> int:
+        """Nominate a node and have its victims deleted, or moved if the plan says so; how many
+        there are.
+        """
+        relocation = plan.relocations.get(query.pod)
+        if relocation is not None and not self.waits(query, verdict):
+            self._nominate(query, relocation.node)
+            if self._relocator is None:
+                self._relocator = Relocator(self._store, self._client, self._gate, self._queue)
+            self._relocator.carry_out(query.pod, relocation)
+            return len(relocation.moves)
         if DEFAULT_PREEMPTION not in self._framework_of(query).post_filters:
             return 0
         if not query.template.preempts or self.waits(query, verdict):
@@ -84,7 +96,11 @@ class Preemptor:
         """Whether victims of its earlier preemption are still leaving a node that may do."""
         pods = self._cluster.pods
         row = pods.nominated[query.pod]
-        if row == NEVER or row not in verdict.resolvable:
+        if row == NEVER:
+            return False
+        if self._relocator is not None and self._relocator.is_under_way(query.pod):
+            return True
+        if row not in verdict.resolvable:
             return False
         return any(
             pods.deletion_us[p] != NEVER

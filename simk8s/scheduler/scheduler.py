@@ -371,7 +371,7 @@ class Scheduler:
             self.client.write(self._store.delete_pod, pod, 0, Loss.DROPPED)
             return
         tries = verdict.plugins and pod not in flight.waiting
-        victims = self._preemptor.attempt(queued.query, verdict) if tries else 0
+        victims = self._preemptor.attempt(queued.query, verdict, flight.plan) if tries else 0
         outcome = "preempting" if victims else "unschedulable"
         node = pods.nominated[pod] if victims else None
         self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)

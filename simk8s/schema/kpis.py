@@ -102,6 +102,7 @@ def _kinds() -> dict[str, Kind]:
         "oom_kills",
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
         "evictions_refused",
+        "nodes_bound",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
@@ -109,6 +110,7 @@ def _kinds() -> dict[str, Kind]:
         "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
         "cpu_throttled_share", "cpu_starved_share",
         "availability", "availability_worst",
+        "packing_gap",
     )  # fmt: skip
     durations = (
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",

@@ -156,7 +156,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         faults,
         horizon_us,
     )
-    world.strategy = strategy
+    world.strategy, controllers.note_solve = strategy, recorder.solves.append
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     _listen(world, times)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simk8s.state.selectors import LabelSelector
 
@@ -30,6 +31,17 @@ class Budget:
     disrupted: frozenset[str] = frozenset()
 
 
+Kin = tuple[int, int, int]
+"""Owner, template and requests of a pod, by number."""
+
+
+class Place(NamedTuple):
+    """A node kept in mind for the next pod of that kin, until then."""
+
+    node: int
+    until_us: int
+
+
 class Objects:
     """What exists, by kind. Change it through the methods, so that `version` moves on."""
 
@@ -45,6 +57,8 @@ class Objects:
         self.controllers: dict[tuple[str, str, str], LabelSelector] = {}
         """(kind, namespace, name) -> selector."""
         self.budgets: dict[Key, Budget] = {}
+        self.places: dict[Kin, list[Place]] = {}
+        """Where pods are to go that their owners will make for others that were moved away."""
 
     def put_namespace(self, name: str, labels: Mapping[str, str]) -> None:
         """Create or replace a namespace."""
@@ -105,3 +119,14 @@ class Objects:
             merged.update({line.key: line.values[0] for line in own.requirements})
             return LabelSelector.of(merged)
         return LabelSelector.of(merged).also(own)
+
+    def put_place(self, kin: Kin, node: int, until_us: int) -> None:
+        """A pod of that kin was told to leave; the one that is made for it is to go there."""
+        self.places.setdefault(kin, []).append(Place(node, until_us))
+
+    def take_place(self, kin: Kin, place: Place) -> None:
+        """The pod has come, or the place is out of date."""
+        mine = self.places[kin]
+        mine.remove(place)
+        if not mine:
+            del self.places[kin]

@@ -65,6 +65,21 @@ class Solve:
     wall_s: float | None = None
 
 
+class Move(NamedTuple):
+    """A running pod that is asked to leave, and where the one made for it is to go."""
+
+    pod: int
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """Room for a pod on `node` by moving others, none of which ends up nowhere."""
+
+    node: int
+    moves: tuple[Move, ...]
+
+
 @dataclass(slots=True)
 class Plan:
     """Placements, and for every pod without one why. `evaluated` = node evaluations, `read` =
@@ -77,6 +92,8 @@ class Plan:
     read: Effort = NO_EFFORT
     latency_us: int | None = None
     solve: Solve | None = None
+    relocations: dict[int, Relocation] = field(default_factory=dict)
+    """Of rejected pods, those for which others are to be moved."""
 
 
 @dataclass(frozen=True, slots=True)

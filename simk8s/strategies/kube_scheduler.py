@@ -25,6 +25,7 @@ from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
 from simk8s.scenario.scheduler_config import own_plugins, read_scheduler_config
+from simk8s.strategies._kept import kept_place
 from simk8s.strategies._kube_scheduler_params import Params
 from simk8s.strategies._profile import Decider
 from simk8s.strategies.base import Context, Plan, Settings, Strategy
@@ -100,7 +101,10 @@ class KubeScheduler(Strategy):
         query = pending[0]
         decider = self._decider(query)
         if decider is not None:
-            return decider.decide(query, now_us)
+            kept = self._view.objects.places and kept_place(
+                decider.framework, query, self._view, now_us
+            )
+            return kept or decider.decide(query, now_us)
         words = f"no profile is called {query.template.spec.get('schedulerName')}"
         return Plan(rejected=[(query.pod, cycle.failed(self._view, words))])
 

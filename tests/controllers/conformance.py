@@ -15,7 +15,7 @@ from simk8s.api.namespaces import delete_namespace
 from simk8s.controllers._manager import SHIPPED
 from simk8s.controllers.base import Controller, Result
 from simk8s.kernel.clock import StopReason
-from simk8s.state.pods import Phase
+from simk8s.state.pods import Loss, Phase
 from simk8s.state.workloads import JobCondition
 from tests.controllers import owners
 from tests.controllers.world import KEPT, NEXT, SECOND, Times, World
@@ -299,8 +299,16 @@ def _descheduler(world):
     assert not controller.look().chosen, "it stopped while somebody was to be evicted"
 
 
+def _defragmenter(world):
+    pods = world.cluster.pods
+    gone = sum(pods.loss[pod] == Loss.DRAIN for pod in range(len(pods)))
+    # The scheduler of this world undoes what it does: three rounds, then it lets be.
+    assert 0 < gone <= 3 * 10, f"{gone} evictions"
+
+
 GOALS = {
     "descheduler": _descheduler,
+    "defragmenter": _defragmenter,
     "resourcequota": _resourcequota,
     "ttl": _ttl,
     "replicaset": _replicaset,
