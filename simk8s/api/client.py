@@ -93,11 +93,6 @@ class Client:
         return found
 
     @property
-    def server(self) -> ApiServer:
-        """Whom it asks."""
-        return self._server
-
-    @property
     def instant(self) -> bool:
         """Whether requests take no time at all."""
         return self._server.times.instant
