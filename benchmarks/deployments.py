@@ -26,7 +26,8 @@ from statistics import median
 from time import process_time
 from typing import Any
 
-from benchmarks.scheduling import REFERENCE_US, REPEATS, customer_us, figures
+from benchmarks.scheduling import figures
+from benchmarks.yardstick import REFERENCE_US, customer_us
 
 DEPLOYMENTS, REPLICAS, NODES, QPS, TARGET_US = 10_000, 15, 5_000, 1_000, 250.0
 PROFILES = ("instant", "large-5000", "small")
@@ -35,6 +36,7 @@ SLOWEST_S = {"instant": 60, "large-5000": 1_800, "small": 7_200}
 PER_FILE = 1_000
 """Deployments in one List."""
 CONTROLLERS = ("deployment", "replicaset")
+REPEATS = 5
 NAME = "app-00000"
 MANIFEST = {
     "apiVersion": "apps/v1",

@@ -64,7 +64,7 @@ def test_a_run_has_its_digest_again_and_its_table(tmp_path: Path) -> None:
 
 def test_without_usage_there_is_neither_component_nor_table(tmp_path: Path) -> None:
     plain = TEXT.replace("usage: {cpu: 50%, memory: {leak: {from: 1Gi, perHour: 6Gi}}}", "{}")
-    plain = plain.replace("    {}\n", "")
+    plain = plain.replace("    {}\n", "    startup: 1s\n")
     world = build(loaded(plain), seed=2, horizon_us=MINUTE, options=Options())
     assert world.usage is None
     run_scenario(loaded(plain), out=tmp_path)

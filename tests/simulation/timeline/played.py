@@ -29,13 +29,13 @@ def template(image="app:1", labels=None, cpu="100m", **more):
 
 def manifest(kind, name, replicas=2, *, namespace="default", pods=None, **spec):
     """An object with pods, labelled `app: <name>`."""
-    group = "batch/v1" if kind == "Job" else "apps/v1"
+    group = {"Job": "batch/v1", "ReplicationController": "v1"}.get(kind, "apps/v1")
     labels = {"app": name}
     body = {"template": pods or template(labels=labels), **spec}
     if kind not in ("Job", "DaemonSet"):
         body["replicas"] = replicas
     if kind != "Job":
-        body["selector"] = {"matchLabels": labels}
+        body["selector"] = labels if group == "v1" else {"matchLabels": labels}
     if kind == "StatefulSet":
         body["serviceName"] = name
     return {
