@@ -27,10 +27,7 @@ name: philly
 duration: {duration}
 
 nodes:
-  - count: {nodes}
-    cpu: 64
-    memory: 512Gi
-    gpu: {{count: 8}}
+  - {{count: {nodes}, capacity: {{cpu: "64", memory: 512Gi, gpu: 8}}}}
 
 # A job is a gang: all of its pods start, or none. The namespace is the virtual cluster.
 workload:
