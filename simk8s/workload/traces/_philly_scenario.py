@@ -15,7 +15,7 @@ from simk8s.errors import Problem, UserError
 from simk8s.units import MAX_DURATION_US, US_PER_HOUR, format_duration
 from simk8s.workload.traces._openb_scenario import reference, write_text
 from simk8s.workload.traces.base import Imported
-from simk8s.workload.traces.philly import GPUS_OF_NODE, Job, peak_gpus, read_jobs
+from simk8s.workload.traces._philly_jobs import GPUS_OF_NODE, Job, peak_gpus, read_jobs
 
 _TEXT = """\
 # Philly: {jobs:,} jobs of {clusters} virtual clusters on {nodes:,} nodes of 8 GPUs. If every job

@@ -14,9 +14,7 @@ since CPU and memory are not in the file. The GPUs of a node are 8 (Philly had s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +23,14 @@ from pydantic import Field
 from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario.types import Model
 from simk8s.workload.columns import ANY_MODEL, PodColumns, StreamsLike, slices
-from simk8s.workload.traces._csv import CODE, Row, read_rows
+from simk8s.workload.traces._csv import CODE
+from simk8s.workload.traces._philly_jobs import Job, read_jobs
 from simk8s.workload.traces.base import TraceNode
 
 if TYPE_CHECKING:
     import numpy as np
 
-GPUS_OF_NODE = 8
 GANG_SIZE = "simk8s.io/gang-size"
-_COLUMNS = ("timestamp", "duration", "num_gpus", "cluster")
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the file says no zone; differences alone matter
-_MOST = 2**40
 _US = 1_000_000
 
 
@@ -50,22 +45,6 @@ class Params(Model):
     until: date | None = None
     # Jobs are submitted so many times as often; they run as long as they did.
     compress: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One row of the file."""
-
-    submitted_s: int
-    duration_s: int
-    gpus: int
-    cluster: str
-
-    @property
-    def pods(self) -> list[int]:
-        """GPUs of each of its pods."""
-        whole, rest = divmod(self.gpus, GPUS_OF_NODE)
-        return [GPUS_OF_NODE] * whole + [rest] * (rest > 0)
 
 
 class Philly:
@@ -86,67 +65,6 @@ class Philly:
         params = self._params
         jobs = read_jobs(self._path, params.from_, params.until)
         return _JobSource(name, namespace, jobs, params.cluster, params.compress)
-
-
-def read_jobs(path: Path, first: date | None = None, last: date | None = None) -> list[Job]:
-    """Jobs submitted on these days, in order of submission; there is at least one."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise UserError(Problem("E303", f"the file {path} does not exist")) from error
-    jobs = _all_jobs(path, found.st_mtime_ns, found.st_size)
-    start = _seconds(first) if first is not None else 0
-    end = _seconds(last + timedelta(days=1)) if last is not None else _MOST
-    chosen = [job for job in jobs if start <= job.submitted_s < end]
-    if not chosen:
-        text = "no job was submitted between these days" if jobs else "the file lists no job"
-        raise UserError(Problem(CODE, text, Place(str(path), 1, 1)))
-    return chosen
-
-
-def _seconds(day: date) -> int:
-    return (day - _EPOCH.date()).days * 86_400
-
-
-@lru_cache(maxsize=2)
-def _all_jobs(path: Path, changed_ns: int, size: int) -> tuple[Job, ...]:
-    """Every job of a file that has not changed since."""
-    return tuple(sorted(map(_job, read_rows(path, _COLUMNS)), key=lambda job: job.submitted_s))
-
-
-def _job(row: Row) -> Job:
-    cluster = row.text("cluster")
-    if not cluster:
-        row.wrong("cluster", "`cluster` is empty")
-    return Job(
-        submitted_s=_timestamp(row),
-        duration_s=row.whole("duration", most=_MOST),
-        gpus=row.whole("num_gpus", least=1, most=1 << 14),
-        cluster=cluster,
-    )
-
-
-def _timestamp(row: Row) -> int:
-    text = row.text("timestamp")
-    try:
-        since = datetime.fromisoformat(text).replace(tzinfo=None) - _EPOCH
-    except ValueError:
-        row.wrong("timestamp", f"`timestamp` must be as 2017-10-09 07:01:55, got {text[:40]!r}")
-        return 0
-    return since.days * 86_400 + since.seconds
-
-
-def peak_gpus(jobs: Sequence[Job]) -> int:
-    """The most GPUs held at once if every job starts when it is submitted; one that ends in the
-    second in which another starts has left by then.
-    """
-    changes = [(job.submitted_s, job.gpus) for job in jobs]
-    changes += [(job.submitted_s + job.duration_s, -job.gpus) for job in jobs]
-    held = peak = 0
-    for _, change in sorted(changes):
-        held += change
-        peak = max(peak, held)
-    return peak
 
 
 class _JobSource:
