@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results import control_plane, quantities, slos, usage
+from simk8s.results import control_plane, quantities, slos, usage, waits
 from simk8s.results.measure import Better, Expression, Hide, Kpi, Measure
 from simk8s.results.results import Results
 from simk8s.schema.enums import LossCause
@@ -225,6 +225,7 @@ MEASURES: tuple[Measure, ...] = (
         "victims", "Pods preempted", "pods", "lower", "count", "scheduler", "decisions",
         "Victims that attempts chose.", lambda _: pl.col("victims").sum(), "zero",
     ),
+    *waits.measures(),
     *slos.measures(),
     *control_plane.measures(),
     *_resource("cpu", "CPU", "cpu_requested_milli", "cpu_allocatable_milli"),
