@@ -24,18 +24,21 @@ import numpy as np
 from simk8s.placement import cycle
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
-from simk8s.placement.framework import Framework, Profile as Plugins
+from simk8s.placement.framework import Framework
+from simk8s.placement.framework import Profile as Plugins
 from simk8s.state.pods import NEVER
 from simk8s.state.resources import GPU, PODS
 from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
 from simk8s.strategies._gangs.profile import Held, Ints, Profile, Want
-from simk8s.strategies._gangs.room import Masks, Room, Seat
+from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat
 from simk8s.strategies.base import Assignment, Batch, Context, Plan, Strategy
 
 MAX_PODS = 65_536
 GRACE_US = 1_000_000
 QUEUE = "GangQueue"
 BEHIND = "waiting in the queue for room for the whole job"
+Kind = tuple[int | bytes, ...]
+"""Requests and masks of the pods of a job."""
 NOT_WHOLE = "waiting for the other pods of its group"
 
 
@@ -54,27 +57,28 @@ class GangStrategy(Strategy):
         self._masks = Masks(self.framework, context.view)
         self._running: dict[int, int] = {}
         """Expected ends of pods that were started here."""
+        self._asked: dict[Shape, tuple[list[Query], Kind, list[Bools]]] = {}
         self._possible: dict[tuple[Shape, int, int], bool] = {}
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Start what may start, of these pods and of all that were handed in before."""
         charged = self._view.pods.charged
         self._running = {p: end for p, end in self._running.items() if charged[p] != NEVER}
-        for query in pending:
-            self._jobs.add(query)
+        jobs = [self._jobs.add(query) for query in pending]
         plan = Plan()
         if self._view.nodes.n:
             _Round(self, plan, now_us).run()
         started = {assignment.pod for assignment in plan.assignments}
-        plan.rejected = [(q.pod, self._why(q)) for q in pending if q.pod not in started]
+        handed_in = zip(pending, jobs, strict=True)
+        plan.rejected = [(q.pod, self._why(q, job)) for q, job in handed_in if q.pod not in started]
         return plan
 
-    def _why(self, query: Query) -> Verdict:
+    def _why(self, query: Query, job: Job) -> Verdict:
         """Why a pod that was handed in stays in the queue."""
         view, nodes = self._view, int(np.count_nonzero(self._view.nodes.exists))
         if not self.could_fit([query], ((query.template.id, query.requests.id),)):
             return cycle.verdict(self.framework, query, view)
-        words = BEHIND if any(query.pod in j.waiting for j in self._jobs.queue) else NOT_WHOLE
+        words = BEHIND if job.shape else NOT_WHOLE
         return Verdict(nodes, {words: max(nodes, 1)}, (QUEUE,), np.zeros(0, np.intp), words)
 
     # --- for a round
@@ -90,7 +94,25 @@ class GangStrategy(Strategy):
             known = self._possible[key] = self.seat(empty, queries, None) is not None
         return known
 
-    def seat(self, room: Room, queries: Sequence[Query], window: _Window | None) -> list[Seat] | None:
+    def asked(self, shape: Shape) -> tuple[list[Query], Kind]:
+        """Pods of a shape, and what is equal for shapes that fit in the same places."""
+        known = self._asked.get(shape)
+        masks = self._masks
+        if known is not None and all(
+            masks.of(q) is m for q, m in zip(known[0], known[2], strict=True)
+        ):
+            return known[:2]
+        cluster = self._view.cluster
+        templates, requests = cluster.templates.items, cluster.requests.items
+        queries = [Query(NEVER, templates[t], requests[r], 0) for t, r in shape]
+        found = [masks.of(query) for query in queries]
+        kind = (*(r for _, r in shape), *(mask.tobytes() for mask in found))
+        self._asked[shape] = queries, kind, found
+        return queries, kind
+
+    def seat(
+        self, room: Room, queries: Sequence[Query], window: _Window | None
+    ) -> list[Seat] | None:
         """A node for every pod, charged to the room; None, and nothing charged, if one has none."""
         seats: list[Seat] = []
         for query in queries:
@@ -161,7 +183,7 @@ class _Round:
             queries = list(job.waiting.values())
             if not strategy.could_fit(queries, job.shape):
                 continue
-            if blocked and not self._may(job) or not self._start(job, queries):
+            if (blocked and not self._may(job)) or not self._start(job, queries):
                 blocked += 1
                 if reservations == 0:
                     break
@@ -225,12 +247,9 @@ class _Round:
     def _with_room(self) -> set[Shape]:
         """Shapes of waiting jobs that fit on what is free; equal requests are asked once."""
         found: set[Shape] = set()
-        known: dict[tuple[object, ...], bool] = {}
-        templates, requests = self._strategy._view.cluster.templates, self._strategy._view.cluster.requests
+        known: dict[Kind, bool] = {}
         for shape in self._jobs.shapes:
-            queries = [Query(NEVER, templates.items[t], requests.items[r], 0) for t, r in shape]
-            masks = [self._strategy._masks.of(query) for query in queries]
-            key = (*(r for _, r in shape), *(mask.tobytes() for mask in masks))
+            queries, key = self._strategy.asked(shape)
             fits = known.get(key)
             if fits is None:
                 seats = self._strategy.seat(self._room, queries, None)

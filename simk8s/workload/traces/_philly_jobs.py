@@ -17,7 +17,7 @@ from simk8s.workload.traces._csv import CODE, Row, read_rows
 
 GPUS_OF_NODE = 8
 _COLUMNS = ("timestamp", "duration", "num_gpus", "cluster")
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the file says no zone; differences alone matter
+_EPOCH = datetime(1970, 1, 1)
 _MOST = 2**40
 
 
@@ -37,20 +37,32 @@ class Job:
         return [GPUS_OF_NODE] * whole + [rest] * (rest > 0)
 
 
-def read_jobs(path: Path, first: date | None = None, last: date | None = None) -> list[Job]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Jobs:
+    """All rows of a file; equal is the same object, so that it can be remembered by."""
+
+    rows: tuple[Job, ...]
+
+
+def read_jobs(path: Path, first: date | None = None, last: date | None = None) -> Sequence[Job]:
     """Jobs submitted on these days, in order of submission; there is at least one."""
     try:
         found = path.stat()
     except OSError as error:
         raise UserError(Problem("E303", f"the file {path} does not exist")) from error
     jobs = _all_jobs(path, found.st_mtime_ns, found.st_size)
-    start = _seconds(first) if first is not None else 0
-    end = _seconds(last + timedelta(days=1)) if last is not None else _MOST
-    chosen = [job for job in jobs if start <= job.submitted_s < end]
+    chosen = _between(jobs, first, last)
     if not chosen:
-        text = "no job was submitted between these days" if jobs else "the file lists no job"
+        text = "no job was submitted between these days" if jobs.rows else "the file lists no job"
         raise UserError(Problem(CODE, text, Place(str(path), 1, 1)))
     return chosen
+
+
+@lru_cache(maxsize=2)
+def _between(jobs: Jobs, first: date | None, last: date | None) -> tuple[Job, ...]:
+    start = _seconds(first) if first is not None else 0
+    end = _seconds(last + timedelta(days=1)) if last is not None else _MOST
+    return tuple(job for job in jobs.rows if start <= job.submitted_s < end)
 
 
 def _seconds(day: date) -> int:
@@ -58,9 +70,10 @@ def _seconds(day: date) -> int:
 
 
 @lru_cache(maxsize=2)
-def _all_jobs(path: Path, changed_ns: int, size: int) -> tuple[Job, ...]:
+def _all_jobs(path: Path, changed_ns: int, size: int) -> Jobs:
     """Every job of a file that has not changed since."""
-    return tuple(sorted(map(_job, read_rows(path, _COLUMNS)), key=lambda job: job.submitted_s))
+    rows = sorted(map(_job, read_rows(path, _COLUMNS)), key=lambda job: job.submitted_s)
+    return Jobs(tuple(rows))
 
 
 def _job(row: Row) -> Job:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from simk8s.errors import Problem, UserError
 from simk8s.units import MAX_DURATION_US, US_PER_HOUR, format_duration
 from simk8s.workload.traces._openb_scenario import reference, write_text
-from simk8s.workload.traces.base import Imported
 from simk8s.workload.traces._philly_jobs import GPUS_OF_NODE, Job, peak_gpus, read_jobs
+from simk8s.workload.traces.base import Imported
 
 _TEXT = """\
 # Philly: {jobs:,} jobs of {clusters} virtual clusters on {nodes:,} nodes of 8 GPUs. If every job
@@ -77,7 +78,7 @@ def write_scenario(
     return Imported(out, nodes, nodes * GPUS_OF_NODE, sum(len(job.pods) for job in jobs))
 
 
-def _span_us(jobs: list[Job], compress: float) -> int:
+def _span_us(jobs: Sequence[Job], compress: float) -> int:
     """From the first submission until the last job ends, and a day, in whole hours."""
     start_s = jobs[0].submitted_s
     ends_s = max((j.submitted_s - start_s) / compress + j.duration_s for j in jobs)

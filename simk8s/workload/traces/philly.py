@@ -57,7 +57,10 @@ class Philly:
     @staticmethod
     def nodes(path: Path, only: str | None = None) -> list[TraceNode]:
         """The file lists jobs alone."""
-        text, hint = "the Philly trace lists no nodes", "write `- {count: 88, capacity: {gpu: 8, …}}`"
+        text, hint = (
+            "the Philly trace lists no nodes",
+            "write `- {count: 88, capacity: {gpu: 8, …}}`",
+        )
         raise UserError(Problem(CODE, text, Place(str(path), 1, 1), hint))
 
     def source(self, name: str, namespace: str) -> _JobSource:
