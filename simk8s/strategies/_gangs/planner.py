@@ -106,7 +106,7 @@ class GangStrategy(Strategy):
         templates, requests = cluster.templates.items, cluster.requests.items
         queries = [Query(NEVER, templates[t], requests[r], 0) for t, r in shape]
         found = [masks.of(query) for query in queries]
-        kind = (*(r for _, r in shape), *(mask.tobytes() for mask in found))
+        kind: Kind = (*(r for _, r in shape), *(mask.tobytes() for mask in found))
         self._asked[shape] = queries, kind, found
         return queries, kind
 
@@ -136,9 +136,9 @@ class _Window:
         self._least = least if alone else least.copy()
         self._rows, self._alone = rows, alone
 
-    def allows(self, query: Query) -> np.ndarray:
+    def allows(self, query: Query) -> Bools:
         """Where the pod delays no reservation."""
-        found: np.ndarray = (self._least >= amounts(query, self._rows)[:, None]).all(axis=0)
+        found: Bools = (self._least >= amounts(query, self._rows)[:, None]).all(axis=0)
         return found
 
     def take(self, query: Query, node: int) -> None:

@@ -84,13 +84,12 @@ class Room:
     def fitting(self, requests: Requests) -> Bools:
         """Which nodes have enough."""
         self.evaluated += self.free.shape[1]
-        gpu, fits = requests.gpu, None
+        gpu = requests.gpu
+        fits: Bools = np.ones(self.free.shape[1], bool)
         for row, amount in requests.wanted:
             if row >= len(self.free):
-                return np.zeros(self.free.shape[1], bool)
-            enough = self.free[row] >= amount
-            fits = enough if fits is None else fits & enough
-        assert fits is not None, "every pod asks for a slot"
+                return np.zeros_like(fits)
+            fits &= self.free[row] >= amount
         if gpu.count:
             fits &= (self._gpu_free >= gpu.milli).sum(axis=0) >= gpu.count
         return fits

@@ -18,6 +18,7 @@ from simk8s.workload.traces._csv import CODE, Row, read_rows
 GPUS_OF_NODE = 8
 _COLUMNS = ("timestamp", "duration", "num_gpus", "cluster")
 _EPOCH = datetime(1970, 1, 1)
+"""The file names no zone; differences alone matter."""
 _MOST = 2**40
 
 
