@@ -65,4 +65,5 @@ def test_strategies_are_compared_by_queue(tmp_path: Path) -> None:
     assert block is not None
     assert "Jain" in block.html
     assert block.html.count("<tr>") == 4, "a head, two queues and the index"
-    assert "29m" in block.html
+    assert "0.50" in block.html
+    assert "1.00" in block.html

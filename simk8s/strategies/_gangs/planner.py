@@ -138,7 +138,8 @@ class _Window:
 
     def allows(self, query: Query) -> Bools:
         """Where the pod delays no reservation."""
-        found: Bools = (self._least >= amounts(query, self._rows)[:, None]).all(axis=0)
+        enough: Bools = self._least >= amounts(query, self._rows)[:, None]
+        found: Bools = np.logical_and.reduce(enough, axis=0)
         return found
 
     def take(self, query: Query, node: int) -> None:
