@@ -23,6 +23,7 @@ Waits are from submission until the job's last pod has its node; a job that neve
 until the end. *Fairness* is Jain's index of the mean waits of virtual clusters. *Gangs* are jobs
 of several nodes.
 """
+NODES = (88, 104)
 _COLUMNS = ("strategy", "mean wait", "p50", "p90", "longest", "gangs: mean", "fairness",
             "GPUs requested", "not started", "CPU time of the run")  # fmt: skip
 
@@ -41,8 +42,8 @@ def render(runs: Mapping[Task, Run], peaks: Mapping[int, int]) -> str:
         own = {label: own[label] for label in STRATEGIES if label in own}
         parts.append(f"\n## {nodes} nodes, {nodes * 8} GPUs\n\n{_strategies(own)}")
         parts.append(f"\n### Mean wait (p90) by virtual cluster, {nodes} nodes\n\n{_queues(own)}")
-    made = {task.label for task in runs}
-    left = [label for label in STRATEGIES if label not in made]
+    every = [Task(label, nodes) for nodes in NODES for label in STRATEGIES]
+    left = [f"{label} on {nodes}" for label, nodes in every if (label, nodes) not in runs]
     if left:
         parts.append(f"\nNot run yet: {', '.join(left)}.\n")
     return "".join(parts)

@@ -15,7 +15,7 @@ from benchmarks.papers import _philly_page
 from benchmarks.papers._philly_runs import FIRST, LAST, ROOT, STRATEGIES, Run, Task, all_of
 from simk8s.workload.traces._philly_jobs import peak_gpus, read_jobs
 
-NODES = (88, 104)
+NODES = _philly_page.NODES
 
 
 def _arguments() -> argparse.Namespace:
