@@ -4,6 +4,7 @@ refers to its files.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -130,4 +131,35 @@ def surf_lisa(
     from simk8s.workload.traces._surf_lisa_scenario import write_scenario
 
     write_scenario(folder, out=out, compress=compress)
+    print(f"{out} written; run it with: simk8s run {out}")
+
+
+@app.command("philly")
+def philly(
+    jobs: Annotated[Path, typer.Argument(help="The job list, .csv or .csv.gz.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")],
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Jobs submitted on this day or later."),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="Jobs submitted on this day or before."),
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, max=100_000, help="Nodes of 8 GPUs.")] = 88,
+    compress: Annotated[
+        float, typer.Option(min=1e-6, help="Let jobs be submitted so many times as often.")
+    ] = 1.0,
+) -> None:
+    """Microsoft's Philly trace of 2017: gangs of GPU jobs in virtual clusters."""
+    from simk8s.workload.traces._philly_scenario import write_scenario
+
+    write_scenario(
+        jobs,
+        out=out,
+        first=first and first.date(),
+        last=last and last.date(),
+        nodes=nodes,
+        compress=compress,
+    )
     print(f"{out} written; run it with: simk8s run {out}")

@@ -13,7 +13,15 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results import availability, control_plane, packing, quantities, slos, usage
+from simk8s.results import (
+    availability,
+    control_plane,
+    packing,
+    quantities,
+    slos,
+    usage,
+    waits,
+)
 from simk8s.results.measure import Better, Expression, Hide, Kpi, Measure
 from simk8s.results.results import Results
 from simk8s.schema.enums import LossCause
@@ -226,6 +234,7 @@ MEASURES: tuple[Measure, ...] = (
         "Victims that attempts chose.", lambda _: pl.col("victims").sum(), "zero",
     ),
     *availability.measures(),
+    *waits.measures(),
     *slos.measures(),
     *control_plane.measures(),
     *_resource("cpu", "CPU", "cpu_requested_milli", "cpu_allocatable_milli"),

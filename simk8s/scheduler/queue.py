@@ -22,6 +22,7 @@ from simk8s.placement.base import Query
 from simk8s.placement.events import Event
 from simk8s.scheduler.gates import Gate
 from simk8s.scheduler.hints import FAILURE, Hints, Rejection, Shape, Strategy
+from simk8s.strategies.base import Plan
 
 SECOND = 1_000_000
 INITIAL_BACKOFF_US = SECOND
@@ -160,6 +161,13 @@ class SchedulingQueue:
             if queued.token == entry[-2]:
                 return queued
         return None
+
+    news = False
+    """Whether a strategy that keeps pods in mind is to be asked again."""
+
+    def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
+        """The pods of a cycle: those that were popped."""
+        return pods
 
     # --- failures
 

@@ -38,9 +38,10 @@ from simk8s.scheduler.gang_queue import GangQueue
 from simk8s.scheduler.gangs import GangGate, Gangs, Groups
 from simk8s.scheduler.gates import ByProfile, Gate, Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
+from simk8s.scheduler.keeping import queue_of
 from simk8s.scheduler.ledger import Flight, Ledger
 from simk8s.scheduler.preemptor import Preemptor
-from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued, SchedulingQueue
+from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued
 from simk8s.scheduler.storage_news import StorageNews
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.nodes import NodeSpec
@@ -84,7 +85,7 @@ class Scheduler:
         left_out, framework_of = strategy.settings.left_out, strategy.framework_of
         gates = tuple(ByProfile(g, framework_of) if g.name in left_out else g for g in gates)
         self._hints = Hints(strategy.framework_of, self._view, gates)
-        self.queue = (SchedulingQueue if groups is None else GangQueue)(
+        self.queue = queue_of(strategy, groups is not None)(
             self._hints,
             gates,
             initial_backoff_us=strategy.settings.initial_backoff_us,
@@ -212,8 +213,7 @@ class Scheduler:
         if self._failures.under_way:
             return
         self._flush(now_us)
-        pods = self._take(now_us)
-        if pods:
+        if (pods := self._take(now_us)) or self.queue.news:
             self._start(now_us, pods)
         else:
             self._call_back(now_us)
@@ -245,6 +245,7 @@ class Scheduler:
         together = self._gangs is not None and pods[0].query.template.group
         propose = self._strategy.propose_together if together else self._strategy.propose
         plan = propose([queued.query for queued in pods], now_us)
+        pods = self.queue.joined(pods, plan, now_us)
         service_us = plan.latency_us
         if service_us is None:
             service_us = self._times.cycle_us(plan.evaluated, *plan.read)

@@ -35,10 +35,13 @@ GANG_SCHEDULING = "GangScheduling"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """When a batch strategy is called."""
+    """When a batch strategy is called. One that `keeps` what it rejects gets no pod twice, may
+    place it in any later plan, and is asked, perhaps about nobody, whenever something has changed.
+    """
 
     max_pods: int
     window_us: int
+    keeps: bool = False
 
 
 class Assignment(NamedTuple):

@@ -1,0 +1,1 @@
+"""Queues of gangs: what strategies share that plan over whole jobs."""

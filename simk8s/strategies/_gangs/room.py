@@ -1,0 +1,134 @@
+"""What is free on every node at this moment, and who fits where.
+
+Law: exact for cpu, memory, any counted resource, whole GPUs and parts of one. What other filters
+say of a node is a mask, taken before the plan: two pods of one plan that repel each other are not
+seen (as in cp_sat).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simk8s.placement.base import ALL, Query, Scope
+from simk8s.placement.framework import Framework
+from simk8s.placement.view import View
+from simk8s.state.requests import Requests
+from simk8s.state.resources import GPU, PODS
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+PACKED = ("NodeResourcesFit", "GpuShare")
+
+
+class Seat(NamedTuple):
+    """One pod on one node with these devices."""
+
+    query: Query
+    node: int
+    devices: int
+
+
+class Masks:
+    """Where filters other than those of amounts let a pod go."""
+
+    def __init__(self, framework: Framework, view: View) -> None:
+        self._filters = [p for p in framework.filters if p.name not in PACKED]
+        self._view = view
+        self._known: dict[tuple[int, int], Bools] = {}
+        self._version = (-1, -1)
+
+    def of(self, query: Query) -> Bools:
+        """One truth a node."""
+        nodes = self._view.nodes
+        if self._version != (nodes.spec_version, nodes.n):
+            self._version = (nodes.spec_version, nodes.n)
+            self._known.clear()
+        key = (query.template.id, query.requests.id)
+        mask = self._known.get(key)
+        if mask is None or query.pinned >= 0:
+            mask = self._made(query, key)
+        return mask
+
+    def _made(self, query: Query, key: tuple[int, int]) -> Bools:
+        nodes = self._view.nodes
+        mask: Bools = nodes.exists != 0
+        keeps = query.pinned < 0
+        for plugin in self._filters:
+            if plugin.wakes(query, self._view):
+                mask = mask & (plugin.filter(query, self._view, ALL) == 0)
+                keeps &= plugin.scope is Scope.SPECS
+        if query.pinned >= 0:
+            mask = mask & (np.arange(len(mask)) == query.pinned)
+        models = query.requests.gpu.models
+        if models is not None:
+            known = np.array([model in models for model in nodes.gpu_models])
+            mask = mask & known[nodes.gpu_model]
+        if keeps:
+            self._known[key] = mask
+        return mask
+
+
+class Room:
+    """Free amounts `[resource, node]` and GPU thousandths `[device, node]`, to be written to."""
+
+    def __init__(self, view: View, free: Ints, gpu_free: NDArray[np.int64]) -> None:
+        self._view = view
+        self.free = free.copy()
+        self._gpu_free = gpu_free.copy()
+        self.evaluated = 0
+
+    def fitting(self, requests: Requests) -> Bools:
+        """Which nodes have enough."""
+        self.evaluated += self.free.shape[1]
+        gpu = requests.gpu
+        fits: Bools = np.ones(self.free.shape[1], bool)
+        for row, amount in requests.wanted:
+            if row >= len(self.free):
+                return np.zeros_like(fits)
+            fits &= self.free[row] >= amount
+        if gpu.count:
+            fits &= (self._gpu_free >= gpu.milli).sum(axis=0) >= gpu.count
+        return fits
+
+    def tightest(self, requests: Requests, among: Bools) -> int:
+        """The node with the least left of what is asked for (of GPUs, if they are); the first of
+        equals. −1 for none.
+        """
+        rows = np.flatnonzero(among)
+        if not len(rows):
+            return -1
+        if requests.gpu.count:
+            return int(rows[self.free[GPU, rows].argmin()])
+        left = np.zeros(len(rows))
+        for row, amount in requests.wanted:
+            if row != PODS:
+                whole = np.maximum(self._view.nodes.allocatable[row, rows], 1)
+                left += (self.free[row, rows] - amount) / whole
+        return int(rows[left.argmin()])
+
+    def take(self, query: Query, node: int) -> Seat:
+        """Charge a pod to a node on which it fits."""
+        requests, devices = query.requests, 0
+        for row, amount in requests.wanted:
+            self.free[row, node] -= amount
+        gpu = requests.gpu
+        if gpu.count:
+            left = self._gpu_free[:, node].tolist()
+            fitting = sorted((free, d) for d, free in enumerate(left) if free >= gpu.milli)
+            for _, device in fitting[: gpu.count]:
+                devices |= 1 << device
+                self._gpu_free[device, node] -= gpu.milli
+        return Seat(query, node, devices)
+
+    def give_back(self, seats: Sequence[Seat]) -> None:
+        """As if they had never been taken."""
+        for query, node, devices in seats:
+            for row, amount in query.requests.wanted:
+                self.free[row, node] += amount
+            for device in range(devices.bit_length()):
+                if devices >> device & 1:
+                    self._gpu_free[device, node] += query.requests.gpu.milli

@@ -1,0 +1,90 @@
+"""The reservation profile against a walk through time that knows no arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simk8s.strategies._gangs.profile import Held, Profile, Want, seats
+
+NODES = 3
+END = 60
+
+
+def amounts(gpus: int) -> np.ndarray:
+    return np.array([gpus], np.int64)
+
+
+def want(gpus: int) -> Want:
+    return Want(amounts(gpus), np.ones(NODES, bool))
+
+
+running = st.lists(
+    st.tuples(st.integers(1, 20), st.integers(0, NODES - 1), st.integers(1, 4)), max_size=6
+)
+jobs = st.lists(
+    st.tuples(st.lists(st.integers(1, 8), min_size=1, max_size=3), st.integers(1, 15)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def free_at(held: list[tuple[int, int, int]], t: int) -> list[int]:
+    """GPUs free on each node of 24 at a time, from what ends later."""
+    return [24 - sum(g for end, n, g in held if n == node and end > t) for node in range(NODES)]
+
+
+def whole_window(held: list[tuple[int, int, int]], t: int, length: int) -> list[int]:
+    every = [free_at(held, u) for u in range(t, t + length)]
+    return [min(column) for column in zip(*every, strict=True)]
+
+
+@given(running, st.lists(st.integers(1, 24), min_size=1, max_size=3), st.integers(1, 15))
+def test_the_first_job_starts_as_early_as_it_can(
+    held: list[tuple[int, int, int]], pods: list[int], length: int
+) -> None:
+    profile = Profile(
+        0,
+        np.array([free_at(held, 0)], np.int64),
+        [Held(end, node, amounts(gpus)) for end, node, gpus in held],
+    )
+    found = profile.earliest([want(gpus) for gpus in pods], length)
+    by_hand = next(
+        (
+            t
+            for t in range(END)
+            if seats(np.array([whole_window(held, t, length)]), [want(g) for g in pods]) is not None
+        ),
+        None,
+    )
+    assert (found is None) == (by_hand is None)
+    if found is not None:
+        assert profile.times_us[found[0]] == by_hand
+
+
+@given(running, jobs)
+def test_reservations_never_overcommit_and_low_is_the_running_minimum(
+    held: list[tuple[int, int, int]], queue: list[tuple[list[int], int]]
+) -> None:
+    profile = Profile(
+        0,
+        np.array([free_at(held, 0)], np.int64),
+        [Held(end, node, amounts(gpus)) for end, node, gpus in held],
+    )
+    for pods, length in queue:
+        wants = [want(gpus) for gpus in pods]
+        found = profile.earliest(wants, length)
+        assert found is not None, "everything fits on the empty cluster"
+        step, nodes = found
+        profile.take(nodes, wants, step, int(profile.times_us[step]) + length)
+        assert (profile.free >= 0).all()
+        assert (np.diff(profile.times_us) >= 0).all()
+        assert (profile.low == np.minimum.accumulate(profile.free, axis=0)).all()
+
+
+def test_a_window_ends_where_the_job_does() -> None:
+    profile = Profile(0, np.array([[8, 8, 0]], np.int64), [Held(10, 2, amounts(24))])
+    profile.take([0, 1], [want(8), want(8)], 1, 30)
+    assert profile.until(10).tolist() == [[8, 8, 0]], "over before the reservation begins"
+    assert profile.until(11).tolist() == [[0, 0, 0]]
