@@ -17,11 +17,12 @@ from simk8s.simulation.run import run_scenario
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 HOUR = 3_600_000_000
 GOLDEN = {
-    "quickstart": (8 * HOUR, "349540335450a9ee2a82d169c0cb145f"),
-    "gpu-sharing": (5 * HOUR, "c2c766d79e027b55a9ef3dfb8dfd587d"),
-    "control-plane": (HOUR, "792cc944374bc8061592e5b759ff820c"),
-    "memory-pressure": (20 * HOUR, "1b6835ad7ce8d1fd5d2dca1cc0934fc9"),
-    "bad-week": (168 * HOUR, "07c6383f028e9a71d6ec4a95d54f46cd"),
+    "quickstart": (8 * HOUR, "5e41d88df1d8762788e5565ab30465dc"),
+    "gpu-sharing": (5 * HOUR, "4db190f05d5f370c292c49836b6ec86c"),
+    "control-plane": (HOUR, "dc9a079f515603d9a421fd5fbaff1a5f"),
+    "memory-pressure": (20 * HOUR, "457e06206f0e8c6e192ce94909417bd1"),
+    "rollout": (2 * HOUR, "970398347c05b2e06bf293d39ac412d2"),
+    "bad-week": (168 * HOUR, "8690d32a9c5c8ab4b11b491fea885937"),
 }
 
 
