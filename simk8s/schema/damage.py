@@ -1,7 +1,7 @@
 """Tables of what failures, evictions and rollouts cost those who own pods.
 
-Law: a table of these that has no row is not written, and is not in the digest: a run of pods that
-nobody owns has the digest that it had before there were such tables.
+Law: a table of these that has no row is not written, and is not in the digest: a run without owners
+of pods, and in which nothing is lost, has the digest that it had before there were such tables.
 """
 
 from __future__ import annotations
