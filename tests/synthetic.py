@@ -217,7 +217,7 @@ def _write_pods(recorder: Recorder, day: Day, pods: dict, nodes: dict) -> None:
     recorder.pods.extend(
         {
             "pod": np.arange(n),
-            "namespace": ["default"] * n,
+            "namespace": [("default", "batch")[day.evil and i % 3 == 0] for i in range(n)],
             "name": [f"{web}-{i:05d}" for i in range(n)],
             "workload": [web if i % 4 else "batch" for i in range(n)],
             "owner": [None if i % 4 else "Job/batch" for i in range(n)],

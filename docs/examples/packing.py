@@ -77,7 +77,7 @@ comparison = compare(
         "packed": {"strategy": "most_allocated"},
         "five": scenario.set("nodes.0.count", 5),
     },
-    seeds=2,
+    seeds=4,
 )
 comparison
 

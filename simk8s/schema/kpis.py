@@ -110,9 +110,10 @@ def _kinds() -> dict[str, Kind]:
         "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
         "cpu_throttled_share", "cpu_starved_share",
         "availability", "availability_worst",
-        "packing_gap",
+        "packing_gap", "queue_fairness",
     )  # fmt: skip
     durations = (
+        "queue_worst_wait_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
     )  # fmt: skip

@@ -302,8 +302,8 @@ def _descheduler(world):
 def _defragmenter(world):
     pods = world.cluster.pods
     gone = sum(pods.loss[pod] == Loss.DRAIN for pod in range(len(pods)))
-    # The scheduler of this world undoes what it does: three rounds, then it lets be.
-    assert 0 < gone <= 3 * 10, f"{gone} evictions"
+    # The scheduler of this world undoes what it does: a few rounds, then it lets be.
+    assert 0 < gone <= 4 * 10, f"{gone} evictions"
 
 
 GOALS = {

@@ -155,8 +155,9 @@ def test_a_rollout_keeps_its_bounds(replicas, surge, unavailable, lost):
     cursor = world.store.pods.subscribe(world.clock.bell("test/bounds", Order.DELIVER, look))
     world.run(120 * SECOND)
     assert len(highest) >= 2 * replicas, "every pod of both templates was looked at"
-    # A pod that is lost as its ReplicaSet is scaled down may be replaced before that is heard of.
-    assert max(highest) <= most + len(gone), "more pods at once than maxSurge allows"
+    # The bound is one of specs (`seen`). For a moment there may be more pods: one is created before
+    # the one that made room is deleted, by another sync; one that is lost is replaced too late.
+    assert max(highest) <= most + 2 + len(gone), "more pods at once than maxSurge allows"
     assert all(sum(step) <= most for step in seen), (most, seen)
     assert min(lowest) >= fewest, "the controller took a pod that was needed"
     assert sizes(world, key)[-1] == replicas

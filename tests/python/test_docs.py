@@ -37,7 +37,7 @@ def test_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             exec(compile(source, str(path), "exec"), names)
     assert kinds[0] == "[markdown]"
     assert names["waits"]["workload"].to_list() == ["batch", "web"]
-    assert names["answer"].height == 6
+    assert names["answer"].height == 12
     worse = names["verdicts"].filter(pl.col("variant") == "five")
     assert worse["verdict"].to_list() == ["worse"]
     assert names["page"].is_file()
