@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from simk8s.nodes.eviction import refuses
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
-from simk8s.state.selectors import MEMORY_PRESSURE, NO_EXECUTE, NO_SCHEDULE, Taint, tolerated
+from simk8s.state.selectors import NO_EXECUTE, NO_SCHEDULE, Taint, tolerated
 from simk8s.state.shapes import SYSTEM_PRIORITIES, PodTemplate
 from simk8s.state.topology import NAME_FIELD
 
@@ -31,13 +32,13 @@ def pressed(cluster: Cluster, pod: int, conditions: Iterable[str]) -> bool:
     short, only those that ask for nothing and do not tolerate it.
     """
     pods, template = cluster.pods, cluster.template_of(pod)
-    if pod in pods.static or pods.priority[pod] >= CRITICAL:
-        return False
-    if tuple(conditions) != (MEMORY_PRESSURE,):
-        return True
     asked = dict(cluster.requests_of(pod).wanted)
-    best_effort = CPU not in asked and MEMORY not in asked
-    return best_effort and not tolerated(template.tolerations, MEMORY_TAINT)
+    return refuses(
+        conditions,
+        critical=pod in pods.static or pods.priority[pod] >= CRITICAL,
+        best_effort=CPU not in asked and MEMORY not in asked,
+        tolerates=lambda: tolerated(template.tolerations, MEMORY_TAINT),
+    )
 
 
 def refusal(cluster: Cluster, pod: int, node: int, others: Iterable[int]) -> str:

@@ -41,12 +41,7 @@ class Results:
         manifest = read_manifest(folder)
         problems: list[Problem] = []
         frames = {name: _open_table(folder, table, problems) for name, table in TABLES.items()}
-        for table in (OPTIONAL[name] for name in DIGESTED):
-            there = (folder / f"{table.name}.parquet").exists()
-            frames[table.name] = (
-                _open_table(folder, table, problems) if there else empty(table).lazy()
-            )
-        for name, table in DAMAGE.items():
+        for name, table in {**{name: OPTIONAL[name] for name in DIGESTED}, **DAMAGE}.items():
             there = (folder / f"{name}.parquet").exists()
             frames[name] = _open_table(folder, table, problems) if there else _without_rows(table)
         if problems:

@@ -30,6 +30,7 @@ from simk8s.placement.select import Selector
 from simk8s.placement.view import Overlay, View
 from simk8s.simulation.build import Options, World, build
 from simk8s.state.cluster import TERMINAL
+from simk8s.state.nodes import RACK_LABEL, ZONE_LABEL
 from simk8s.state.pods import NEVER
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.selectors import Taint
@@ -37,8 +38,6 @@ from simk8s.state.selectors import Taint
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
 
-ZONE_LABEL = "topology.kubernetes.io/zone"
-RACK_LABEL = "topology.kubernetes.io/rack"
 LOST = Taint("node.kubernetes.io/unreachable", "", "NoSchedule")
 MOST_LOSSES = 2_000
 """Of one kind; beyond that the fullest nodes are tried."""
