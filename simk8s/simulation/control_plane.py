@@ -145,7 +145,12 @@ def cycle_times(plane: ControlPlane) -> CycleTimes:
     """kube-scheduler."""
     times = plane.scheduler
     return CycleTimes(
-        times.base, times.per_node_ns, times.per_visit_ns, times.per_pod_ns, times.speed
+        times.base,
+        times.per_node_ns,
+        times.per_visit_ns,
+        times.per_pod_ns,
+        times.speed,
+        times.cores,
     )
 
 

@@ -21,6 +21,13 @@ def test_a_faster_machine_and_no_time_at_all() -> None:
     assert CycleTimes(0, 0, 0, 0).cycle_us(5_000, 5_000, 5_000) == 1
 
 
+def test_cores_share_what_is_gone_through_up_to_the_parallelism() -> None:
+    serial, parallel = 100, CycleTimes(base_us=0).cycle_us(500, 5_000, 150_000)
+    assert CycleTimes(cores=8).cycle_us(500, 5_000, 150_000) == serial + parallel // 4
+    sixteen = CycleTimes(cores=16).cycle_us(500, 5_000, 150_000)
+    assert sixteen == serial + parallel // 8 == CycleTimes(cores=64).cycle_us(500, 5_000, 150_000)
+
+
 @pytest.mark.slow
 def test_throughput_ratios_of_scheduler_perf() -> None:
     """basic : topology spread : pod affinity = 7.7 : 2.4 : 1 (CI floors of v1.36), within 40 %."""

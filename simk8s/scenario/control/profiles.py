@@ -33,6 +33,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         },
         "etcd": {"members": 3, "disk": "nvme", "roundTrip": "300us", "quota": "8Gi"},
         "clients": {"userInFlight": 400},
+        "scheduler": {"cores": 32, "speed": 2.0},
     },
     # No latency at all: for pure packing studies.
     "instant": {

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from simk8s.scenario.types import Count, Duration, Model, Positive
 
 
@@ -16,5 +20,7 @@ class SchedulerTimes(Model):
     # (PodTopologySpread and InterPodAffinity, where a pod wakes them).
     per_visit_ns: Count = 240
     per_pod_ns: Count = 150
-    # How much faster the machine is than the one this was measured on (2 cores).
+    # How much faster a core is than those this was measured on, and how many there are: nodes and
+    # pods are gone through by 16 goroutines.
     speed: Positive = 1.0
+    cores: Annotated[Count, Field(gt=0, le=1_024)] = 2
