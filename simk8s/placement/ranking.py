@@ -41,6 +41,7 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
+from simk8s.placement.limits import heard, limits_of
 from simk8s.placement.plugins._both import Both
 from simk8s.placement.view import View
 
@@ -66,6 +67,8 @@ class Static:
     constant: int
     uneven: list[tuple[NDArray[Any], Normalize, int]]
     flaw: str | None = None
+    limits: frozenset[str] | None = None
+    """Names to which they limit the search (see limits)."""
 
 
 @dataclass(slots=True)
@@ -111,6 +114,8 @@ class Ranking:
         self.scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
             self.scores[plugin.scope].append((plugin, weight))
+        self.limiting = [p for p in heard(framework.prefilters) if p in self.filters[Scope.SPECS]]
+        """Plugins whose PreFilter reads no more than a static part is keyed by."""
         self._both = Both.of(self.scores[Scope.NODE])
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
@@ -207,7 +212,9 @@ class Ranking:
             else:
                 uneven.append((raw, score.normalize, weight))
         flaw = self._framework.flaw(query, view)
-        return Static(number, version, rejects, not rejects.any(), constant, uneven, flaw)
+        alike = Query(query.pod, query.template, query.requests, query.priority)  # not pinned
+        clear, limits = not rejects.any(), limits_of(self.limiting, alike, view)
+        return Static(number, version, rejects, clear, constant, uneven, flaw, limits)
 
     # --- plugins that read one node's amounts
 

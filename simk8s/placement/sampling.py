@@ -12,7 +12,6 @@ slice of it and nothing is gathered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,7 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
+from simk8s.placement.limits import Names, heard, limits_of
 from simk8s.placement.ranking import Awake, Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
@@ -35,24 +35,10 @@ _CLUSTER = int(Scope.CLUSTER)
 """By itself: to look a member up on its class costs 70 ns."""
 
 
-class Sampled(NamedTuple):
-    """The feasible nodes that a search found, in the order in which it found them, with
-    their totals less `constant`, and how many nodes it looked at.
-    """
-
-    rows: Rows
-    total: Numbers
-    constant: int
-    looked_at: int
-
-    def node(self, place: int) -> int:
-        """The row of one of them."""
-        rows = self.rows
-        return rows.start + place if isinstance(rows, slice) else int(rows[place])
-
-    def nodes(self) -> Places:
-        """The rows of all of them."""
-        return _array(self.rows)
+Sampled = tuple[Rows, Numbers, int, int]
+"""The feasible nodes that a search found, in the order in which it found them, their totals less
+a constant, that constant, and how many nodes it looked at.
+"""
 
 
 class Sampling:
@@ -61,23 +47,23 @@ class Sampling:
     def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
         self._ranking = ranking
         self._view = view
-        plain = FilterPlugin.prefilter
-        self._heard = [p for p in framework.prefilters if type(p).prefilter is not plain]
+        self._all_heard = heard(framework.prefilters)
+        self._heard = [p for p in self._all_heard if p not in ranking.limiting]
 
-    def limits(self, query: Query) -> frozenset[str] | None:
+    def limits(self, query: Query) -> Names | None:
         """Names to which PreFilter limits the search; none of them if it fails, None = all."""
-        view, allowed = self._view, None
-        for plugin in self._heard:
-            if plugin.wakes(query, view):
-                said = plugin.prefilter(query, view)
-                if said.status.code:
-                    return frozenset()
-                if said.nodes is not None:
-                    allowed = said.nodes if allowed is None else allowed & said.nodes
-        return allowed
+        if query.pinned >= 0:
+            return limits_of(self._all_heard, query, self._view)
+        fixed = self._ranking.static(query).limits
+        if not self._heard or (fixed is not None and not fixed):
+            return fixed
+        allowed = limits_of(self._heard, query, self._view)
+        if fixed is None:
+            return allowed
+        return fixed if allowed is None else fixed & allowed
 
     def sample(
-        self, query: Query, barred: Sequence[int], search: Search, limits: frozenset[str] | None
+        self, query: Query, barred: Sequence[int], search: Search, limits: Names | None
     ) -> Sampled:
         """Look for feasible nodes as far as the search goes, and score those; the `barred` ones
         do not fit for a reason of their own. Raises PluginError.
@@ -103,13 +89,13 @@ class Sampling:
             tour = _Tour(order, start, straight, enough)
             self._find(query, static, entry, awake, filters, tour, barred)
             found = tour.found_in_all(static.constant)
-        if static.flaw is not None and len(found.total) > 1:
+        if static.flaw is not None and len(found[1]) > 1:
             raise PluginError(static.flaw)
-        if not len(found.total) or not (static.uneven or ranking.scores[_CLUSTER]):
+        if not (static.uneven or ranking.scores[_CLUSTER]) or not len(found[1]):
             return found
         return self._scored(query, static, found)
 
-    def _limited(self, search: Search, limits: frozenset[str]) -> Places:
+    def _limited(self, search: Search, limits: Names) -> Places:
         nodes = self._view.nodes
         mask = np.zeros(nodes.n, bool)
         mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
@@ -134,12 +120,14 @@ class Sampling:
         if entry is not None:
             if entry.feasible != len(entry.total):
                 return None
-            return Sampled(rows, entry.total[rows], static.constant, enough)
+            return rows, entry.total[rows], static.constant, enough
         assert awake is not None
-        if not static.clear or not all(p.passes(query, view) for p in awake[0]):
+        if not static.clear:
             return None
-        total = self._ranking.scored(query, awake[1], rows)
-        return Sampled(rows, total, static.constant, enough)
+        for plugin in awake[0]:
+            if not plugin.passes(query, view):
+                return None
+        return rows, self._ranking.scored(query, awake[1], rows), static.constant, enough
 
     def _find(
         self,
@@ -163,7 +151,7 @@ class Sampling:
                 total = entry.total[rows]
                 fit = None if entry.feasible == len(entry.total) else (total >= 0).nonzero()[0]
             if barred or filters:
-                nodes = _array(rows)
+                nodes = array_of(rows)
                 fit = np.arange(len(nodes)) if fit is None else fit
                 fit = fit[~np.isin(nodes[fit], barred)] if barred else fit
                 for plugin in filters:
@@ -177,15 +165,14 @@ class Sampling:
         active = [(p, w) for p, w in scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
-        rows = found.rows
-        own = found.total  # integers stay integers
+        rows, own, constant, looked_at = found  # integers stay integers
         for raw, how, weight in static.uneven:
             own = own + normalized(raw[rows], how) * weight
         for plugin, weight in active:
             scored = plugin.finished(query, view, rows)
             if scored is not None:
                 own = own + scored * weight
-        return found._replace(total=own)
+        return rows, own, constant, looked_at
 
 
 class _Tour:
@@ -227,7 +214,7 @@ class _Tour:
             self.goes_on = self.seen < len(self._order)
         self._found += count
         if fit is not None:
-            self._parts.append((_array(rows)[fit], total[fit]))
+            self._parts.append((array_of(rows)[fit], total[fit]))
         elif isinstance(rows, slice):
             self._parts.append((slice(rows.start, rows.start + count), total[:count]))
         else:
@@ -236,13 +223,14 @@ class _Tour:
     def found_in_all(self, constant: int) -> Sampled:
         """The feasible rows with their totals."""
         if len(self._parts) == 1:
-            return Sampled(*self._parts[0], constant, self.seen)
+            return *self._parts[0], constant, self.seen
         if not self._parts:
-            return Sampled(self._order, np.zeros(0, np.int32), constant, self.seen)
-        rows = np.concatenate([_array(rows) for rows, _ in self._parts])
+            return self._order, np.zeros(0, np.int32), constant, self.seen
+        rows = np.concatenate([array_of(rows) for rows, _ in self._parts])
         total = np.concatenate([total for _, total in self._parts])
-        return Sampled(rows, total, constant, self.seen)
+        return rows, total, constant, self.seen
 
 
-def _array(rows: Rows) -> Places:
+def array_of(rows: Rows) -> Places:
+    """Rows as an array."""
     return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows

@@ -18,7 +18,7 @@ from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
-from simk8s.placement.sampling import Sampling
+from simk8s.placement.sampling import Sampling, array_of
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
@@ -149,22 +149,26 @@ class Selector:
     def _of_some(
         self, query: Query, barred: list[int], nodes: int, limits: frozenset[str] | None
     ) -> Choice | None:
-        found = self._sampling.sample(query, barred, self._search, limits)
-        self.evaluated = found.looked_at
-        self._search.advance(found.looked_at, nodes)
-        total = found.total
-        if not len(total):
+        search = self._search
+        rows, total, constant, looked_at = self._sampling.sample(query, barred, search, limits)
+        self.evaluated = looked_at
+        search.advance(looked_at, nodes)
+        count = len(total)
+        if not count:
             return None
         if self.keeps:
-            self.kept = found.rows, total
+            self.kept = rows, total
+        tied: Rows | None = None
         if self.framework.ties == AS_V1_36:
             first = self._heap.best(total)
-            node = found.node(first)
         else:
             first = int(total.argmax())
             tied = (total == total[first : first + 1]).nonzero()[0]  # twice as fast as a number
-            node = found.node(first) if len(tied) == 1 else self._chosen(found.nodes()[tied])
-        return Choice(node, int(total.item(first)) + found.constant, len(total))
+        if tied is not None and len(tied) > 1:
+            node = self._chosen(array_of(rows)[tied])
+        else:
+            node = rows.start + first if isinstance(rows, slice) else int(rows[first])
+        return Choice(node, int(total.item(first)) + constant, count)
 
     def _own_nomination_holds(self, query: Query, overlay: Overlay) -> bool:
         row = query.nominated

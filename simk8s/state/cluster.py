@@ -136,9 +136,9 @@ class Cluster:
             alike = self.charged_of[pods.template[pod]] = {}
         alike[pod] = None
         pods.devices[pod] = devices
-        if len(self.tallies):
+        if self.tallies.by_key:
             self.tallies.note(pod, node, self.arrival(pod))
-        if len(self.flocks) and pods.deletion_us[pod] == NEVER:
+        if self.flocks.by_key and pods.deletion_us[pod] == NEVER:
             self.flocks.move(pod, node, 1)
         affinity = self.templates.items[pods.template[pod]].affinity
         if affinity is not NO_AFFINITY:
@@ -154,10 +154,10 @@ class Cluster:
             pods.charged[pod] = NEVER
             self.charged -= 1
             del self.charged_of[pods.template[pod]][pod]
-            if len(self.tallies):
+            if self.tallies.by_key:
                 live = pods.deletion_us[pod] == NEVER
                 self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
-            if len(self.flocks) and pods.deletion_us[pod] == NEVER:
+            if self.flocks.by_key and pods.deletion_us[pod] == NEVER:
                 self.flocks.move(pod, node, -1)
             affinity = self.templates.items[pods.template[pod]].affinity
             if affinity is not NO_AFFINITY:
@@ -171,7 +171,7 @@ class Cluster:
             node = self.pods.charged[pod]
             if node != NEVER:
                 self.tallies.note(pod, node, Kind.TERMINATING)
-                if len(self.flocks):
+                if self.flocks.by_key:
                     self.flocks.move(pod, node, -1)
 
     def is_live(self, pod: int) -> bool:
