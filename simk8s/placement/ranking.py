@@ -120,6 +120,9 @@ class Ranking:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, Static] = {}
+        self._by_template: dict[int, Static] = {}
+        """Those that hold at this version of the nodes' specs."""
+        self._version = (-1, -1)
         self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
 
@@ -182,19 +185,31 @@ class Ranking:
 
     def static(self, query: Query) -> Static:
         """What specs alone say of the pod."""
+        nodes = self._view.nodes
+        version = (nodes.spec_version, nodes.images.version)
+        if version != self._version:
+            self._by_template.clear()
+            self._version = version
+        static = self._by_template.get(query.template.id)
+        if static is None:
+            number = self._number(query)
+            static = self._statics.get(number)
+            if static is None or static.version != version:
+                static = self._statics[number] = self._make_static(query, number, version)
+            self._by_template[query.template.id] = static
+        return static
+
+    def _number(self, query: Query) -> int:
+        """One for all templates that look alike to the plugins that read specs alone."""
         template = query.template
         number = self._number_of.get(template.id)
-        nodes = self._view.nodes
         if number is None:
-            keys = tuple(p.key(query, self._view) for p in self.filters[Scope.SPECS])
-            keys += tuple(p.key(query, self._view) for p, _ in self.scores[Scope.SPECS])
-            number = self._numbers.setdefault(keys, len(self._numbers))
+            view = self._view
+            keys = [plugin.key(query, view) for plugin in self.filters[Scope.SPECS]]
+            keys += [plugin.key(query, view) for plugin, _ in self.scores[Scope.SPECS]]
+            number = self._numbers.setdefault(tuple(keys), len(self._numbers))
             self._number_of[template.id] = number
-        static = self._statics.get(number)
-        version = (nodes.spec_version, nodes.images.version)
-        if static is None or static.version != version:
-            static = self._statics[number] = self._make_static(query, number, version)
-        return static
+        return number
 
     def _make_static(self, query: Query, number: int, version: tuple[int, int]) -> Static:
         view = self._view
@@ -231,13 +246,13 @@ class Ranking:
         nodes = self._view.nodes
         start, dirty = entry.position - nodes.dirty_base, nodes.dirty
         fresh = len(dirty) - start
+        if len(entry.total) != nodes.n:
+            return None
         if fresh:
-            if not self._recent(entry.position) or len(entry.total) != nodes.n:
+            if start < 0 or (fresh > FEW_ROWS and fresh > nodes.n // FULL_SHARE):
                 return None
             self._repair(entry, query, static, dirty[start:])
             entry.position += fresh
-        elif len(entry.total) != nodes.n:
-            return None
         if len(self._entries) > 1:
             self._entries.move_to_end(key)
         return entry
@@ -249,16 +264,19 @@ class Ranking:
         entry = self.kept(query, static)
         if entry is not None:
             return entry
-        if not self._incremental or self._comes_back((static.number, query.requests.id)):
+        key = (static.number, query.requests.id)
+        if not self._incremental or self._comes_back(key):
             return self._remade(query, static)
-        self._note((static.number, query.requests.id))
+        self._note(key)
         return None
 
     def _recent(self, position: int) -> bool:
         """Whether few enough rows have changed since that position of the log."""
         nodes = self._view.nodes
         changed = nodes.dirty_base + len(nodes.dirty) - position
-        return position >= nodes.dirty_base and changed <= max(nodes.n // FULL_SHARE, FEW_ROWS)
+        if changed > FEW_ROWS and changed > nodes.n // FULL_SHARE:
+            return False
+        return position >= nodes.dirty_base
 
     def _remade(self, query: Query, static: Static) -> Entry:
         nodes = self._view.nodes

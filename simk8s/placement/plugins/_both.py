@@ -22,7 +22,7 @@ from simk8s.placement.plugins.balanced_allocation import HUNDRED, ONE, SHIFT, Ba
 from simk8s.placement.plugins.least_allocated import DOWN, LeastAllocated
 from simk8s.placement.view import HALF, Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
-from simk8s.state.resources import CPU, MEMORY
+from simk8s.state.resources import MEMORY
 
 WINDOWS = 32
 """Places of windows in the node table whose lines are kept at hand."""
@@ -121,14 +121,13 @@ class Both:
         left = int((nodes.spare100_at[1][row] - 100 * asked.asked_memory) // all_memory)
         if left > 0:
             least += left
+        # Balances without the pod and with it: 1 less half the gap between two shares, at most 1.
         cpu, memory = nodes.used_at[0][row], nodes.used_at[1][row]
-        gap = _gap(cpu / all_cpu, memory / all_memory)
-        without = int((1.0 - gap) * 100.0)
-        values = asked.values
-        gap = _gap((cpu + values[CPU]) / all_cpu, (memory + values[MEMORY]) / all_memory)
-        return least // 2 + 50 + int((50 + int((1.0 - gap) * 100.0) - without) / 2)
-
-
-def _gap(cpu: float, memory: float) -> float:
-    """Half the gap between two shares, neither of them above 1."""
-    return abs((cpu if cpu < 1.0 else 1.0) - (memory if memory < 1.0 else 1.0)) / 2.0
+        more_cpu, more_memory = asked.values[: MEMORY + 1]
+        one, other = cpu / all_cpu, memory / all_memory
+        gap = (one if one < 1.0 else 1.0) - (other if other < 1.0 else 1.0)
+        without = int((1.0 - (gap if gap > 0.0 else -gap) / 2.0) * 100.0)
+        one, other = (cpu + more_cpu) / all_cpu, (memory + more_memory) / all_memory
+        gap = (one if one < 1.0 else 1.0) - (other if other < 1.0 else 1.0)
+        balance = int((1.0 - (gap if gap > 0.0 else -gap) / 2.0) * 100.0)
+        return least // 2 + 50 + int((50 + balance - without) / 2)
