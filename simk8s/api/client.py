@@ -133,7 +133,10 @@ class Client:
         sender = self if kind.resource != "events" else self.events
         port, now_us = sender._ports.get(kind) or sender._port(kind), self._clock.now_us
         if sender._at_once is not None:
-            port.meter.at_once(now_us, count)
+            if now_us < port.meter.until_us:
+                port.meter.window.at_once += count
+            else:
+                port.meter.at_once(now_us, count)
             return
         if sender._bucket is None:
             sender._server.shadows(sender, port, count)

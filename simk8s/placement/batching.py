@@ -89,7 +89,7 @@ class Batching:
         """A search has ended with this node; `kept` is what it had to choose from. Equal pods are
         the exception, so signatures are compared when the next one comes.
         """
-        self.taken(node)
+        self._last_cycle, self._last_node = self._cycles.count, node
         self._kept = self._heap = None
         if kept is not None and len(kept[1]) > 1:
             self._kept, self._of, self._made_us = kept, query, now_us

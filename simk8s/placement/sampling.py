@@ -50,11 +50,11 @@ class Sampling:
         self._all_heard = heard(framework.prefilters)
         self._heard = [p for p in self._all_heard if p not in ranking.limiting]
 
-    def limits(self, query: Query) -> Names | None:
+    def limits(self, query: Query, static: Static) -> Names | None:
         """Names to which PreFilter limits the search; none of them if it fails, None = all."""
         if query.pinned >= 0:
             return limits_of(self._all_heard, query, self._view)
-        fixed = self._ranking.static(query).limits
+        fixed = static.limits
         if not self._heard or (fixed is not None and not fixed):
             return fixed
         allowed = limits_of(self._heard, query, self._view)
@@ -63,16 +63,19 @@ class Sampling:
         return fixed if allowed is None else fixed & allowed
 
     def sample(
-        self, query: Query, barred: Sequence[int], search: Search, limits: Names | None
+        self,
+        query: Query,
+        static: Static,
+        barred: Sequence[int],
+        order: Places,
+        search: Search,
+        limits: Names | None,
     ) -> Sampled:
-        """Look for feasible nodes as far as the search goes, and score those; the `barred` ones
-        do not fit for a reason of their own. Raises PluginError.
+        """Look for feasible nodes in this order as far as the search goes, and score those; the
+        `barred` ones do not fit for a reason of their own. Raises PluginError.
         """
         view, ranking = self._view, self._ranking
-        static = ranking.static(query)
-        tree = view.nodes.tree
-        order, start = tree.order, search.start
-        straight = tree.straight
+        start, straight = search.start, view.nodes.tree.straight
         filters = ranking.filters[_CLUSTER]
         if filters:
             filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]

@@ -81,7 +81,8 @@ class SchedulingQueue:
         """A new pod; ready at once unless a gate holds it."""
         queued = self._pods[query.pod] = Queued(query, now_us)
         self._counts[GONE] += 1
-        self._to_active(queued, now_us)
+        if self._passes(queued):
+            self._push_active(queued, now_us)
 
     def update(self, query: Query, change: int, now_us: int) -> None:
         """The pod itself has changed (`OWN_…`): it may pass its gate or its rejectors now."""

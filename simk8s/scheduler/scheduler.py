@@ -168,7 +168,8 @@ class Scheduler:
 
     def _gone(self, pod: int, now_us: int) -> None:
         cluster, queue = self._cluster, self.queue
-        self._failures.over(pod)
+        if self._failures.told:
+            self._failures.over(pod)
         if self._gangs is not None:
             self._gangs.remove(pod, cluster.template_of(pod))
         placed = cluster.release(pod) != NEVER
@@ -316,7 +317,8 @@ class Scheduler:
             return  # its sender died before it left
         if self._store.bind(pod, node):
             self.client.note(POST_EVENT)  # Scheduled
-            self._failures.over(pod)
+            if self._failures.told:
+                self._failures.over(pod)
             return
         pods, now_us = self._cluster.pods, self._clock.now_us
         freed = pods.charged[pod] == node
