@@ -26,7 +26,7 @@ from simk8s.placement.base import (
 )
 from simk8s.placement.framework import Framework
 from simk8s.placement.limits import Names, heard, limits_of
-from simk8s.placement.ranking import Awake, Entry, Numbers, Ranking, Static
+from simk8s.placement.ranking import Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
@@ -80,17 +80,16 @@ class Sampling:
         if filters:
             filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
         entry = ranking.worth_keeping(query, static)
-        awake = ranking.awake(query) if entry is None else None
         enough = nodes_to_find(len(order), search.percentage)
         found = None
         if straight and limits is None and not filters and not barred:
-            found = self._first(query, static, entry, awake, start, enough)
+            found = self._first(query, static, entry, start, enough)
         if found is None:
             if limits is not None:
                 order, start, straight = self._limited(search, limits), 0, False
                 enough = nodes_to_find(len(order), search.percentage)
             tour = _Tour(order, start, straight, enough)
-            self._find(query, static, entry, awake, filters, tour, barred)
+            self._find(query, static, entry, filters, tour, barred)
             found = tour.found_in_all(static.constant)
         if static.flaw is not None and len(found[1]) > 1:
             raise PluginError(static.flaw)
@@ -109,7 +108,6 @@ class Sampling:
         query: Query,
         static: Static,
         entry: Entry | None,
-        awake: Awake | None,
         start: int,
         enough: int,
     ) -> Sampled | None:
@@ -117,27 +115,23 @@ class Sampling:
         them rejects the pod; else None. What a tour of one window finds.
         """
         view, end = self._view, start + enough
-        if end >= view.nodes.n:
+        if end > view.nodes.n:
             return None
         rows = slice(start, end)
         if entry is not None:
             if entry.feasible != len(entry.total):
                 return None
             return rows, entry.total[rows], static.constant, enough
-        assert awake is not None
-        if not static.clear:
+        ranking = self._ranking
+        if not static.clear or not ranking.passed(query):
             return None
-        for plugin in awake[0]:
-            if not plugin.passes(query, view):
-                return None
-        return rows, self._ranking.scored(query, awake[1], rows), static.constant, enough
+        return rows, ranking.scored(query, rows), static.constant, enough
 
     def _find(
         self,
         query: Query,
         static: Static,
         entry: Entry | None,
-        awake: Awake | None,
         filters: list[FilterPlugin],
         tour: _Tour,
         barred: Sequence[int],
@@ -146,11 +140,10 @@ class Sampling:
         view, ranking = self._view, self._ranking
         while tour.goes_on:
             rows = tour.window()
-            if awake is not None:
-                total, rejects = ranking.some(query, static, awake, rows)
+            if entry is None:
+                total, rejects = ranking.some(query, static, rows)
                 fit = None if rejects is None else (rejects == 0).nonzero()[0]
             else:
-                assert entry is not None
                 total = entry.total[rows]
                 fit = None if entry.feasible == len(entry.total) else (total >= 0).nonzero()[0]
             if barred or filters:
@@ -195,15 +188,15 @@ class _Tour:
         """Whether another window is to be looked at."""
 
     def window(self) -> Rows:
-        """The next rows to look at; behind the last one the walk starts over."""
+        """The next rows to look at, up to the last one; behind it the walk starts over."""
         at, count, seen = self._at, len(self._order), self.seen
-        end = at + min(max(self._enough + 1 - self._found, seen), count - seen)
-        if end > count:
-            return np.concatenate((self._order[at:], self._order[: end - count]))
+        end = min(at + min(max(self._enough + 1 - self._found, seen), count - seen), count)
         return slice(at, end) if self._straight else self._order[at:end]
 
     def take(self, rows: Rows, total: Numbers, fit: Places | None) -> None:
-        """The window's feasible places (None = all of them), as far as they are wanted."""
+        """The window's feasible places (None = all of them), as far as they are wanted. The
+        totals may be a plugin's own, so they are copied if it is to be asked again.
+        """
         count = len(total) if fit is None else len(fit)
         left = self._enough - self._found
         if count > left:
@@ -218,10 +211,12 @@ class _Tour:
         self._found += count
         if fit is not None:
             self._parts.append((array_of(rows)[fit], total[fit]))
-        elif isinstance(rows, slice):
-            self._parts.append((slice(rows.start, rows.start + count), total[:count]))
         else:
-            self._parts.append((rows[:count], total[:count]))
+            own = total[:count].copy() if self.goes_on else total[:count]
+            if isinstance(rows, slice):
+                self._parts.append((slice(rows.start, rows.start + count), own))
+            else:
+                self._parts.append((rows[:count], own))
 
     def found_in_all(self, constant: int) -> Sampled:
         """The feasible rows with their totals."""
