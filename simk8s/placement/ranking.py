@@ -114,6 +114,10 @@ class Ranking:
         self.scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
             self.scores[plugin.scope].append((plugin, weight))
+        specs: list[FilterPlugin | ScorePlugin] = [*self.filters[Scope.SPECS]]
+        specs += [plugin for plugin, _ in self.scores[Scope.SPECS]]
+        self._specs = list(dict.fromkeys(specs))
+        """Plugins that read specs alone; one that filters and scores has one key for both."""
         self.limiting = [p for p in heard(framework.prefilters) if p in self.filters[Scope.SPECS]]
         """Plugins whose PreFilter reads no more than a static part is keyed by."""
         self._both = Both.of(self.scores[Scope.NODE])
@@ -205,9 +209,8 @@ class Ranking:
         number = self._number_of.get(template.id)
         if number is None:
             view = self._view
-            keys = [plugin.key(query, view) for plugin in self.filters[Scope.SPECS]]
-            keys += [plugin.key(query, view) for plugin, _ in self.scores[Scope.SPECS]]
-            number = self._numbers.setdefault(tuple(keys), len(self._numbers))
+            keys = tuple([plugin.key(query, view) for plugin in self._specs])
+            number = self._numbers.setdefault(keys, len(self._numbers))
             self._number_of[template.id] = number
         return number
 
@@ -314,9 +317,7 @@ class Ranking:
                 return False
         return True
 
-    def some(
-        self, query: Query, static: Static, rows: Rows
-    ) -> tuple[Numbers, NDArray[Any] | None]:
+    def some(self, query: Query, static: Static, rows: Rows) -> tuple[Numbers, NDArray[Any] | None]:
         """Totals of some nodes, and which of those reject the pod (None = none does). Do not
         write to the totals, nor keep them: they may be a plugin's own.
         """

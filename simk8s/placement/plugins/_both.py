@@ -1,8 +1,8 @@
 """LeastAllocated and BalancedAllocation together: the sum of both scores of many nodes in one pass.
 
 Law: equals `LeastAllocated.score + BalancedAllocation.score`, bit for bit: the same operations on
-each number in the same order, less what is in between. Says nothing (None) where either of them would not take
-its fast way.
+each number in the same order, less what is in between. Says nothing (None) where either of them
+would not take its fast way.
 
 How: numpy takes as long to be asked as to compute 500 nodes, and longer where lines do not lie
 behind each other in memory. So lines are asked about one by one where they lie in the node table,
