@@ -1,6 +1,7 @@
 """An API server that takes no time: requests are applied in the next round of their instant.
 
-Law: they are applied in the order in which they were sent, each at the instant of its sending; what an outage finds under way it cuts off (`withdraw`).
+Law: they are applied in the order in which they were sent, each at the instant of its sending;
+what an outage finds under way it cuts off (`withdraw`).
 
 How: a request is a plain tuple, not a `Call`: nothing about it changes on its way.
 """
