@@ -112,10 +112,11 @@ class Catalog:
         if _is_file(name):
             module, _ = self._own_file(name)
         elif name in _shipped(folder):
-            home = _home_of_params(folder, name)
-            if home is None:
+            imported = sys.modules.get(f"simk8s.{FOLDERS[folder]}.{name}")
+            home = None if imported is not None else _home_of_params(folder, name)
+            if imported is None and home is None:
                 return NoParams
-            module = importlib.import_module(home)
+            module = imported or importlib.import_module(str(home))
         else:
             loaded = self._load_foreign(folder, name)
             module = loaded if isinstance(loaded, ModuleType) else sys.modules[loaded.__module__]

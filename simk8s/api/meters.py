@@ -46,7 +46,8 @@ class Window:
 class Meter:
     """Requests of one client and kind."""
 
-    __slots__ = ("_index", "_open", "_window", "client", "kind", "level", "rows")
+    __slots__ = ("_index", "_open", "client", "kind", "level", "rows", "until_us",
+                 "window")  # fmt: skip
 
     def __init__(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> None:
         self.client = client
@@ -56,13 +57,15 @@ class Meter:
         self.rows: list[Row] = []
         self._index = -1
         self._open: dict[int, Window] = {}
-        self._window = Window()
+        self.window = Window()
+        """The one that was asked for last, and when it is over; 0 = ask for one."""
+        self.until_us = 0
 
     def served(self, arrival_us: int, wait_us: int, latency_us: int) -> None:
         """A request was answered."""
         if arrival_us // WINDOW_US != self._index:
             self._turn(arrival_us // WINDOW_US)
-        window = self._window
+        window = self.window
         window.waits_us.append(wait_us)
         window.latencies_us.append(latency_us if latency_us < _MOST else _MOST)
 
@@ -70,25 +73,25 @@ class Meter:
         """So many requests were answered in the instant of their arrival."""
         if arrival_us // WINDOW_US != self._index:
             self._turn(arrival_us // WINDOW_US)
-        self._window.at_once += count
+        self.window.at_once += count
 
     def rejected(self, arrival_us: int) -> None:
         """A request was answered 429 or refused; its client sends it again."""
         if arrival_us // WINDOW_US != self._index:
             self._turn(arrival_us // WINDOW_US)
-        self._window.rejected += 1
+        self.window.rejected += 1
 
     def throttled(self, now_us: int, throttled_us: int) -> None:
         """The client's own limit held a request back."""
         if now_us // WINDOW_US != self._index:
             self._turn(now_us // WINDOW_US)
-        self._window.throttled_us += throttled_us
+        self.window.throttled_us += throttled_us
 
     def close(self) -> list[Row]:
         """All rows, those of open windows included."""
         for index in sorted(self._open):
             self._fold(index)
-        self._index = -1
+        self._index, self.until_us = -1, 0
         return self.rows
 
     def _turn(self, index: int) -> None:
@@ -98,7 +101,8 @@ class Meter:
             for old in sorted(self._open):
                 if old < index - KEEP:
                     self._fold(old)
-        self._index, self._window = index, window
+        self._index, self.window = index, window
+        self.until_us = (index + 1) * WINDOW_US
 
     def _fold(self, index: int) -> None:
         window = self._open.pop(index)

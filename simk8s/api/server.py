@@ -24,6 +24,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
+from simk8s.api.at_once import AtOnce
 from simk8s.api.background import Background, Stream
 from simk8s.api.costs import Cost, cost_of, demands, list_seats, moments_us
 from simk8s.api.etcd import Etcd, EtcdTimes
@@ -70,7 +71,6 @@ class ApiServer:
         """Requests that did not reach a server, or that etcd would not take."""
         self._clock = clock
         self._streams = streams if streams is not None else Streams(0)
-        self._instant = times.instant
         self._neighbours_us = times.neighbours_us
         self.cpu = Station(times.replicas * times.cores)
         self.etcd = Etcd(times.etcd, self._streams.get("etcd"))
@@ -85,8 +85,12 @@ class ApiServer:
         self._later: list[tuple[int, int, Client, Port]] = []
         self._number = count()
         self._arrivals = clock.lane("kube-apiserver/requests", Phase.RELEASE, self._receive)
-        apply = self._apply_at_once if self._instant else self._apply
-        self._commits = clock.lane("etcd/commits", Phase.RELEASE, apply)
+        self.at_once: AtOnce | None = None
+        """Where nothing takes any time, how requests are applied."""
+        if times.instant:
+            self.at_once = AtOnce(clock)
+        else:
+            self._commits = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
         self._retries = clock.lane("kube-apiserver/retries", Phase.RELEASE, self._again)
         self.fanout.listen(self._watchers_changed)
 
@@ -112,9 +116,6 @@ class ApiServer:
         """
         if at_us > self._clock.now_us:
             self._arrivals.at(at_us, call)
-        elif self._instant:
-            call.arrival_us = call.start_us = call.end_us = at_us
-            self._commits.now(call)
         else:
             self._arrive(at_us, call)
 
@@ -123,7 +124,7 @@ class ApiServer:
         if at_us > self._clock.now_us:
             heappush(self._later, (at_us, next(self._number), client, port))
             return 0
-        if self._instant:
+        if self.at_once is not None:
             port.meter.at_once(at_us)
             return 0
         call = Call(client, port, None, (), None)
@@ -132,7 +133,7 @@ class ApiServer:
 
     def shadows(self, client: Client, port: Port, count: int) -> None:
         """So many of them now."""
-        if self._instant:
+        if self.at_once is not None:
             port.meter.at_once(self._clock.now_us, count)
             return
         for _ in range(count):
@@ -144,9 +145,8 @@ class ApiServer:
 
     def _arrive(self, now_us: int, call: Call) -> None:
         call.arrival_us = now_us
-        if self._instant:  # held back by its client, otherwise it does not come here
-            call.start_us = call.end_us = now_us
-            self._commits.now(call)
+        if self.at_once is not None:
+            self.at_once.resend(call)
             return
         if self._down:
             self._unreachable(call, now_us)
@@ -215,21 +215,6 @@ class ApiServer:
             if done is not None:
                 done(now_us, result)
 
-    def _apply_at_once(self, now_us: int, calls: list[Call]) -> None:
-        """The same where nothing takes any time."""
-        for call in calls:
-            if call.end_us != now_us:  # cut off
-                continue
-            op, done = call.op, call.done
-            assert op is not None, "a shadow is never armed"
-            call.end_us = NEVER
-            result = op(*call.args)
-            call.port.meter.at_once(now_us)
-            if call.client.in_flight_limit:
-                call.client.answered()
-            if done is not None:
-                done(now_us, result)
-
     def _catch_up(self, now_us: int) -> None:
         """Shadows that left their clients since: in order, before anybody who comes now."""
         later = self._later
@@ -292,7 +277,10 @@ class ApiServer:
         if self._down > 1:
             return
         now_us = self._clock.now_us
-        cut_off = [call for call in self._commits.pending() if call.end_us >= now_us]
+        if self.at_once is not None:
+            cut_off = self.at_once.withdraw(now_us)
+        else:
+            cut_off = [call for call in self._commits.pending() if call.end_us >= now_us]
         for level in self.levels:
             cut_off += level.queue.abort()
         for call in cut_off:
@@ -308,7 +296,7 @@ class ApiServer:
         now_us = self._clock.now_us
         until_us = self.etcd.lose_leader(now_us)
         shift_us = until_us - now_us
-        for call in self._commits.pending():
+        for call in () if self.at_once is not None else self._commits.pending():
             if call.port.stored and call.end_us > now_us:
                 call.end_us += shift_us
         for level in self.levels:
@@ -319,7 +307,7 @@ class ApiServer:
         """From now on so many requests a second that change nothing and that nobody waits for;
         `client` says who sends them, by default the name.
         """
-        if self._instant:
+        if self.at_once is not None:
             return
         load, now_us = self.background_load, self._clock.now_us
         stream = load.streams.get(name)

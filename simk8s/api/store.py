@@ -203,7 +203,7 @@ class Store:
             return False
         if pods.deletion_us[pod] != NEVER or not self.cluster.nodes.exists[node]:
             return False
-        if self.cluster.template_of(pod).gates:
+        if self.cluster.templates.items[pods.template[pod]].gates:
             return False
         pods.node[pod] = node
         pods.bound_us[pod] = self._clock.now_us
@@ -225,7 +225,8 @@ class Store:
         if phase == RUNNING:
             if pods.running_us[pod] == NEVER:
                 pods.running_us[pod] = now_us
-            self._set_ready(pod, ready, now_us)
+            if pods.ready[pod] != ready:
+                self._set_ready(pod, ready, now_us)
             self.pods.append(STATUS, pod)
         else:
             pods.ready[pod] = False
@@ -247,11 +248,10 @@ class Store:
 
     def _set_ready(self, pod: int, ready: bool, now_us: int) -> None:
         pods = self.cluster.pods
-        if pods.ready[pod] != ready:
-            pods.ready[pod] = ready
-            pods.ready_since_us[pod] = now_us
-            if ready and pods.ready_us[pod] == NEVER:
-                pods.ready_us[pod] = now_us
+        pods.ready[pod] = ready
+        pods.ready_since_us[pod] = now_us
+        if ready and pods.ready_us[pod] == NEVER:
+            pods.ready_us[pod] = now_us
 
     def _move(self, pod: int, phase: Phase) -> None:
         pods = self.cluster.pods

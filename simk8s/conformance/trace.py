@@ -18,7 +18,8 @@ from simk8s.placement.events import node_events, pod_added, pod_deleted
 from simk8s.placement.framework import Framework
 from simk8s.scheduler.gates import SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
-from simk8s.scheduler.queue import FLUSH_PERIOD_US, SECOND, Queued, SchedulingQueue, Where
+from simk8s.scheduler.queue import FLUSH_PERIOD_US, SECOND, SchedulingQueue
+from simk8s.scheduler.queued import Queued, Where
 from simk8s.state.pods import NEVER
 
 

@@ -79,6 +79,8 @@ class FaultDriver:
 
     def start(self, streams: Streams) -> None:
         """Make the timelines for the nodes that there are now, and arm their first faults."""
+        if not self._models:
+            return
         nodes = [
             NodeInfo(row, spec.name, spec.zone, spec.labels)
             for row, spec in enumerate(self._cluster.nodes.specs)

@@ -69,13 +69,14 @@ class Clock:
         """The running slot, round * 16 + phase; -1 before the first of an instant."""
         self.soon: list[int] = []
         """For components: turns of the running instant, slot * 4096 + registration index."""
+        self.turns: list[Callable[[int], None]] = []
+        """For components: what each of them does on its turn, by registration index."""
         self.livelock_components: tuple[str, ...] = ()
         self._env = Environment()
         self._components: list[Component] = []
         self._probes: list[Probe] = []
         self._stop: StopReason | None = None
         self._running = False
-        self._turns: list[Callable[[int], None]] = []  # what each component does on its turn
         self._late: set[int] = set()  # indices of components seen in the watched rounds
 
     def lane(self, name: str, phase: Phase, handler: LaneHandler) -> Lane:
@@ -139,7 +140,7 @@ class Clock:
         only adds its turn to those of the instant, has succeeded, and is queued again as it is.
         """
         queue: list[Any] = self._env._queue
-        soon, turns = self.soon, self._turns
+        soon, turns = self.soon, self.turns
         while queue or soon:
             due_us: int = self.now_us if soon else queue[0][0]
             if due_us > until_us or self._stop is not None:
@@ -186,7 +187,6 @@ class Clock:
         if len(self._components) == MAX_COMPONENTS:
             raise InvariantError(f"a clock has room for {MAX_COMPONENTS} components")
         self._components.append(component)
-        self._turns.append(component.fire)
         if self._probes:
             self._observe(component)
         return component

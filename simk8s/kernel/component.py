@@ -46,6 +46,7 @@ class Component:
         self._priority = self._phase * MAX_COMPONENTS + index
         self._soon = clock.soon
         self._event, self._queue = clock.event(self._priority)
+        clock.turns.append(self.fire)
 
     def fire(self, now_us: int) -> None:
         """Its turn has come."""

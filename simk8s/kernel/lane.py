@@ -90,6 +90,13 @@ class Lane(Component):
         for t_us in sorted(self._due):
             yield from self._due[t_us]
 
+    def withdraw(self) -> list[Any]:
+        """Take back all items that were not handed over yet; their turns find nothing."""
+        items = list(self.pending())
+        for waiting in (*self._rounds.values(), *self._due.values()):
+            waiting.clear()
+        return items
+
     def __len__(self) -> int:
         """Items not handed over yet. Counted on demand: not for a hot path."""
         return sum(map(len, self._due.values())) + sum(map(len, self._rounds.values()))

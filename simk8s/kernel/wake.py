@@ -19,19 +19,31 @@ if TYPE_CHECKING:
     from simk8s.kernel.phase import Phase
 
 BellHandler = Callable[[int], None]
+ROOM = 64
+"""So many instants are remembered before those that have passed are dropped."""
 
 
 class Bell(Component):
     """Wakes one component; see the module's law."""
 
-    __slots__ = ("_rung", "handler")
+    __slots__ = ("_handler", "_room", "_rung")
 
     def __init__(
         self, clock: Clock, name: str, phase: Phase, index: int, handler: BellHandler
     ) -> None:
         super().__init__(clock, name, phase, index)
+        self._rung: set[int] = set()  # instants it is armed for, and some that have passed
+        self._room = ROOM
         self.handler = handler
-        self._rung: set[int] = set()  # instants to come; never iterated
+
+    @property
+    def handler(self) -> BellHandler:
+        """What answers; the clock calls it directly, so nothing stands in between."""
+        return self._handler
+
+    @handler.setter
+    def handler(self, handler: BellHandler) -> None:
+        self._handler = self._clock.turns[self.index] = handler
 
     def ring(self) -> None:
         """Wake up in this instant."""
@@ -50,6 +62,8 @@ class Bell(Component):
         if t_us > now_us:
             if t_us not in self._rung:
                 t_us = as_int(t_us)
+                if len(self._rung) >= self._room:
+                    self._forget(now_us)
                 self._rung.add(t_us)
                 heappush(self._queue, (t_us, self._priority, 0, self._event))
         elif t_us == now_us:
@@ -57,8 +71,7 @@ class Bell(Component):
         else:
             self._refuse_past(t_us)
 
-    def fire(self, now_us: int) -> None:
-        """Its turn has come."""
-        if self._rung:
-            self._rung.discard(now_us)
-        self.handler(now_us)
+    def _forget(self, now_us: int) -> None:
+        """Instants that have passed; half of the room is free afterwards."""
+        self._rung = {t_us for t_us in self._rung if t_us > now_us}
+        self._room = max(ROOM, 2 * len(self._rung))

@@ -64,9 +64,10 @@ def _all_specs(
         stem = stem_of(group)
         first = taken.get(stem, 0)
         taken[stem] = first + (group.count or 0)
-        machine = _machine(group)
+        alike = _alike(group, _machine(group))
         for number in range(first, taken[stem]):
-            yield _spec(group, machine, f"{stem}-{number}", number)
+            name = f"{stem}-{number}"
+            yield replace(alike, name=name, labels=_labels(group, alike, name, number))
 
 
 def stem_of(group: NodeGroup) -> str:
@@ -107,7 +108,8 @@ def _machine(group: NodeGroup) -> HardwareProfile:
     )
 
 
-def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) -> NodeSpec:
+def _alike(group: NodeGroup, machine: HardwareProfile) -> NodeSpec:
+    """What the nodes of a group have in common."""
     offered = machine.allocatable()
     if group.reserved is not None:
         kept = group.reserved
@@ -116,19 +118,9 @@ def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) ->
         offered["memory"] = max(0, offered["memory"] - kept.memory)
         left = offered["ephemeral-storage"] - kept.ephemeral_storage
         offered["ephemeral-storage"] = max(0, left)
-    labels = {
-        HOSTNAME_LABEL: name,
-        INSTANCE_LABEL: machine.name,
-        "kubernetes.io/os": "linux",
-    }
-    if group.zones:
-        labels[ZONE_LABEL] = group.zones[number % len(group.zones)]
-    if group.racks:
-        place = number // max(1, len(group.zones)) % group.racks
-        labels[RACK_LABEL] = f"{labels.get(ZONE_LABEL, 'rack')}-{place}"
     return NodeSpec(
-        name=name,
-        labels={**labels, **group.labels},
+        name="",
+        labels={},
         allocatable={
             CPU: offered["cpu"],
             MEMORY: offered["memory"],
@@ -152,6 +144,20 @@ def _spec(group: NodeGroup, machine: HardwareProfile, name: str, number: int) ->
             EPHEMERAL: machine.ephemeral_bytes,
         },
     )
+
+
+def _labels(group: NodeGroup, alike: NodeSpec, name: str, number: int) -> dict[str, str]:
+    labels = {
+        HOSTNAME_LABEL: name,
+        INSTANCE_LABEL: alike.profile,
+        "kubernetes.io/os": "linux",
+    }
+    if group.zones:
+        labels[ZONE_LABEL] = group.zones[number % len(group.zones)]
+    if group.racks:
+        place = number // max(1, len(group.zones)) % group.racks
+        labels[RACK_LABEL] = f"{labels.get(ZONE_LABEL, 'rack')}-{place}"
+    return {**labels, **group.labels}
 
 
 def _taints(group: NodeGroup) -> tuple[Taint, ...]:

@@ -87,6 +87,7 @@ class KubeletPool:
         self._on: list[dict[int, None]] = []
         fake = settings.fake
         self._fake = fake is not None
+        self._welcome = self._hear_of if fake is None else self._begin
         self._usage: NodeUsage | None = None
         self._fake_start_us = endless_us(draws, fake.start if fake else (0, 0))
         self._fake_stop_us = endless_us(draws, fake.stop if fake else (0, 0))
@@ -180,7 +181,7 @@ class KubeletPool:
             yield from self._lives.of(pod).images
 
     def _deliver(self, now_us: int) -> None:
-        pods = self._table
+        pods, broken = self._table, self._machines.faults
         for _, verb, pod in self._pods.drain(now_us):
             if verb is BOUND:
                 node = pods.node[pod]
@@ -188,21 +189,22 @@ class KubeletPool:
                     self._on[node][pod] = None
                     if self._cut and node in self._cut:
                         self.disorders.miss(node, pod)
-                    elif self._machines.up(node):
-                        self._hear_of(pod, node, now_us)
+                    elif not broken[node]:
+                        self._welcome(pod, node, now_us)
             elif verb is DELETING:
                 node = pods.node[pod]
                 if self._cut and node in self._cut:
                     self.disorders.miss(node, pod)
-                elif self._machines.up(node):
+                elif not broken[node]:
                     self._terminate(pod, now_us)
             elif verb is DELETED or verb is ENDED:
                 node = pods.node[pod]
                 if node != NEVER:
                     self._on[node].pop(pod, None)
                     self._containers.forget(pod)
-                    self._containers.stopped(pod)
                     self._waiting.forget(pod)
+                    if self._usage is not None:
+                        self._containers.stopped(pod)
 
     def adopt(self, pod: int) -> None:
         """A pod that runs as the run begins: what ends it is counted from now on."""
@@ -214,9 +216,6 @@ class KubeletPool:
     # --- starting
 
     def _hear_of(self, pod: int, node: int, now_us: int) -> None:
-        if self._fake:
-            self._begin(pod, node, now_us)
-            return
         reason, pressures = "", self._store.pressures.of
         if pressures and node in pressures:
             reason = EVICTED if pressed(self._store.cluster, pod, pressures[node]) else ""
@@ -316,7 +315,8 @@ class KubeletPool:
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
                 client = self._client_of(pods.node[pod])
-                self._containers.stopped(pod)
+                if self._usage is not None:
+                    self._containers.stopped(pod)
                 if not self._fake:
                     client.note(GET_POD)
                 client.write(self._store.set_phase, pod, SUCCEEDED, epoch)

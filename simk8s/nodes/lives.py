@@ -19,7 +19,7 @@ from typing import Any
 from simk8s.nodes.behaviours import Behaviour, Behaviours, Varied, planned
 from simk8s.nodes.probes import NEVER, SECOND, Probe, Probes
 from simk8s.scenario.annotations import traits
-from simk8s.scenario.behaviour import Traits
+from simk8s.scenario.behaviour import NOTHING, Traits
 from simk8s.scenario.needs import Need, needs_of
 from simk8s.state.cluster import Cluster
 from simk8s.state.images import normal_name
@@ -119,15 +119,20 @@ class Lives:
 
 _NOT_FAKED = dict.fromkeys(("startup", "ready_after", "hang_after", "pre_stop"))
 """What a fake kubelet knows nothing of."""
+_NOTHING = planned(NOTHING)
+_FAKED = (Step(),)
 
 
 def life_of(template: PodTemplate, said: Traits | None = None, *, fake: bool = False) -> Life:
     """The life of a template's pods; a fake kubelet knows neither steps, hooks nor probes."""
     spec = template.spec
     said = traits(template.annotations) if said is None else said
-    acts, varied = planned(said.model_copy(update=_NOT_FAKED) if fake else said)
+    if said is NOTHING:
+        acts, varied = _NOTHING
+    else:
+        acts, varied = planned(said.model_copy(update=_NOT_FAKED) if fake else said)
     probes = () if fake else tuple(_probes(spec))
-    steps = (Step(),) if fake else tuple(_steps(spec))
+    steps = _FAKED if fake else tuple(_steps(spec))
     token = not fake and spec.get("automountServiceAccountToken") is not False
     return Life(
         steps=steps,
@@ -136,10 +141,10 @@ def life_of(template: PodTemplate, said: Traits | None = None, *, fake: bool = F
         restart_policy=template.restart_policy,
         grace_us=template.grace_us,
         pre_stop_us=_pre_stop(spec, acts),
-        sidecars=sum(step.kind is Kind.SIDECAR for step in steps),
+        sidecars=0 if fake else sum(step.kind is Kind.SIDECAR for step in steps),
         mounts=token or bool(template.volumes),
         token=token,
-        plain=_quiet(said) and not probes,
+        plain=(said is NOTHING or _quiet(said)) and not probes,
         direct=len(steps) == 1 and not steps[0].post_start_us and steps[0].kind is Kind.APP,
         varied=varied,
         needs=() if fake else needs_of(spec),

@@ -19,7 +19,8 @@ class Machines:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._faults: list[int] = []
+        self.faults: list[int] = []
+        """By node row: how many keep it down."""
         self._since: list[int] = []
         self.crashes: list[int] = []
         self._down_us: list[int] = []
@@ -35,21 +36,21 @@ class Machines:
 
     def add(self, row: int) -> None:
         """A machine that is up."""
-        assert row == len(self._faults), "machines are added in order of node rows"
-        self._faults.append(0)
+        assert row == len(self.faults), "machines are added in order of node rows"
+        self.faults.append(0)
         self._since.append(0)
         self.crashes.append(0)
         self._down_us.append(0)
 
     def up(self, row: int) -> bool:
         """Whether it runs."""
-        return not self._faults[row]
+        return not self.faults[row]
 
     def crash(self, rows: Iterable[int]) -> None:
         """A fault takes machines down."""
         for row in rows:
-            self._faults[row] += 1
-            if self._faults[row] == 1:
+            self.faults[row] += 1
+            if self.faults[row] == 1:
                 self._since[row] = self._clock.now_us
                 self.crashes[row] += 1
                 for listener in self._on_crash:
@@ -57,8 +58,8 @@ class Machines:
 
     def switch_off(self, row: int) -> None:
         """It is taken away: down for good, which is no crash."""
-        self._faults[row] += 1
-        if self._faults[row] == 1:
+        self.faults[row] += 1
+        if self.faults[row] == 1:
             self._since[row] = self._clock.now_us
             for listener in self._on_crash:
                 listener(row)
@@ -67,15 +68,15 @@ class Machines:
     def restore(self, rows: Iterable[int]) -> None:
         """A fault is over."""
         for row in rows:
-            self._faults[row] -= 1
-            if not self._faults[row]:
+            self.faults[row] -= 1
+            if not self.faults[row]:
                 self._down_us[row] += self._clock.now_us - self._since[row]
                 for listener in self._on_restore:
                     listener(row)
 
     def down_us(self, row: int) -> int:
         """Time spent down so far."""
-        if self._faults[row]:
+        if self.faults[row]:
             until_us = self._off.get(row, self._clock.now_us)
             return self._down_us[row] + until_us - self._since[row]
         return self._down_us[row]

@@ -79,7 +79,7 @@ class Troubles:
         if pods.deletion_us[pod] != NEVER:
             pool._terminate(pod, now_us, self._store.cluster.template_of(pod).grace_us)
         else:
-            pool._hear_of(pod, row, now_us)
+            pool._welcome(pod, row, now_us)
 
     def hang(self, row: int) -> None:
         """A kubelet does nothing any more."""

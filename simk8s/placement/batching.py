@@ -44,26 +44,6 @@ class Cycles:
     count: int = 0
 
 
-@dataclass(slots=True)
-class _Others:
-    """The nodes of a search, best first; the heap is made when the first is asked for."""
-
-    signature: Hashable
-    kept: Kept
-    made_us: int
-    heap: list[tuple[int, int]] | None = None
-
-    def pop(self) -> int | None:
-        """The best node that has not been taken, None for none."""
-        if self.heap is None:
-            rows, totals = self.kept
-            found = range(rows.start, rows.stop) if isinstance(rows, slice) else rows.tolist()
-            self.heap = list(zip(totals.tolist(), found, strict=True))
-            heap_init(self.heap)
-            heap_pop(self.heap)
-        return heap_pop(self.heap)[1] if self.heap else None
-
-
 class Batching:
     """Hints of one profile."""
 
@@ -71,24 +51,28 @@ class Batching:
         self._framework = framework
         self._view = view
         self._cycles = cycles
-        self._others: _Others | None = None
+        self._kept: Kept | None = None
+        """The nodes of the last search that left some, the pod it was for, and when."""
+        self._of: Query | None = None
+        self._made_us = 0
+        self._heap: list[tuple[int, int]] | None = None
+        """Those nodes, best first; made when the first is asked for."""
         self._last_cycle = -1
         self._last_node = -1
         self._signatures: dict[int, Hashable] = {}
 
     def hint(self, query: Query, now_us: int) -> int | None:
         """A node that may be taken without a search."""
-        others = self._others
-        if others is None or self._cycles.count != self._last_cycle + 1 or query.nominated >= 0:
+        kept = self._kept
+        if kept is None or self._cycles.count != self._last_cycle + 1 or query.nominated >= 0:
             return None
-        signature = self._signature(query)
-        if signature is None or signature != others.signature:
+        if now_us > self._made_us + OLDEST_US or not self._alike(query):
             return None
-        if now_us > others.made_us + OLDEST_US or not self._view.nodes.exists[self._last_node]:
+        if not self._view.nodes.exists.item(self._last_node):
             return None
         if fits(self._framework, query, self._view, self._last_node):
             return None
-        node = others.pop()
+        node = self._next(kept)
         if node is None or not self._view.nodes.exists[node]:
             return None
         if self._view.cluster.nominations:
@@ -102,12 +86,31 @@ class Batching:
         self._last_cycle, self._last_node = self._cycles.count, node
 
     def found(self, query: Query, node: int, kept: Kept | None, now_us: int) -> None:
-        """A search has ended with this node; `kept` is what it had to choose from."""
-        self.taken(node)
+        """A search has ended with this node; `kept` is what it had to choose from. Equal pods are
+        the exception, so signatures are compared when the next one comes.
+        """
+        self._last_cycle, self._last_node = self._cycles.count, node
+        self._kept = self._heap = None
+        if kept is not None and len(kept[1]) > 1:
+            self._kept, self._of, self._made_us = kept, query, now_us
+
+    def _next(self, kept: Kept) -> int | None:
+        """The best node that has not been taken, None for none."""
+        if self._heap is None:
+            rows, totals = kept
+            found = range(rows.start, rows.stop) if isinstance(rows, slice) else rows.tolist()
+            self._heap = list(zip(totals.tolist(), found, strict=True))
+            heap_init(self._heap)
+            heap_pop(self._heap)
+        return heap_pop(self._heap)[1] if self._heap else None
+
+    def _alike(self, query: Query) -> bool:
+        """Whether the pod has the signature of the one that was searched for."""
+        assert self._of is not None, "a search leaves nodes and the pod it was for"
+        if query.requests is not self._of.requests:
+            return False
         signature = self._signature(query)
-        self._others = None
-        if signature is not None and kept is not None and len(kept[1]) > 1:
-            self._others = _Others(signature, kept, now_us)
+        return signature is not None and signature == self._signature(self._of)
 
     def _signature(self, query: Query) -> Hashable:
         if query.pinned >= 0:
@@ -115,8 +118,7 @@ class Batching:
         template = query.template.id
         if template not in self._signatures:
             self._signatures[template] = _of_template(query)
-        known = self._signatures[template]
-        return None if known is None else (known, query.requests.id)
+        return self._signatures[template]
 
 
 def signs(framework: Framework) -> bool:

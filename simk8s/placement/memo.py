@@ -28,16 +28,17 @@ class Memo(Generic[Answer]):
         self._view = view
         self._by_owner = any(plugin.by_owner for plugin in framework.filters)
         self._stamp: tuple[int, ...] = ()
-        self._answers: dict[Key, Answer] = {}
+        self.answers: dict[Key, Answer] = {}
+        """Where there are none, there is nothing to ask for."""
 
     def get(self, query: Query) -> Answer | None:
         """What was answered about a pod like this one on this state, if anything."""
-        if not self._answers or query.template.volumes or query.pinned >= 0:
+        if query.template.volumes or query.pinned >= 0:
             return None
         if self._view.cluster.stamp != self._stamp:
-            self._answers.clear()
+            self.answers.clear()
             return None
-        return self._answers.get(self._key(query))
+        return self.answers.get(self._key(query))
 
     def put(self, query: Query, answer: Answer) -> None:
         """Remember an answer that was found on the state as it is."""
@@ -45,9 +46,9 @@ class Memo(Generic[Answer]):
             return
         stamp = self._view.cluster.stamp
         if stamp != self._stamp:
-            self._answers.clear()
+            self.answers.clear()
             self._stamp = stamp
-        self._answers[self._key(query)] = answer
+        self.answers[self._key(query)] = answer
 
     def _key(self, query: Query) -> Key:
         owner = self._view.pods.owner[query.pod] if self._by_owner else -1

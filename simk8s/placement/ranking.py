@@ -41,6 +41,7 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
+from simk8s.placement.limits import heard, limits_of
 from simk8s.placement.plugins._both import Both
 from simk8s.placement.view import View
 
@@ -49,6 +50,9 @@ FULL_SHARE = 256
 """A row costs some 5 µs to repair, a full pass 10 ns a node: cheaper beyond n/256 rows."""
 FEW_ROWS = 8
 SEEN_LIMIT = 1 << 18
+
+_NODE = int(Scope.NODE)
+"""By itself: to look a member up on its class costs 70 ns."""
 
 Numbers = NDArray[Any]
 """Integers, of whatever type the scores came in."""
@@ -66,6 +70,8 @@ class Static:
     constant: int
     uneven: list[tuple[NDArray[Any], Normalize, int]]
     flaw: str | None = None
+    limits: frozenset[str] | None = None
+    """Names to which they limit the search (see limits)."""
 
 
 @dataclass(slots=True)
@@ -77,9 +83,6 @@ class Entry:
     position: int
     filters: list[FilterPlugin]
     scores: list[tuple[ScorePlugin, int]]
-
-
-Awake = tuple[list[FilterPlugin], list[tuple[ScorePlugin, int]]]
 
 
 class Ranked(NamedTuple):
@@ -111,10 +114,19 @@ class Ranking:
         self.scores: tuple[list[tuple[ScorePlugin, int]], ...] = ([], [], [])
         for plugin, weight in framework.scores:
             self.scores[plugin.scope].append((plugin, weight))
+        specs: list[FilterPlugin | ScorePlugin] = [*self.filters[Scope.SPECS]]
+        specs += [plugin for plugin, _ in self.scores[Scope.SPECS]]
+        self._specs = list(dict.fromkeys(specs))
+        """Plugins that read specs alone; one that filters and scores has one key for both."""
+        self.limiting = [p for p in heard(framework.prefilters) if p in self.filters[Scope.SPECS]]
+        """Plugins whose PreFilter reads no more than a static part is keyed by."""
         self._both = Both.of(self.scores[Scope.NODE])
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, Static] = {}
+        self._by_template: dict[int, Static] = {}
+        """Those that hold at this version of the nodes' specs."""
+        self._version = (-1, -1)
         self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
 
@@ -177,19 +189,30 @@ class Ranking:
 
     def static(self, query: Query) -> Static:
         """What specs alone say of the pod."""
+        nodes = self._view.nodes
+        version = (nodes.spec_version, nodes.images.version)
+        if version != self._version:
+            self._by_template.clear()
+            self._version = version
+        static = self._by_template.get(query.template.id)
+        if static is None:
+            number = self._number(query)
+            static = self._statics.get(number)
+            if static is None or static.version != version:
+                static = self._statics[number] = self._make_static(query, number, version)
+            self._by_template[query.template.id] = static
+        return static
+
+    def _number(self, query: Query) -> int:
+        """One for all templates that look alike to the plugins that read specs alone."""
         template = query.template
         number = self._number_of.get(template.id)
-        nodes = self._view.nodes
         if number is None:
-            keys = tuple(p.key(query, self._view) for p in self.filters[Scope.SPECS])
-            keys += tuple(p.key(query, self._view) for p, _ in self.scores[Scope.SPECS])
+            view = self._view
+            keys = tuple([plugin.key(query, view) for plugin in self._specs])
             number = self._numbers.setdefault(keys, len(self._numbers))
             self._number_of[template.id] = number
-        static = self._statics.get(number)
-        version = (nodes.spec_version, nodes.images.version)
-        if static is None or static.version != version:
-            static = self._statics[number] = self._make_static(query, number, version)
-        return static
+        return number
 
     def _make_static(self, query: Query, number: int, version: tuple[int, int]) -> Static:
         view = self._view
@@ -207,7 +230,9 @@ class Ranking:
             else:
                 uneven.append((raw, score.normalize, weight))
         flaw = self._framework.flaw(query, view)
-        return Static(number, version, rejects, not rejects.any(), constant, uneven, flaw)
+        alike = Query(query.pod, query.template, query.requests, query.priority)  # not pinned
+        clear, limits = not rejects.any(), limits_of(self.limiting, alike, view)
+        return Static(number, version, rejects, clear, constant, uneven, flaw, limits)
 
     # --- plugins that read one node's amounts
 
@@ -224,13 +249,13 @@ class Ranking:
         nodes = self._view.nodes
         start, dirty = entry.position - nodes.dirty_base, nodes.dirty
         fresh = len(dirty) - start
+        if len(entry.total) != nodes.n:
+            return None
         if fresh:
-            if not self._recent(entry.position) or len(entry.total) != nodes.n:
+            if start < 0 or (fresh > FEW_ROWS and fresh > nodes.n // FULL_SHARE):
                 return None
             self._repair(entry, query, static, dirty[start:])
             entry.position += fresh
-        elif len(entry.total) != nodes.n:
-            return None
         if len(self._entries) > 1:
             self._entries.move_to_end(key)
         return entry
@@ -242,16 +267,19 @@ class Ranking:
         entry = self.kept(query, static)
         if entry is not None:
             return entry
-        if not self._incremental or self._comes_back((static.number, query.requests.id)):
+        key = (static.number, query.requests.id)
+        if not self._incremental or self._comes_back(key):
             return self._remade(query, static)
-        self._note((static.number, query.requests.id))
+        self._note(key)
         return None
 
     def _recent(self, position: int) -> bool:
         """Whether few enough rows have changed since that position of the log."""
         nodes = self._view.nodes
         changed = nodes.dirty_base + len(nodes.dirty) - position
-        return position >= nodes.dirty_base and changed <= max(nodes.n // FULL_SHARE, FEW_ROWS)
+        if changed > FEW_ROWS and changed > nodes.n // FULL_SHARE:
+            return False
+        return position >= nodes.dirty_base
 
     def _remade(self, query: Query, static: Static) -> Entry:
         nodes = self._view.nodes
@@ -281,50 +309,51 @@ class Ranking:
         while len(self._entries) * entry.total.nbytes > self._budget:
             self._entries.popitem(last=False)
 
-    def awake(self, query: Query) -> Awake:
-        """The plugins that read one node's amounts and have something to say about the pod."""
+    def passed(self, query: Query) -> bool:
+        """Whether every plugin that reads one node's amounts is known to pass every node."""
         view = self._view
-        return (
-            [p for p in self.filters[Scope.NODE] if p.wakes(query, view)],
-            [(p, w) for p, w in self.scores[Scope.NODE] if p.wakes(query, view)],
-        )
+        for plugin in self.filters[_NODE]:
+            if plugin.wakes(query, view) and not plugin.passes(query, view):
+                return False
+        return True
 
-    def some(
-        self, query: Query, static: Static, awake: Awake, rows: Rows
-    ) -> tuple[Numbers, NDArray[Any] | None]:
+    def some(self, query: Query, static: Static, rows: Rows) -> tuple[Numbers, NDArray[Any] | None]:
         """Totals of some nodes, and which of those reject the pod (None = none does). Do not
-        write to the totals: where one plugin scores, they may be its own.
+        write to the totals, nor keep them: they may be a plugin's own.
         """
         view = self._view
         rejects: NDArray[Any] | None = None if static.clear else static.rejects[rows]
-        for plugin in awake[0]:
-            if not plugin.passes(query, view):
+        for plugin in self.filters[_NODE]:
+            if plugin.wakes(query, view) and not plugin.passes(query, view):
                 more = plugin.filter(query, view, rows)
                 rejects = more if rejects is None else np.logical_or(rejects, more)
-        return self.scored(query, awake[1], rows), rejects
+        return self.scored(query, rows), rejects
 
-    def scored(self, query: Query, scores: list[tuple[ScorePlugin, int]], rows: Rows) -> Numbers:
+    def scored(self, query: Query, rows: Rows) -> Numbers:
         """The first half of `some`."""
         view = self._view
-        if self._both is not None and len(scores) == 2 and isinstance(rows, slice):
+        if self._both is not None and isinstance(rows, slice):
             quick = self._both.score(query, view, rows)
             if quick is not None:
                 return quick
         total: Numbers | None = None
-        for score, weight in scores:
-            part = np.asarray(score.score(query, view, rows))
-            part = part if weight == 1 else part * float(weight)
-            total = part if total is None else total + part
+        for score, weight in self.scores[_NODE]:
+            if score.wakes(query, view):
+                part = np.asarray(score.score(query, view, rows))
+                part = part if weight == 1 else part * float(weight)
+                total = part if total is None else total + part
         if total is None:
             total = np.zeros(len(view.nodes.exists[rows]), np.int32)
         return total
 
     def _full(self, query: Query, static: Static, position: int) -> Entry:
-        awake = self.awake(query)
-        total, rejects = self.some(query, static, awake, ALL)
+        view = self._view
+        filters = [p for p in self.filters[_NODE] if p.wakes(query, view)]
+        scores = [(p, w) for p, w in self.scores[_NODE] if p.wakes(query, view)]
+        total, rejects = self.some(query, static, ALL)
         rejected = 0 if rejects is None else int(np.count_nonzero(rejects))
         total = total.copy() if rejects is None else np.where(rejects, -1, total)
-        return Entry(total, len(total) - rejected, position, *awake)
+        return Entry(total, len(total) - rejected, position, filters, scores)
 
     def _repair(self, entry: Entry, query: Query, static: Static, dirty: list[int]) -> None:
         view, rejects, total = self._view, static.rejects, entry.total

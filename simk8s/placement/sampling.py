@@ -12,7 +12,6 @@ slice of it and nothing is gathered.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,8 @@ from simk8s.placement.base import (
     normalized,
 )
 from simk8s.placement.framework import Framework
-from simk8s.placement.ranking import Awake, Entry, Numbers, Ranking, Static
+from simk8s.placement.limits import Names, heard, limits_of
+from simk8s.placement.ranking import Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
@@ -35,24 +35,10 @@ _CLUSTER = int(Scope.CLUSTER)
 """By itself: to look a member up on its class costs 70 ns."""
 
 
-class Sampled(NamedTuple):
-    """The feasible nodes that a search found, in the order in which it found them, with
-    their totals less `constant`, and how many nodes it looked at.
-    """
-
-    rows: Rows
-    total: Numbers
-    constant: int
-    looked_at: int
-
-    def node(self, place: int) -> int:
-        """The row of one of them."""
-        rows = self.rows
-        return rows.start + place if isinstance(rows, slice) else int(rows[place])
-
-    def nodes(self) -> Places:
-        """The rows of all of them."""
-        return _array(self.rows)
+Sampled = tuple[Rows, Numbers, int, int]
+"""The feasible nodes that a search found, in the order in which it found them, their totals less
+a constant, that constant, and how many nodes it looked at.
+"""
 
 
 class Sampling:
@@ -61,55 +47,57 @@ class Sampling:
     def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
         self._ranking = ranking
         self._view = view
-        plain = FilterPlugin.prefilter
-        self._heard = [p for p in framework.prefilters if type(p).prefilter is not plain]
+        self._all_heard = heard(framework.prefilters)
+        self._heard = [p for p in self._all_heard if p not in ranking.limiting]
 
-    def limits(self, query: Query) -> frozenset[str] | None:
+    def limits(self, query: Query, static: Static) -> Names | None:
         """Names to which PreFilter limits the search; none of them if it fails, None = all."""
-        view, allowed = self._view, None
-        for plugin in self._heard:
-            if plugin.wakes(query, view):
-                said = plugin.prefilter(query, view)
-                if said.status.code:
-                    return frozenset()
-                if said.nodes is not None:
-                    allowed = said.nodes if allowed is None else allowed & said.nodes
-        return allowed
+        if query.pinned >= 0:
+            return limits_of(self._all_heard, query, self._view)
+        fixed = static.limits
+        if not self._heard or (fixed is not None and not fixed):
+            return fixed
+        allowed = limits_of(self._heard, query, self._view)
+        if fixed is None:
+            return allowed
+        return fixed if allowed is None else fixed & allowed
 
     def sample(
-        self, query: Query, barred: Sequence[int], search: Search, limits: frozenset[str] | None
+        self,
+        query: Query,
+        static: Static,
+        barred: Sequence[int],
+        order: Places,
+        search: Search,
+        limits: Names | None,
     ) -> Sampled:
-        """Look for feasible nodes as far as the search goes, and score those; the `barred` ones
-        do not fit for a reason of their own. Raises PluginError.
+        """Look for feasible nodes in this order as far as the search goes, and score those; the
+        `barred` ones do not fit for a reason of their own. Raises PluginError.
         """
         view, ranking = self._view, self._ranking
-        static = ranking.static(query)
-        tree = view.nodes.tree
-        order, start = tree.order, search.start
-        straight = tree.straight
+        start, straight = search.start, view.nodes.tree.straight
         filters = ranking.filters[_CLUSTER]
         if filters:
             filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
         entry = ranking.worth_keeping(query, static)
-        awake = ranking.awake(query) if entry is None else None
         enough = nodes_to_find(len(order), search.percentage)
         found = None
         if straight and limits is None and not filters and not barred:
-            found = self._first(query, static, entry, awake, start, enough)
+            found = self._first(query, static, entry, start, enough)
         if found is None:
             if limits is not None:
                 order, start, straight = self._limited(search, limits), 0, False
                 enough = nodes_to_find(len(order), search.percentage)
             tour = _Tour(order, start, straight, enough)
-            self._find(query, static, entry, awake, filters, tour, barred)
+            self._find(query, static, entry, filters, tour, barred)
             found = tour.found_in_all(static.constant)
-        if static.flaw is not None and len(found.total) > 1:
+        if static.flaw is not None and len(found[1]) > 1:
             raise PluginError(static.flaw)
-        if not len(found.total) or not (static.uneven or ranking.scores[_CLUSTER]):
+        if not (static.uneven or ranking.scores[_CLUSTER]) or not len(found[1]):
             return found
         return self._scored(query, static, found)
 
-    def _limited(self, search: Search, limits: frozenset[str]) -> Places:
+    def _limited(self, search: Search, limits: Names) -> Places:
         nodes = self._view.nodes
         mask = np.zeros(nodes.n, bool)
         mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
@@ -120,7 +108,6 @@ class Sampling:
         query: Query,
         static: Static,
         entry: Entry | None,
-        awake: Awake | None,
         start: int,
         enough: int,
     ) -> Sampled | None:
@@ -128,25 +115,23 @@ class Sampling:
         them rejects the pod; else None. What a tour of one window finds.
         """
         view, end = self._view, start + enough
-        if end >= view.nodes.n:
+        if end > view.nodes.n:
             return None
         rows = slice(start, end)
         if entry is not None:
             if entry.feasible != len(entry.total):
                 return None
-            return Sampled(rows, entry.total[rows], static.constant, enough)
-        assert awake is not None
-        if not static.clear or not all(p.passes(query, view) for p in awake[0]):
+            return rows, entry.total[rows], static.constant, enough
+        ranking = self._ranking
+        if not static.clear or not ranking.passed(query):
             return None
-        total = self._ranking.scored(query, awake[1], rows)
-        return Sampled(rows, total, static.constant, enough)
+        return rows, ranking.scored(query, rows), static.constant, enough
 
     def _find(
         self,
         query: Query,
         static: Static,
         entry: Entry | None,
-        awake: Awake | None,
         filters: list[FilterPlugin],
         tour: _Tour,
         barred: Sequence[int],
@@ -155,15 +140,14 @@ class Sampling:
         view, ranking = self._view, self._ranking
         while tour.goes_on:
             rows = tour.window()
-            if awake is not None:
-                total, rejects = ranking.some(query, static, awake, rows)
+            if entry is None:
+                total, rejects = ranking.some(query, static, rows)
                 fit = None if rejects is None else (rejects == 0).nonzero()[0]
             else:
-                assert entry is not None
                 total = entry.total[rows]
                 fit = None if entry.feasible == len(entry.total) else (total >= 0).nonzero()[0]
             if barred or filters:
-                nodes = _array(rows)
+                nodes = array_of(rows)
                 fit = np.arange(len(nodes)) if fit is None else fit
                 fit = fit[~np.isin(nodes[fit], barred)] if barred else fit
                 for plugin in filters:
@@ -177,15 +161,14 @@ class Sampling:
         active = [(p, w) for p, w in scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
-        rows = found.rows
-        own = found.total  # integers stay integers
+        rows, own, constant, looked_at = found  # integers stay integers
         for raw, how, weight in static.uneven:
             own = own + normalized(raw[rows], how) * weight
         for plugin, weight in active:
             scored = plugin.finished(query, view, rows)
             if scored is not None:
                 own = own + scored * weight
-        return found._replace(total=own)
+        return rows, own, constant, looked_at
 
 
 class _Tour:
@@ -205,15 +188,15 @@ class _Tour:
         """Whether another window is to be looked at."""
 
     def window(self) -> Rows:
-        """The next rows to look at; behind the last one the walk starts over."""
+        """The next rows to look at, up to the last one; behind it the walk starts over."""
         at, count, seen = self._at, len(self._order), self.seen
-        end = at + min(max(self._enough + 1 - self._found, seen), count - seen)
-        if end > count:
-            return np.concatenate((self._order[at:], self._order[: end - count]))
+        end = min(at + min(max(self._enough + 1 - self._found, seen), count - seen), count)
         return slice(at, end) if self._straight else self._order[at:end]
 
     def take(self, rows: Rows, total: Numbers, fit: Places | None) -> None:
-        """The window's feasible places (None = all of them), as far as they are wanted."""
+        """The window's feasible places (None = all of them), as far as they are wanted. The
+        totals may be a plugin's own, so they are copied if it is to be asked again.
+        """
         count = len(total) if fit is None else len(fit)
         left = self._enough - self._found
         if count > left:
@@ -227,22 +210,25 @@ class _Tour:
             self.goes_on = self.seen < len(self._order)
         self._found += count
         if fit is not None:
-            self._parts.append((_array(rows)[fit], total[fit]))
-        elif isinstance(rows, slice):
-            self._parts.append((slice(rows.start, rows.start + count), total[:count]))
+            self._parts.append((array_of(rows)[fit], total[fit]))
         else:
-            self._parts.append((rows[:count], total[:count]))
+            own = total[:count].copy() if self.goes_on else total[:count]
+            if isinstance(rows, slice):
+                self._parts.append((slice(rows.start, rows.start + count), own))
+            else:
+                self._parts.append((rows[:count], own))
 
     def found_in_all(self, constant: int) -> Sampled:
         """The feasible rows with their totals."""
         if len(self._parts) == 1:
-            return Sampled(*self._parts[0], constant, self.seen)
+            return *self._parts[0], constant, self.seen
         if not self._parts:
-            return Sampled(self._order, np.zeros(0, np.int32), constant, self.seen)
-        rows = np.concatenate([_array(rows) for rows, _ in self._parts])
+            return self._order, np.zeros(0, np.int32), constant, self.seen
+        rows = np.concatenate([array_of(rows) for rows, _ in self._parts])
         total = np.concatenate([total for _, total in self._parts])
-        return Sampled(rows, total, constant, self.seen)
+        return rows, total, constant, self.seen
 
 
-def _array(rows: Rows) -> Places:
+def array_of(rows: Rows) -> Places:
+    """Rows as an array."""
     return np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows

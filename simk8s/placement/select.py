@@ -18,7 +18,7 @@ from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
-from simk8s.placement.sampling import Sampling
+from simk8s.placement.sampling import Sampled, Sampling, array_of
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
@@ -79,17 +79,20 @@ class Selector:
                 for row, _ in rivals_of(query, self.view)
                 if failure_with_nominated(self.framework, query, overlay, row) is not None
             ]
-        search, nodes = self._search, len(self.view.nodes.tree.order)
+        search, order = self._search, self.view.nodes.tree.order
+        nodes = len(order)
         search.percentage = percentage = self.framework.percentage
         if query.pinned >= 0:
             return self._of_one(query, barred, nodes)
         all_seen = percentage >= 100 or nodes_to_find(nodes, percentage) >= nodes
         if all_seen and self.framework.ties != AS_V1_36:
             return self._of_all(query, barred, nodes)
-        limits = self._sampling.limits(query)
+        static = self._ranking.static(query)
+        limits = self._sampling.limits(query, static)
         if all_seen and limits is None:
             return self._of_all(query, barred, nodes)
-        return self._of_some(query, barred, nodes, limits)
+        found = self._sampling.sample(query, static, barred, order, search, limits)
+        return self._of_some(found, nodes)
 
     def pass_over(self, looked_at: int) -> None:
         """As if so many nodes had been looked at in vain, as before."""
@@ -101,9 +104,10 @@ class Selector:
         self.evaluated = 1
         self._search.advance(1, nodes)
         row, view, ranking = query.pinned, self.view, self._ranking
-        if row in barred or not self._sampling.limits(query):
+        static = ranking.static(query)
+        if row in barred or not self._sampling.limits(query, static):
             return None
-        if ranking.static(query).rejects.item(row):
+        if static.rejects.item(row):
             return None
         for scope in (Scope.NODE, Scope.CLUSTER):
             for plugin in ranking.filters[scope]:
@@ -146,25 +150,26 @@ class Selector:
             return int(rows[self._draws.integers(len(rows))])
         return self._names.first(rows)
 
-    def _of_some(
-        self, query: Query, barred: list[int], nodes: int, limits: frozenset[str] | None
-    ) -> Choice | None:
-        found = self._sampling.sample(query, barred, self._search, limits)
-        self.evaluated = found.looked_at
-        self._search.advance(found.looked_at, nodes)
-        total = found.total
-        if not len(total):
+    def _of_some(self, found: Sampled, nodes: int) -> Choice | None:
+        rows, total, constant, looked_at = found
+        self.evaluated = looked_at
+        self._search.advance(looked_at, nodes)
+        count = len(total)
+        if not count:
             return None
         if self.keeps:
-            self.kept = found.rows, total
+            self.kept = rows, total
+        tied: Rows | None = None
         if self.framework.ties == AS_V1_36:
             first = self._heap.best(total)
-            node = found.node(first)
         else:
             first = int(total.argmax())
             tied = (total == total[first : first + 1]).nonzero()[0]  # twice as fast as a number
-            node = found.node(first) if len(tied) == 1 else self._chosen(found.nodes()[tied])
-        return Choice(node, int(total.item(first)) + found.constant, len(total))
+        if tied is not None and len(tied) > 1:
+            node = self._chosen(array_of(rows)[tied])
+        else:
+            node = rows.start + first if isinstance(rows, slice) else int(rows[first])
+        return Choice(node, int(total.item(first)) + constant, count)
 
     def _own_nomination_holds(self, query: Query, overlay: Overlay) -> bool:
         row = query.nominated

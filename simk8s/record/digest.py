@@ -37,11 +37,14 @@ def _framed(part: bytes) -> bytes:
 
 def _parts(column: Column, series: pl.Series) -> Iterable[bytes]:
     yield f"column {column.name} {column.dtype}".encode()
-    yield np.packbits(series.is_null().to_numpy()).tobytes()
+    nulls = series.null_count() > 0  # without any, polars need not be asked twice a column
+    zeros = bytes(-(-len(series) // 8))
+    yield np.packbits(series.is_null().to_numpy()).tobytes() if nulls else zeros
     if column.dtype in ("str", "enum"):
-        text = series.cast(pl.String).fill_null("")
+        text = series.cast(pl.String)
+        text = text.fill_null("") if nulls else text
         yield text.str.len_bytes().to_numpy().astype("<u4").tobytes()
         yield (text.str.join("").item() or "").encode()
     else:
-        filled = series.fill_null(False if column.dtype == "bool" else 0)
+        filled = series.fill_null(False if column.dtype == "bool" else 0) if nulls else series
         yield filled.to_numpy().astype(_NUMPY[column.dtype]).tobytes()

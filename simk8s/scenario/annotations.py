@@ -104,6 +104,8 @@ def _duration(name: str, text: str) -> DurationDistribution:
 
 def traits(annotations: Mapping[str, str]) -> Traits:
     """What valid annotations say; ValueError where they say nothing sensible."""
+    if not annotations:
+        return NOTHING
     found: dict[str, Any] = {}
     for key, text in annotations.items():
         name = str(key).removeprefix(PREFIX)

@@ -29,23 +29,22 @@ class Failures:
         """PATCHes that keep the next cycle waiting."""
         self._client = client
         self._resume = resume
-        self._told: dict[int, Told] = {}
+        self.told: dict[int, Told] = {}
         """Condition and nomination as each pod has them."""
 
     def failed(self, pod: int, verdict: Verdict, nominated: int) -> None:
         """An attempt has failed: nobody can run the pod as things are."""
         self._client.note(POST_EVENT)  # FailedScheduling
         told = (verdict.nodes, verdict.reasons, nominated)
-        if self._client.instant or self._told.get(pod) == told:
+        if self._client.instant or self.told.get(pod) == told:
             return
-        self._told[pod] = told
+        self.told[pod] = told
         self.under_way += 1
         self._client.write(patch_condition, pod, done=self._answered)
 
     def over(self, pod: int) -> None:
-        """The pod is bound, or gone."""
-        if self._told:
-            self._told.pop(pod, None)
+        """The pod is bound, or gone; nothing to do while nobody was `told` of."""
+        self.told.pop(pod, None)
 
     def _answered(self, now_us: int, result: Any) -> None:
         self.under_way -= 1

@@ -8,7 +8,8 @@ Mirrors: kube-scheduler v1.36 PopSpecificPod, and the first attempt's time that 
 from __future__ import annotations
 
 from simk8s.scheduler.hints import FAILURE, Rejection
-from simk8s.scheduler.queue import FLYING, GONE, Queued, SchedulingQueue
+from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.scheduler.queued import FLYING, GONE, Queued
 
 
 class GangQueue(SchedulingQueue):

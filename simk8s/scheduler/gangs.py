@@ -41,7 +41,7 @@ from simk8s.scheduler.gang_queue import GangQueue
 from simk8s.scheduler.gates import Gate
 from simk8s.scheduler.hints import Rejection
 from simk8s.scheduler.ledger import Flight, Ledger
-from simk8s.scheduler.queue import Queued
+from simk8s.scheduler.queued import Queued
 from simk8s.state.cluster import Cluster
 from simk8s.state.podgroups import PodGroup
 from simk8s.state.pods import NEVER, PENDING

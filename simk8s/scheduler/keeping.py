@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from simk8s.placement.events import Event
 from simk8s.scheduler.gang_queue import GangQueue
-from simk8s.scheduler.queue import Queued, SchedulingQueue
+from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.scheduler.queued import Queued
 from simk8s.strategies.base import Plan, Strategy
 
 
 class KeepingQueue(GangQueue):
     """Rejected pods rest until a plan names them."""
+
+    keeps = True
 
     def move(self, event: Event, now_us: int, most_important: int | None = None) -> int:
         """Nobody moves; the strategy is to be asked again."""

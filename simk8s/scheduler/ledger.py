@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simk8s.placement.cycle import Verdict
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
-from simk8s.scheduler.queue import Queued
+from simk8s.scheduler.queued import Queued
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Plan
 

@@ -14,7 +14,6 @@ looked at every 30 s; PreEnqueue gates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import IntEnum
 from heapq import heappop, heappush
 from typing import Any
 
@@ -22,6 +21,17 @@ from simk8s.placement.base import Query
 from simk8s.placement.events import Event
 from simk8s.scheduler.gates import Gate
 from simk8s.scheduler.hints import FAILURE, Hints, Rejection, Shape, Strategy
+from simk8s.scheduler.queued import (
+    ACTIVE,
+    BACKOFF,
+    ERROR_BACKOFF,
+    FLYING,
+    GONE,
+    PARKED,
+    Group,
+    Queued,
+    Where,
+)
 from simk8s.strategies.base import Plan
 
 SECOND = 1_000_000
@@ -30,52 +40,6 @@ MAX_BACKOFF_US = 10 * SECOND
 FLUSH_AFTER_US = 300 * SECOND
 FLUSH_PERIOD_US = 30 * SECOND
 
-
-class Where(IntEnum):
-    """Where a pod is."""
-
-    ACTIVE = 0
-    BACKOFF = 1
-    ERROR_BACKOFF = 2
-    PARKED = 3
-    FLYING = 4
-    """Being scheduled."""
-    GONE = 5
-
-
-ACTIVE, BACKOFF, ERROR_BACKOFF, PARKED, FLYING, GONE = Where
-"""By themselves: to look a member up on its class costs 70 ns."""
-
-
-class Queued:
-    """One pod in the queue, and what the queue knows of it."""
-
-    __slots__ = ("attempts", "errors", "gate", "group", "query", "ready_us", "rejection",
-                 "rejections", "seen", "since_us", "token", "where")  # fmt: skip
-
-    def __init__(self, query: Query, now_us: int) -> None:
-        self.query = query
-        self.since_us = now_us
-        """When it was added or last failed."""
-        self.ready_us = now_us
-        """When it last came to the active queue."""
-        self.where = GONE
-        self.token = 0
-        """Number of its heap entry; other entries are stale."""
-        self.attempts = 0
-        self.rejections = 0
-        self.errors = 0
-        """Errors in a row."""
-        self.rejection = FAILURE
-        self.gate: Gate | None = None
-        """The gate that holds it back."""
-        self.group: Group | None = None
-        self.seen = 0
-        """Events before this number happened before it was popped."""
-
-
-Group = tuple[Shape, Rejection, Gate | None]
-"""Parked pods that all events treat alike."""
 Entry = tuple[int, int, int, Queued]
 """(−priority, since, token, pod)."""
 Delayed = tuple[int, int, int, int, Queued]
@@ -117,7 +81,8 @@ class SchedulingQueue:
         """A new pod; ready at once unless a gate holds it."""
         queued = self._pods[query.pod] = Queued(query, now_us)
         self._counts[GONE] += 1
-        self._to_active(queued, now_us)
+        if self._passes(queued):
+            self._push_active(queued, now_us)
 
     def update(self, query: Query, change: int, now_us: int) -> None:
         """The pod itself has changed (`OWN_…`): it may pass its gate or its rejectors now."""
@@ -140,7 +105,8 @@ class SchedulingQueue:
 
     def pop(self, now_us: int) -> Queued | None:
         """The next pod, which is being scheduled from now on."""
-        self.flush_backoff(now_us)
+        if self._backoff or self._error_backoff:
+            self.flush_backoff(now_us)
         queued = self._head(self._active)
         if queued is None and self._pops_backoff:
             queued = self._head(self._backoff)
@@ -162,8 +128,10 @@ class SchedulingQueue:
                 return queued
         return None
 
+    keeps = False
+    """Whether a plan may place pods that rest, and `joined` says which."""
     news = False
-    """Whether a strategy that keeps pods in mind is to be asked again."""
+    """Whether such a strategy is to be asked again."""
 
     def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
         """The pods of a cycle: those that were popped."""
@@ -269,8 +237,6 @@ class SchedulingQueue:
 
     def flush_backoff(self, now_us: int) -> None:
         """Move what has backed off for long enough to the active queue."""
-        if not self._backoff and not self._error_backoff:
-            return
         second = now_us // SECOND
         for heap in (self._backoff, self._error_backoff):
             while heap and heap[0][0] < second:

@@ -10,8 +10,6 @@ without lag; a placement is validated when its cycle ends; preemption is tried o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from simk8s.api.client import Client
 from simk8s.api.requests import POST_EVENT, request
 from simk8s.api.store import Store
@@ -23,7 +21,6 @@ from simk8s.placement.cycle import Verdict
 from simk8s.placement.events import (
     Change,
     Event,
-    node_events,
     pending_pod_added,
     pod_added,
     pod_deleted,
@@ -40,11 +37,12 @@ from simk8s.scheduler.gates import ByProfile, Gate, Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
 from simk8s.scheduler.keeping import queue_of
 from simk8s.scheduler.ledger import Flight, Ledger
+from simk8s.scheduler.node_news import NodeNews
 from simk8s.scheduler.preemptor import Preemptor
-from simk8s.scheduler.queue import FLUSH_PERIOD_US, Queued
+from simk8s.scheduler.queue import FLUSH_PERIOD_US
+from simk8s.scheduler.queued import Queued
 from simk8s.scheduler.storage_news import StorageNews
 from simk8s.scheduler.timing import CycleTimes
-from simk8s.state.nodes import NodeSpec
 from simk8s.state.podgroups import PODGROUPS
 from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
 from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Plan, Strategy
@@ -95,8 +93,7 @@ class Scheduler:
         self._preemptor = Preemptor(framework_of, view, store, client, preempting, queue)
         self._failures = Failures(client, self._resume)
         self._storage = StorageNews(clock, store, self.queue, self._resume, lag_us)
-        self._known: dict[int, NodeSpec] = {}
-        """Nodes as the scheduler last heard of them, by row."""
+        self._node_news = NodeNews(self._cluster.nodes)
         self._flight: Flight | None = None
         self._due_us = self._flush_us = NEVER
         self.void: dict[tuple[int, int], bool] = {}
@@ -125,17 +122,20 @@ class Scheduler:
             for _, _, name in self._groups.drain(now_us):
                 key = self._gangs.groups.hear_of(name)
                 self.queue.move(Event(Change.POD_GROUP_ADD, group=key), now_us)
+        queue = self.queue
         for _, verb, pod in self._pods.drain(now_us):
             if verb is ADDED:
                 self._hear_of(pod, now_us)
             elif verb is BOUND:
-                self._bound(pod, now_us)
+                if queue.listens:
+                    queue.move(pod_added(self._cluster.template_of(pod)), now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
-        for _, _, node in self._nodes.drain(now_us):
-            for event in self._news_of(node):
-                self.queue.move(event, now_us)
-        if self._flight is None and self.queue.ready:
+        if self._nodes.position != self._store.nodes.end:
+            for _, _, node in self._nodes.drain(now_us):
+                for event in self._node_news.of(node):
+                    queue.move(event, now_us)
+        if self._flight is None and queue.ready:
             self._bell.ring()
 
     def _call_back(self, now_us: int) -> None:
@@ -166,13 +166,10 @@ class Scheduler:
             devices = self._cluster.nodes.choose_devices(node, self._cluster.requests_of(pod))
             self._cluster.charge(pod, node, devices or 0)
 
-    def _bound(self, pod: int, now_us: int) -> None:
-        if self.queue.listens:
-            self.queue.move(pod_added(self._cluster.template_of(pod)), now_us)
-
     def _gone(self, pod: int, now_us: int) -> None:
         cluster, queue = self._cluster, self.queue
-        self._failures.over(pod)
+        if self._failures.told:
+            self._failures.over(pod)
         if self._gangs is not None:
             self._gangs.remove(pod, cluster.template_of(pod))
         placed = cluster.release(pod) != NEVER
@@ -191,15 +188,6 @@ class Scheduler:
             event = pod_deleted(cluster.template_of(pod), cluster.requests_of(pod))
             self.queue.move(event, now_us, most_important)
 
-    def _news_of(self, node: int) -> Iterator[Event]:
-        nodes = self._cluster.nodes
-        before, after = self._known.get(node), nodes.specs[node] if nodes.exists[node] else None
-        if after is not None:
-            self._known[node] = after
-        elif before is not None:
-            del self._known[node]
-        return node_events(before, after)
-
     # --- cycles
 
     def _wake(self, now_us: int) -> None:
@@ -208,11 +196,12 @@ class Scheduler:
                 return
             self._finish(now_us, self._flight)
             self._flight = None
-            if self.queue.rests and self._flush_us == NEVER:
+            if self._flush_us == NEVER and self.queue.rests:
                 return
         if self._failures.under_way:
             return
-        self._flush(now_us)
+        if self._flush_us != NEVER:
+            self._flush(now_us)
         if (pods := self._take(now_us)) or self.queue.news:
             self._start(now_us, pods)
         else:
@@ -244,8 +233,10 @@ class Scheduler:
         nodes = self._cluster.nodes
         together = self._gangs is not None and pods[0].query.template.group
         propose = self._strategy.propose_together if together else self._strategy.propose
-        plan = propose([queued.query for queued in pods], now_us)
-        pods = self.queue.joined(pods, plan, now_us)
+        queries = [pods[0].query] if len(pods) == 1 else [queued.query for queued in pods]
+        plan = propose(queries, now_us)
+        if self.queue.keeps:
+            pods = self.queue.joined(pods, plan, now_us)
         service_us = plan.latency_us
         if service_us is None:
             service_us = self._times.cycle_us(plan.evaluated, *plan.read)
@@ -313,7 +304,8 @@ class Scheduler:
             free = nodes.gpu_free[:, chosen.node].tolist()
             wanted = [d for d in range(chosen.devices.bit_length()) if chosen.devices >> d & 1]
             return chosen.devices if all(free[d] >= milli for d in wanted) else None
-        return nodes.choose_devices(chosen.node, query.requests)
+        requests = query.requests
+        return nodes.choose_devices(chosen.node, requests) if requests.gpu.count else 0
 
     @request("POST", "pods/binding")
     def _bind(self, queued: Queued, node: int) -> None:
@@ -325,7 +317,8 @@ class Scheduler:
             return  # its sender died before it left
         if self._store.bind(pod, node):
             self.client.note(POST_EVENT)  # Scheduled
-            self._failures.over(pod)
+            if self._failures.told:
+                self._failures.over(pod)
             return
         pods, now_us = self._cluster.pods, self._clock.now_us
         freed = pods.charged[pod] == node
@@ -392,7 +385,7 @@ class Scheduler:
             self._bell.ring_at(self._flush_us)
 
     def _flush(self, now_us: int) -> None:
-        if self._flush_us == NEVER or now_us < self._flush_us:
+        if now_us < self._flush_us:
             return
         self._flush_us = NEVER
         self.queue.flush_unschedulable(now_us)

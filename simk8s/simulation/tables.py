@@ -75,7 +75,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
         {
             "pod": rows,
             "namespace": picked([t.namespace for t in cluster.templates.items], column["template"]),
-            "name": [cluster.name_of(pod) for pod in rows.tolist()],
+            "name": _names(cluster, rows, column["workload"]),
             "workload": picked(cluster.workloads, column["workload"]),
             "owner": picked(cluster.owners, column["owner"]),
             "priority": column["priority"],
@@ -104,6 +104,19 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "init_us": pods.column("init_us")[rows],
         }
     )
+
+
+def _names(
+    cluster: Cluster, rows: NDArray[np.intp], workload: NDArray[Any]
+) -> pl.Series | list[str]:
+    """`Cluster.name_of` of every row: of most pods workload and ordinal, of some a given one."""
+    pods = cluster.pods
+    ordinals = pl.Series(pods.column("ordinal")[rows]).cast(pl.String)
+    made: pl.Series = picked(cluster.workloads, workload) + "-" + ordinals
+    if not pods.names:
+        return made
+    given = pods.names
+    return [given.get(pod, name) for pod, name in zip(rows.tolist(), made.to_list(), strict=True)]
 
 
 def _reasons(cluster: Cluster, rows: NDArray[np.intp], loss: NDArray[Any]) -> pl.Series:

@@ -90,9 +90,9 @@ def _threshold(
 
 def spared(spec: NodeSpec, own: Kubelet) -> NodeSpec:
     """A node whose allocatable memory follows the hard threshold, where a scenario sets one."""
-    bound = own.hard_thresholds.get("memory.available")
     if own.eviction_hard is None or MEMORY not in spec.capacity:
         return spec
+    bound = own.hard_thresholds.get("memory.available")
     may = spec.allocatable[MEMORY]
     if may == spec.capacity[MEMORY]:  # nothing was left out
         return spec

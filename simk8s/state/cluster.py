@@ -128,7 +128,7 @@ class Cluster:
     def charge(self, pod: int, node: int, devices: int) -> None:
         """The scheduler's cache counts a pod on a node (assumed or confirmed)."""
         pods = self.pods
-        self.nodes.charge(node, pod, self.requests.items[pods.requests[pod]], devices)
+        self.nodes.change(node, pod, self.requests.items[pods.requests[pod]], devices, 1)
         pods.charged[pod] = node
         self.charged += 1
         alike = self.charged_of.get(pods.template[pod])
@@ -136,9 +136,9 @@ class Cluster:
             alike = self.charged_of[pods.template[pod]] = {}
         alike[pod] = None
         pods.devices[pod] = devices
-        if len(self.tallies):
+        if self.tallies.by_key:
             self.tallies.note(pod, node, self.arrival(pod))
-        if len(self.flocks) and pods.deletion_us[pod] == NEVER:
+        if self.flocks.by_key and pods.deletion_us[pod] == NEVER:
             self.flocks.move(pod, node, 1)
         affinity = self.templates.items[pods.template[pod]].affinity
         if affinity is not NO_AFFINITY:
@@ -150,14 +150,14 @@ class Cluster:
         node = pods.charged[pod]
         if node != NEVER:
             requests = self.requests.items[pods.requests[pod]]
-            self.nodes.release(node, pod, requests, pods.devices[pod])
+            self.nodes.change(node, pod, requests, pods.devices[pod], -1)
             pods.charged[pod] = NEVER
             self.charged -= 1
             del self.charged_of[pods.template[pod]][pod]
-            if len(self.tallies):
+            if self.tallies.by_key:
                 live = pods.deletion_us[pod] == NEVER
                 self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
-            if len(self.flocks) and pods.deletion_us[pod] == NEVER:
+            if self.flocks.by_key and pods.deletion_us[pod] == NEVER:
                 self.flocks.move(pod, node, -1)
             affinity = self.templates.items[pods.template[pod]].affinity
             if affinity is not NO_AFFINITY:
@@ -171,7 +171,7 @@ class Cluster:
             node = self.pods.charged[pod]
             if node != NEVER:
                 self.tallies.note(pod, node, Kind.TERMINATING)
-                if len(self.flocks):
+                if self.flocks.by_key:
                     self.flocks.move(pod, node, -1)
 
     def is_live(self, pod: int) -> bool:

@@ -88,7 +88,8 @@ class Flocks:
         self.drops = 0
         """How often all flocks have been dropped."""
         self._cluster = cluster
-        self._flocks: dict[Key, Flock] = {}
+        self.by_key: dict[Key, Flock] = {}
+        """Where there is none, nobody has to be told of moves."""
         self._by_line: dict[Line, list[tuple[Key, Flock]]] = {}
         """By the rarest label that its selector demands."""
         self._others: list[tuple[Key, Flock]] = []
@@ -96,13 +97,10 @@ class Flocks:
         self._of: dict[int, list[Flock]] = {}
         """By template number, for templates that had pods come or go."""
 
-    def __len__(self) -> int:
-        return len(self._flocks)
-
     def get(self, namespace: str, selector: LabelSelector) -> Flock:
         """The flock of these; counted if it is new."""
         key = (namespace, selector)
-        known = self._flocks.get(key)
+        known = self.by_key.get(key)
         return self._make(key) if known is None else known
 
     def move(self, pod: int, row: int, sign: int) -> None:
@@ -122,9 +120,9 @@ class Flocks:
         return [flock for key, flock in near if _selects(key, template)]
 
     def _make(self, key: Key) -> Flock:
-        if len(self._flocks) >= FLOCKS_LIMIT:
+        if len(self.by_key) >= FLOCKS_LIMIT:
             self._drop_all()
-        flock = self._flocks[key] = Flock()
+        flock = self.by_key[key] = Flock()
         templates = self._cluster.templates
         line, among = templates.rarest(*key)
         if line is None:
@@ -148,7 +146,7 @@ class Flocks:
 
     def _drop_all(self) -> None:
         self.drops += 1
-        self._flocks.clear()
+        self.by_key.clear()
         self._by_line.clear()
         self._others.clear()
         self._of.clear()

@@ -186,15 +186,18 @@ class NodeTable:
 
     def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
         """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
-        self.pods_on[row][pod] = None
-        self._change(row, requests, devices, 1)
+        self.change(row, pod, requests, devices, 1)
 
     def release(self, row: int, pod: int, requests: Requests, devices: int) -> None:
         """Undo `charge`."""
-        del self.pods_on[row][pod]
-        self._change(row, requests, devices, -1)
+        self.change(row, pod, requests, devices, -1)
 
-    def _change(self, row: int, requests: Requests, devices: int, sign: int) -> None:
+    def change(self, row: int, pod: int, requests: Requests, devices: int, sign: int) -> None:
+        """`charge` (sign 1) or `release` (−1)."""
+        if sign > 0:
+            self.pods_on[row][pod] = None
+        else:
+            del self.pods_on[row][pod]
         if len(requests.values) > len(self.free):
             self.fit_resources()
         free, lowest = self.free_at, self.lowest

@@ -112,12 +112,10 @@ class Tallies:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._tallies: dict[Hashable, Tally] = {}
+        self.by_key: dict[Hashable, Tally] = {}
+        """Where there is none, nobody has to be told of moves."""
         self._log: list[Move] = []
         self._base = 0
-
-    def __len__(self) -> int:
-        return len(self._tallies)
 
     @property
     def end(self) -> int:
@@ -126,7 +124,7 @@ class Tallies:
 
     def note(self, pod: int, row: int, kind: Kind) -> None:
         """A pod came to a node, left it, or began to terminate there."""
-        if not self._tallies:
+        if not self.by_key:
             return
         self._log.append((pod, row, kind))
         if len(self._log) > LOG_LIMIT:
@@ -140,11 +138,11 @@ class Tallies:
         """The tally of that key, up to date; `weigh` must be determined by the key. `among`: the
         templates that may weigh something, as far as there are pods of them.
         """
-        tally = self._tallies.get(key)
+        tally = self.by_key.get(key)
         if tally is None:
-            if len(self._tallies) >= TALLIES_LIMIT:
-                self._tallies.clear()  # who holds one goes on with it
-            tally = self._tallies[key] = Tally(weigh, live=live)
+            if len(self.by_key) >= TALLIES_LIMIT:
+                self.by_key.clear()  # who holds one goes on with it
+            tally = self.by_key[key] = Tally(weigh, live=live)
             if among is not None:
                 self._count(tally, among)
         self.refresh(tally)

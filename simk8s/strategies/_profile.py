@@ -35,6 +35,7 @@ class Decider:
         self._refused: Memo[tuple[cycle.Verdict, int]] = Memo(framework, context.view)
         self._draws = context.draws
         self._search = search or Search()
+        self._nominated = context.view.pods.nominated
         self._selector = Selector(
             framework,
             context.view,
@@ -49,16 +50,18 @@ class Decider:
             self._batching = Batching(framework, context.view, cycles)
             self._selector.keeps = True
 
-    def decide(self, query: Query, now_us: int = 0) -> Plan:
-        """The best node for one pod, or why there is none."""
+        self.decide = self._decide_and_read if framework.reading else self._decide
+
+    def _decide_and_read(self, query: Query, now_us: int = 0) -> Plan:
+        """With what plugins went through before."""
         plan = self._decide(query, now_us)
-        if self.framework.reading:
-            plan.read = self.framework.effort(query, self._view)
+        plan.read = self.framework.effort(query, self._view)
         return plan
 
-    def _decide(self, query: Query, now_us: int) -> Plan:
-        query.nominated = self._view.pods.nominated[query.pod]
-        known = self._refused.get(query)
+    def _decide(self, query: Query, now_us: int = 0) -> Plan:
+        """The best node for one pod, or why there is none."""
+        query.nominated = self._nominated[query.pod]
+        known = self._refused.get(query) if self._refused.answers else None
         if known is not None:
             self._selector.pass_over(known[1])
             return Plan(rejected=[(query.pod, known[0])], evaluated=known[1])

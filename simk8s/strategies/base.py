@@ -83,20 +83,32 @@ class Relocation:
     moves: tuple[Move, ...]
 
 
-@dataclass(slots=True)
 class Plan:
     """Placements, and for every pod without one why. `evaluated` = node evaluations, `read` =
-    what plugins went through before; both cost time.
+    what plugins went through before; both cost time. (One a cycle: no dataclass, whose defaults
+    would take as long as a filter.)
     """
 
-    assignments: list[Assignment] = field(default_factory=list)
-    rejected: list[tuple[int, Verdict]] = field(default_factory=list)
-    evaluated: int = 0
-    read: Effort = NO_EFFORT
-    latency_us: int | None = None
-    solve: Solve | None = None
-    relocations: dict[int, Relocation] = field(default_factory=dict)
-    """Of rejected pods, those for which others are to be moved."""
+    __slots__ = ("assignments", "evaluated", "latency_us", "read", "rejected", "relocations",
+                 "solve")  # fmt: skip
+
+    def __init__(
+        self,
+        assignments: list[Assignment] | None = None,
+        rejected: list[tuple[int, Verdict]] | None = None,
+        evaluated: int = 0,
+        read: Effort = NO_EFFORT,
+        latency_us: int | None = None,
+        solve: Solve | None = None,
+    ) -> None:
+        self.assignments = [] if assignments is None else assignments
+        self.rejected = [] if rejected is None else rejected
+        self.evaluated = evaluated
+        self.read = read
+        self.latency_us = latency_us
+        self.solve = solve
+        self.relocations: dict[int, Relocation] = {}
+        """Of rejected pods, those for which others are to be moved."""
 
 
 @dataclass(frozen=True, slots=True)

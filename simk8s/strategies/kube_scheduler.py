@@ -84,7 +84,7 @@ class KubeScheduler(Strategy):
 
     def handles(self, query: Query) -> bool:
         """Whether a profile has the pod's schedulerName."""
-        return self._decider(query) is not None
+        return (self._chosen.get(query.template.id) or self._decider(query)) is not None
 
     def framework_of(self, query: Query) -> Framework:
         """The framework of the pod's profile."""
@@ -99,7 +99,7 @@ class KubeScheduler(Strategy):
         """One pod: its best node, or why there is none."""
         self._cycles.count += 1
         query = pending[0]
-        decider = self._decider(query)
+        decider = self._chosen.get(query.template.id) or self._decider(query)
         if decider is not None:
             kept = self._view.objects.places and kept_place(
                 decider.framework, query, self._view, now_us

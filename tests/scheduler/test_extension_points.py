@@ -10,7 +10,7 @@ import yaml
 
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.kubelet import PodTimes
-from simk8s.scheduler.queue import Where
+from simk8s.scheduler.queued import Where
 from simk8s.state.audit import audit
 from simk8s.state.podgroups import PODGROUPS, PodGroup
 from simk8s.strategies._kube_scheduler_params import Params

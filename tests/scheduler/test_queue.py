@@ -13,7 +13,8 @@ from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.view import View
 from simk8s.scheduler.gates import Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
-from simk8s.scheduler.queue import Queued, SchedulingQueue, Where
+from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.scheduler.queued import Queued, Where
 from simk8s.state.cluster import Cluster
 from simk8s.state.resources import CPU
 from tests.world import SECOND, add_pod, node, pod_manifest, query

@@ -1,8 +1,8 @@
 """LeastAllocated and BalancedAllocation together: the sum of both scores of many nodes in one pass.
 
-Law: equals `LeastAllocated.score + BalancedAllocation.score`, bit for bit: the same operations in
-the same order, less what is in between. Says nothing (None) where either of them would not take
-its fast way.
+Law: equals `LeastAllocated.score + BalancedAllocation.score`, bit for bit: the same operations on
+each number in the same order, less what is in between. Says nothing (None) where either of them
+would not take its fast way.
 
 How: numpy takes as long to be asked as to compute 500 nodes, and longer where lines do not lie
 behind each other in memory. So lines are asked about one by one where they lie in the node table,
@@ -28,7 +28,26 @@ WINDOWS = 32
 """Places of windows in the node table whose lines are kept at hand."""
 Line = NDArray[np.float64]
 Lines = tuple[Line, Line, Line, NDArray[np.int32]]
-"""Requested cpu and memory; twice what there is of both; 150 − the balance without the pod."""
+"""Requested memory and cpu; twice what there is of both; 150 − the balance without the pod."""
+
+
+class _Room:
+    """Where a window of so many nodes is computed: memory, cpu and balance lie behind each other,
+    so that what is done to two or three of them is one operation.
+    """
+
+    __slots__ = ("balance", "count", "cpu", "floats", "gain", "halves", "ints", "memory", "other",
+                 "steps", "sums", "total")  # fmt: skip
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.floats = np.empty(3 * count)
+        self.halves = self.floats[: 2 * count]
+        self.memory, self.cpu, self.balance = self.floats.reshape(3, count)
+        self.steps = np.repeat((float(DOWN), float(DOWN), float(HUNDRED)), count)
+        self.ints = np.empty(3 * count, np.int32)
+        self.other, self.total, self.gain = self.ints.reshape(3, count)
+        self.sums = self.ints[count:]
 
 
 class Both:
@@ -42,7 +61,7 @@ class Both:
         self._headroom: NDArray[np.int32] | None = None
         self._version = -1
         self._lines: dict[tuple[int, int], Lines] = {}
-        self._open(0)
+        self._room = _Room(0)
 
     @classmethod
     def of(cls, scores: Sequence[tuple[ScorePlugin, int]]) -> Both | None:
@@ -55,42 +74,38 @@ class Both:
             return None
         return cls(least, balanced) if least.plain and balanced.plain else None
 
-    def _open(self, count: int) -> None:
-        """Room for a window of so many nodes."""
-        self._room = count
-        self._floats = np.empty(3 * count)
-        self._halves = self._floats[: 2 * count]
-        self._cpu, self._memory, self._balance = self._floats.reshape(3, count)
-
     def score(self, query: Query, view: View, rows: slice) -> NDArray[Any] | None:
-        """The sum of both scores of some rows."""
+        """The sum of both scores of some rows, until it is asked again."""
         nodes, least = view.nodes, self._least
         if nodes.lacking or isinstance(view, Overlay) or not least.true(query, view):
             return None
-        used_cpu, used_memory, twice, without = self._window(view, nodes, rows)
-        if self._room != len(used_cpu):
-            self._open(len(used_cpu))
         cpu, memory = query.requests.values[: MEMORY + 1]
-        (more_cpu, more_memory), halves, balance = self._more, self._halves, self._balance
+        if not cpu and not memory:  # BalancedAllocation has nothing to say
+            return None
+        used_memory, used_cpu, twice, without = self._window(view, nodes, rows)
+        room = self._room
+        if room.count != len(used_cpu):
+            room = self._room = _Room(len(used_cpu))
+        (more_cpu, more_memory), halves, balance = self._more, room.halves, room.balance
         more_cpu[()], more_memory[()] = cpu, memory
-        np.add(used_cpu, more_cpu, self._cpu)
-        np.add(used_memory, more_memory, self._memory)
+        add, floats, ints = np.add, room.floats, room.ints
+        add(used_memory, more_memory, room.memory)
+        add(used_cpu, more_cpu, room.cpu)
         np.divide(halves, twice, halves)
-        if not nodes.roomy(cpu, memory):
+        lowest = nodes.lowest
+        if lowest[CPU] < cpu or lowest[MEMORY] < memory:
             np.minimum(halves, HALF, out=halves)
-        np.subtract(self._cpu, self._memory, balance)
+        np.subtract(room.cpu, room.memory, balance)
         np.abs(balance, balance)
         np.subtract(ONE, balance, balance)
-        np.multiply(balance, HUNDRED, balance)
-        np.multiply(halves, DOWN, halves)
-        np.add(halves, least.top(nodes), halves)
-        total: NDArray[Any]
-        total, other, gain = self._floats.astype(np.int32).reshape(3, self._room)
-        np.add(total, other, total)
-        np.right_shift(total, SHIFT, total)
-        np.add(gain, without, gain)
-        np.right_shift(gain, SHIFT, gain)
-        np.add(total, gain, total)
+        np.multiply(floats, room.steps, floats)
+        add(halves, least.top(nodes), halves)
+        ints[:] = floats
+        total, gain = room.total, room.gain
+        add(total, room.other, total)
+        add(gain, without, gain)
+        np.right_shift(room.sums, SHIFT, room.sums)
+        add(total, gain, total)
         return total
 
     def _window(self, view: View, nodes: NodeTable, rows: slice) -> Lines:
@@ -105,8 +120,8 @@ class Both:
         if lines is None:
             if len(self._lines) == WINDOWS:
                 self._lines.clear()
-            twice = nodes.twice_f[:, rows].reshape(-1)
-            lines = self._lines[place] = (used[0, rows], used[1, rows], twice, headroom[rows])
+            twice = nodes.twice_f[::-1, rows].reshape(-1)
+            lines = self._lines[place] = (used[1, rows], used[0, rows], twice, headroom[rows])
         return lines
 
     def score_one(self, query: Query, view: View, row: int) -> int:
@@ -121,14 +136,13 @@ class Both:
         left = int((nodes.spare100_at[1][row] - 100 * asked.asked_memory) // all_memory)
         if left > 0:
             least += left
+        # Balances without the pod and with it: 1 less half the gap between two shares, at most 1.
         cpu, memory = nodes.used_at[0][row], nodes.used_at[1][row]
-        gap = _gap(cpu / all_cpu, memory / all_memory)
-        without = int((1.0 - gap) * 100.0)
-        values = asked.values
-        gap = _gap((cpu + values[CPU]) / all_cpu, (memory + values[MEMORY]) / all_memory)
-        return least // 2 + 50 + int((50 + int((1.0 - gap) * 100.0) - without) / 2)
-
-
-def _gap(cpu: float, memory: float) -> float:
-    """Half the gap between two shares, neither of them above 1."""
-    return abs((cpu if cpu < 1.0 else 1.0) - (memory if memory < 1.0 else 1.0)) / 2.0
+        more_cpu, more_memory = asked.values[: MEMORY + 1]
+        one, other = cpu / all_cpu, memory / all_memory
+        gap = (one if one < 1.0 else 1.0) - (other if other < 1.0 else 1.0)
+        without = int((1.0 - (gap if gap > 0.0 else -gap) / 2.0) * 100.0)
+        one, other = (cpu + more_cpu) / all_cpu, (memory + more_memory) / all_memory
+        gap = (one if one < 1.0 else 1.0) - (other if other < 1.0 else 1.0)
+        balance = int((1.0 - (gap if gap > 0.0 else -gap) / 2.0) * 100.0)
+        return least // 2 + 50 + int((50 + balance - without) / 2)

@@ -1,0 +1,56 @@
+"""An API server that takes no time: requests are applied in the next round of their instant.
+
+Law: they are applied in the order in which they were sent, each at the instant of its sending;
+what an outage finds under way it cuts off (`withdraw`).
+
+How: a request is a plain tuple, not a `Call`: nothing about it changes on its way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simk8s.api.ports import Call, Done, Operation, Port
+from simk8s.kernel.clock import Clock
+from simk8s.kernel.phase import Phase
+
+if TYPE_CHECKING:
+    from simk8s.api.client import Client
+
+Asked = tuple[Operation, tuple[Any, ...], Done | None, Port, "Client", int]
+"""(operation, its arguments, who waits for the result, port, sender, tries before this one)."""
+
+
+class AtOnce:
+    """The requests under way; `send` takes one that is `Asked`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._lane = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
+        self.send = self._lane.now
+
+    def resend(self, call: Call) -> None:
+        """One that was held back or refused before."""
+        assert call.op is not None, "a shadow is never under way"
+        self.send((call.op, call.args, call.done, call.port, call.client, call.attempts))
+
+    def withdraw(self, now_us: int) -> list[Call]:
+        """Everything under way; none of it will be applied."""
+        calls = []
+        for op, args, done, port, client, attempts in self._lane.withdraw():
+            call = Call(client, port, op, args, done)
+            call.attempts, call.arrival_us = attempts, now_us
+            calls.append(call)
+        return calls
+
+    def _apply(self, now_us: int, asked: list[Asked]) -> None:
+        for op, args, done, port, client, _ in asked:
+            result = op(*args)
+            meter = port.meter
+            if now_us < meter.until_us:
+                meter.window.at_once += 1
+            else:
+                meter.at_once(now_us)
+            if client.in_flight_limit:
+                client.answered()
+            if done is not None:
+                done(now_us, result)
