@@ -28,14 +28,14 @@ _INFORMERS = 10
 
 @dataclass(frozen=True, slots=True)
 class PodRow:
-    """One pod of a list; `models` empty = any."""
+    """One pod of a list; `models` as written there, empty = any."""
 
     name: str
     cpu: int
     memory_mib: int
     gpus: int
     milli: int
-    models: frozenset[str]
+    models: tuple[str, ...]
 
     @property
     def gpu_milli(self) -> int:
@@ -138,7 +138,7 @@ def _pod(row: dict[str, str]) -> PodRow:
     gpus = int(row["num_gpu"])
     milli = min(int(row["gpu_milli"] or 0), 1000) if gpus else 0
     spec = (row.get("gpu_spec") or "") if gpus else ""
-    models = frozenset(filter(None, spec.split("|")))
+    models = tuple(filter(None, spec.split("|")))
     return PodRow(row["name"], int(row["cpu_milli"]), int(row["memory_mib"]), gpus, milli, models)
 
 

@@ -37,7 +37,7 @@ def test_paired_interval_by_hand() -> None:
 
 
 def pod(name: str, cpu: int, gpus: int = 0, milli: int = 0) -> PodRow:
-    return PodRow(name, cpu, 1, gpus, milli, frozenset())
+    return PodRow(name, cpu, 1, gpus, milli, ())
 
 
 def test_the_curve_counts_dropped_pods_as_arrived() -> None:
