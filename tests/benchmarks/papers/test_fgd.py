@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.papers._drive import drive
+from benchmarks.papers._fgd_figures import Figures
 from benchmarks.papers._fgd_page import Page
 from benchmarks.papers._go_random import GoRandom
 from benchmarks.papers._openb import NodeRow, Openb, PodRow
@@ -72,7 +73,7 @@ def page(fgd: float, ours: float, *, random: float = 86.0, same_order: bool = Tr
         for policy in levels
         for seed in (42, 47, 48)
     }
-    return Page(published, runs, {"default": [96.3]}, [42, 47, 48], same_order)
+    return Page(Figures(published, runs, [42, 47, 48]), {"default": [96.3]}, [], same_order)
 
 
 def test_the_gate_is_kept_and_missed() -> None:
@@ -87,7 +88,7 @@ def test_the_gate_is_kept_and_missed() -> None:
 def test_orders_are_the_published_ones() -> None:
     openb = Openb(SHARED)
     for seed in (42, 51):
-        pods, nodes = openb.arrivals("default", seed)
+        pods, nodes = openb.arrivals(openb.pods("default"), seed)
         assert ([p.name for p in pods], [n.name for n in nodes]) == openb.order(seed)
 
 
@@ -95,7 +96,7 @@ def test_orders_are_the_published_ones() -> None:
 @pytest.mark.parametrize("policy", ["FGD", "GpuClustering"])
 def test_the_beginning_of_seed_42_is_placed_as_published(policy: str) -> None:
     openb, count = Openb(SHARED), 800
-    pods, nodes = openb.arrivals("default", 42)
+    pods, nodes = openb.arrivals(openb.pods("default"), 42)
     name, params = POLICIES[policy]
     driven = drive(name, params, pods[:count], nodes, openb.pods("default"), 42)
     own = zip((p.name for p in pods), driven.nodes, driven.devices, strict=False)
