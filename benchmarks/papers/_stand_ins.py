@@ -1,14 +1,16 @@
 """Stand-ins for pod lists that are not here, derived from `default` as the published ones were.
 
-The lists of the FGD paper are samples of `default`: `cpuNNN` has N.NN tenths of pods without GPU
-(pods with GPU as they are), `gpushareNN` N % of the GPUs asked for by shares of one GPU (as many
-pods of either kind as before), `multigpuNN` N % by pods with several GPUs (added to the others),
-`gpuspecNN` a list of models for N % of the pods with GPU. Lists of models are drawn from those of
-`gpuspec20`, separately for shares and whole GPUs. Draws are Go's, always with the same seed.
+The lists of the FGD paper are samples of `default`. `cpu250`: 25.0 % of the pods have no GPU, those
+with GPU are as they were. `gpushare40`: shares of one GPU ask for 40 % of all GPU, with as many
+pods with and without GPU as before. `multigpu40`: pods with several GPUs ask for 40 %, added to the
+others. `gpuspec33`: 33 % of the pods with GPU name models, here as those of `gpuspec20` do,
+separately for shares and whole GPUs. Draws are Go's, always with the same seed.
 
-*Law:* a stand-in is the same list every time, and no pod is in it that `default` does not have
-(but for its models). *Departs:* which pods the authors drew is not known: figures on a stand-in
-are near those on the list, not equal.
+Law: a stand-in is the same list every time, and no pod is in it that `default` does not have (but
+for its models).
+
+Departs: which pods the authors drew is not known; figures on a stand-in are near those on the
+list, not equal.
 """
 
 from __future__ import annotations
@@ -74,8 +76,10 @@ def _more_models(
     found = list(pods)
     places = [place for place, pod in enumerate(pods) if pod.gpus]
     draws.shuffle(places)
-    known = {whole: [p.models for p in models if p.models and _is_whole(p) == whole] for whole in
-             (False, True)}  # fmt: skip
+    known: dict[bool, list[tuple[str, ...]]] = {False: [], True: []}
+    for pod in models:
+        if pod.models:
+            known[_is_whole(pod)].append(pod.models)
     for place in places[: round(len(places) * percent / 100)]:
         some = known[_is_whole(pods[place])]
         found[place] = replace(pods[place], models=some[draws.intn(len(some))])
