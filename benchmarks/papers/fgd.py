@@ -42,14 +42,9 @@ def tasks(
         found += [Task("default", policy, seed) for policy in policies for seed in seeds]
     # By seed, held-out ones first: whoever stops early has the same seeds of every list.
     ordered = sorted(seeds, key=lambda seed: (seed not in _fgd_page.HELD_OUT, seed))
-    found += [Task(t, policy, seed) for seed in ordered for t in elsewhere for policy in two]
-    found += [
-        Task(trace, policy, seed)
-        for trace in stand_ins
-        for seed in STAND_IN_SEEDS
-        if seed in seeds
-        for policy in two
-    ]
+    for seed in ordered:
+        some = [*elsewhere, *(stand_ins if seed in STAND_IN_SEEDS else ())]
+        found += [Task(trace, policy, seed) for trace in some for policy in two]
     found += [Task(t, policy, seed) for seed in ordered for t in elsewhere for policy in others]
     return found
 
