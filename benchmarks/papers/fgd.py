@@ -25,7 +25,7 @@ from benchmarks.papers._stand_ins import LIKE
 
 BOUNDED = 1
 """Seeds of which the bound is taken: it hardly differs between them."""
-STAND_IN_SEEDS = (47, 48)
+STAND_IN_SEEDS = (42, 47)
 BEYOND = ("cpu300", "cpu400")
 """Stand-ins for lists that were never published, with more CPU asked for than in any of them."""
 
