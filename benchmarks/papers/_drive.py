@@ -105,7 +105,7 @@ def _spec(node: NodeRow) -> NodeSpec:
 
 
 def _requests(cluster: Cluster, pod: PodRow) -> Any:
-    gpu = GpuRequest(pod.gpus, pod.milli, pod.models or None)
+    gpu = GpuRequest(pod.gpus, pod.milli, frozenset(pod.models) or None)
     return cluster.requests.intern((pod.cpu, pod.memory_mib * MIB), gpu=gpu)
 
 
@@ -121,7 +121,7 @@ def _strategy(
 
 def typical(listed: Sequence[PodRow]) -> list[TypicalPod]:
     """The shapes of a pod list and how many pods have each, in the order of the list."""
-    counts = Counter((p.cpu, p.gpus, p.milli or 1000, tuple(sorted(p.models))) for p in listed)
+    counts = Counter((p.cpu, p.gpus, p.milli or 1000, p.models) for p in listed)
     return [
         TypicalPod(cpu=f"{cpu}m", gpus=gpus, gpu_milli=milli, gpu_models=models, count=count)
         for (cpu, gpus, milli, models), count in counts.items()

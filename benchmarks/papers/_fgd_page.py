@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from benchmarks.papers._paired import Difference, paired
-from benchmarks.papers._runs import OURS, POLICIES, Run, Task
+from benchmarks.papers._fgd_figures import Figures
+from benchmarks.papers._paired import Difference
+from benchmarks.papers._runs import OURS, POLICIES, Task
+from benchmarks.papers._stand_ins import LIKE
 
 TABLE_1 = {
     "Random": 86.30, "DotProd": 90.62, "GpuClustering": 91.65, "GpuPacking": 91.78,
@@ -21,13 +23,16 @@ POLICY_COLUMNS = (
     "policy", "strategy", "at 100 %: published", "measured", "at 130 %: published", "measured",
     "curves: largest difference", "seed 42: placements that differ", "seeds",
 )  # fmt: skip
+CURVE_COLUMNS = ("pod list", "seeds", *TABLE_1)
 LIST_COLUMNS = (
     "pod list", "FGD at 100 %: published", "measured", "ours", "held out: ours − FGD",
     "all seeds", "FGD at 130 %: measured", "ours", "held out: ours − FGD", "all seeds",
     "lossless", "seeds",
 )  # fmt: skip
-
-Curves = Mapping[tuple[str, str, int], Mapping[int, float]]
+STAND_IN_COLUMNS = (
+    "like", "FGD at 100 %: published for the list", "measured on the stand-in", "ours",
+    "ours − FGD, by seed", "FGD at 130 %: published", "measured", "ours", "ours − FGD, by seed",
+)  # fmt: skip
 
 HEAD = """# GPU allocation on openb: FGD's table, and a strategy above it
 
@@ -41,10 +46,18 @@ and 130 % of the GPUs have been asked for; means over the seeds.
 
 {policies}"""
 
-OURS_HEAD = """
+CURVES_HEAD = """
 `Random` draws its nodes and devices from another generator: its mean is compared. The order of
 arrival and the ranks of nodes {same}.
 
+## Every published curve
+
+Published and measured mean at 100 %, and in brackets the largest difference over all points of all
+curves of these seeds; published points are rounded to hundredths, so that 0.005 is exact.
+
+{curves}"""
+
+OURS_HEAD = """
 ## `least_stranded` against FGD
 
 Same orders, paired by seed. *Held out* are seeds 47–51; ± is a 95 % interval (Student's t over the
@@ -53,6 +66,18 @@ devices at all (linear bound, without CPU, nodes and models): beyond it, whoever
 that fits has lost something.
 
 {lists}"""
+
+STAND_INS_HEAD = """
+## Lists that are not here
+
+Stand-ins, derived from `default` by the recipe of the list (see `_stand_ins`; which pods the
+authors drew is not known), seeds {seeds}. Nothing was chosen on them. `cpu300` and `cpu400` are
+not among the published lists: they show where it ends. Pods there ask for much more CPU than there
+is, and who finds no room decides. FGD leaves more CPU in pieces that are too small for the pods
+without GPU; fewer of them are placed, and more of those with GPU. `least_stranded` wastes less CPU,
+places more pods without GPU, and is below FGD in GPUs when CPU is short enough.
+
+{stand_ins}"""
 
 NOTES = """
 ## How it works
@@ -72,7 +97,10 @@ order, and has no constant to tune: the rate of GPU per CPU and the worths follo
 pods. On the way, other forms (a smooth minimum, worth = milli left, coarse steps, sums with FGD's
 score, worths rounded to the nearest) were compared on seeds 42–46 of `default`. While the score
 still had steps of 20 milli, forms with and without FGD's score were also looked at on seeds 47 and
-48 of every list, to see whether they carry over; nothing was fitted there.
+48 of every list, to see whether they carry over; nothing was fitted there. Later, other choices
+between equal nodes (the least or the most free CPU or GPU, CPU and GPU left in proportion or out of
+it) and CPU counted in whole typical pods were compared on seed 42 of `default` and of a list with
+40 % pods without GPU. None was above what is there on `default` by more than 0.02; none was taken.
 """
 
 
@@ -80,94 +108,101 @@ still had steps of 20 milli, forms with and without FGD's score were also looked
 class Page:
     """Everything that is on the page."""
 
-    published: Curves
-    runs: Mapping[Task, Run]
+    figures: Figures
     lossless: Mapping[str, Sequence[float]]
-    seeds: Sequence[int]
+    """By pod list."""
+    stand_ins: Sequence[str]
     same_order: bool
     unmade: int = 0
     """Runs that belong to the page and are not on it."""
 
     def render(self) -> str:
         """As Markdown."""
-        seeds = f"{self.seeds[0]}–{self.seeds[-1]}"
+        seeds = _range(self.figures.seeds)
         same = "are the published ones" if self.same_order else "DIFFER from the published ones"
         head = HEAD.format(seeds=seeds, policies=_header(POLICY_COLUMNS))
-        ours = OURS_HEAD.format(same=same, lists=_header(LIST_COLUMNS))
-        lines = [head, *self._policies(), ours]
+        curves = CURVES_HEAD.format(same=same, curves=_header(CURVE_COLUMNS))
+        ours = OURS_HEAD.format(lists=_header(LIST_COLUMNS))
+        lines = [head, *self._policies(), curves, *self._curves(), ours]
         if self.unmade:
             lines.insert(0, f"> Incomplete: {self.unmade} runs have not been made yet.\n\n")
         lines += [self._against(trace) for trace in self.lossless]
-        return "".join(lines) + self._verdict() + NOTES
+        return "".join([*lines, self._verdict(), *self._likes(), NOTES])
 
     def missed(self) -> list[str]:
         """What the gate asks for and was not reached."""
         found = [] if self.same_order else ["the order of arrival is not the published one"]
-        for policy in self._measured():
-            if policy == "Random":
-                gap = abs(mean(self._at("default", policy, 100)) - TABLE_1[policy])
-                found += [f"Random: {gap:.2f} from the mean"] if gap > RANDOM_WITHIN else []
-            elif self._largest(policy) > SAME:
-                found.append(f"{policy}: {self._largest(policy):.3f} from a published curve")
+        found += [words for trace in self.lossless for words in self._off(trace)]
+        for policy in self._measured("default"):
             if self._differing(policy):
                 found.append(f"{policy}: {self._differing(policy)} placements differ")
-        for trace in self.lossless:
+        known = {trace for trace, _, _ in self.figures.published}
+        likely = [trace for trace in self.stand_ins if trace.removeprefix(LIKE) in known]
+        for trace in (*self.lossless, *likely):
             for percent in (100, 130):
-                gap = mean(self._at(trace, OURS, percent)) - mean(self._at(trace, "FGD", percent))
-                if gap <= 0:
+                ours, fgd = (self.figures.at(trace, p, percent) for p in (OURS, "FGD"))
+                if ours and mean(ours) <= mean(fgd):
                     found.append(f"{trace}: {OURS} is not above FGD at {percent} %")
         return found
 
-    def _seeds(self, trace: str) -> list[int]:
-        """Those of which both FGD and ours were run."""
-        both = [[Task(trace, policy, seed) for policy in ("FGD", OURS)] for seed in self.seeds]
-        return [two[0].seed for two in both if all(task in self.runs for task in two)]
+    def _off(self, trace: str) -> Iterator[str]:
+        for policy in self._measured(trace):
+            if policy != "Random":
+                gap = self.figures.largest(trace, policy)
+                if gap is not None and gap > SAME:
+                    yield f"{trace}, {policy}: {gap:.3f} from a published curve"
+            elif trace == "default":
+                gap = abs(mean(self.figures.at(trace, policy, 100)) - TABLE_1[policy])
+                if gap > RANDOM_WITHIN:
+                    yield f"Random: {gap:.2f} from the mean"
 
-    def _ran(self, trace: str, policy: str) -> list[int]:
-        """Of the others, those of which that policy was run."""
-        if policy in ("FGD", OURS):
-            return self._seeds(trace)
-        return [seed for seed in self.seeds if Task(trace, policy, seed) in self.runs]
-
-    def _measured(self) -> list[str]:
-        there = {task.policy for task in self.runs if task.trace == "default"}
-        return [policy for policy in TABLE_1 if policy in there]
+    def _measured(self, trace: str) -> list[str]:
+        return [policy for policy in TABLE_1 if self.figures.ran(trace, policy)]
 
     def _policies(self) -> Iterator[str]:
-        for policy in self._measured():
+        figures = self.figures
+        for policy in self._measured("default"):
             cells = [policy, f"`{POLICIES[policy][0]}`", f"{TABLE_1[policy]:.2f}"]
-            cells.append(_mean(self._at("default", policy, 100)))
-            cells.append(_mean(self._published("default", policy, 130)))
-            cells.append(_mean(self._at("default", policy, 130)))
-            same = policy != "Random"
-            cells.append(f"{self._largest(policy):.3f}" if same else "–")
+            cells.append(_mean(figures.at("default", policy, 100)))
+            cells.append(_mean(figures.published_at("default", policy, 130)))
+            cells.append(_mean(figures.at("default", policy, 130)))
+            gap = figures.largest("default", policy)
+            cells.append("–" if policy == "Random" or gap is None else f"{gap:.3f}")
             differing = self._differing(policy)
             cells.append("–" if differing is None else str(differing))
-            cells.append(str(len(self._ran("default", policy))))
-            yield "| " + " | ".join(cells) + " |\n"
+            yield _row([*cells, _range(figures.ran("default", policy))])
+
+    def _curves(self) -> Iterator[str]:
+        for trace in self.lossless:
+            policies = self._measured(trace)
+            if any(self.figures.published_at(trace, policy, 100) for policy in policies):
+                seeds = {_range(self.figures.ran(trace, policy)) for policy in policies}
+                cells = [self._curve(trace, policy) for policy in TABLE_1]
+                yield _row([trace, " and ".join(sorted(seeds)), *cells])
+
+    def _curve(self, trace: str, policy: str) -> str:
+        gap = self.figures.largest(trace, policy)
+        if gap is None:
+            return "–"
+        published = _mean(self.figures.published_at(trace, policy, 100))
+        words = f"{published}, {_mean(self.figures.at(trace, policy, 100))}"
+        return words if policy == "Random" else f"{words} ({gap:.3f})"
 
     def _against(self, trace: str) -> str:
-        published = self._published(trace, "FGD", 100)
-        made = self._seeds(trace)
-        seeds = str(made[0]) if len(made) == 1 else f"{made[0]}–{made[-1]}"
-        cells = [trace, _mean(published) if published else "–"]
+        figures = self.figures
+        made = figures.ran(trace, OURS)
+        if not made:
+            return ""
+        cells = [trace, _mean(figures.published_at(trace, "FGD", 100))]
         for percent in (100, 130):
-            fgd, ours = (self._at(trace, policy, percent) for policy in ("FGD", OURS))
-            cells += [_mean(fgd), _mean(ours)]
-            cells += [_words(self._paired(trace, percent, HELD_OUT))]
-            cells += [_words(self._paired(trace, percent, self._seeds(trace)))]
-        return "| " + " | ".join([*cells, _mean(self.lossless[trace]), seeds]) + " |\n"
-
-    def _paired(self, trace: str, percent: int, seeds: Sequence[int]) -> Difference | None:
-        some = [seed for seed in self._seeds(trace) if seed in seeds]
-        if len(some) < 2:
-            return None
-        ours, fgd = (self._at(trace, policy, percent, some) for policy in (OURS, "FGD"))
-        return paired(ours, fgd)
+            cells += [_mean(figures.at(trace, policy, percent)) for policy in ("FGD", OURS)]
+            cells += [_words(figures.against_fgd(trace, percent, HELD_OUT))]
+            cells += [_words(figures.against_fgd(trace, percent, made))]
+        return _row([*cells, _mean(self.lossless[trace]), _range(made)])
 
     def _verdict(self) -> str:
         pairs = [
-            self._paired(trace, percent, self._seeds(trace))
+            self.figures.against_fgd(trace, percent, self.figures.seeds)
             for trace in self.lossless
             for percent in (100, 130)
         ]
@@ -180,43 +215,42 @@ class Page:
             f"lower end of an interval is {least:+.2f} points.\n"
         )
 
-    def _at(
-        self, trace: str, policy: str, percent: int, seeds: Sequence[int] | None = None
-    ) -> list[float]:
-        """By seed; where a list ends earlier, at its end."""
-        curves = [
-            self.runs[Task(trace, policy, seed)].curve
-            for seed in (self._ran(trace, policy) if seeds is None else seeds)
-        ]
-        return [curve[min(percent, max(curve))] for curve in curves]
-
-    def _published(self, trace: str, policy: str, percent: int) -> list[float]:
-        found = [self.published.get((trace, policy, seed)) for seed in self._ran(trace, policy)]
-        return [curve[min(percent, max(curve))] for curve in found if curve]
-
-    def _largest(self, policy: str) -> float:
-        """Of all points of all curves; endless where a point is missing."""
-        gaps = []
-        for seed in self._ran("default", policy):
-            published = self.published["default", policy, seed]
-            curve = self.runs[Task("default", policy, seed)].curve
-            if published.keys() - curve.keys():
-                return float("inf")
-            # Published points are rounded to hundredths: up to half of one is theirs.
-            gaps.append(max(abs(curve[x] - y) for x, y in published.items()))
-        return max(gaps)
+    def _likes(self) -> Iterator[str]:
+        if self.stand_ins:
+            seeds = _range(self.figures.ran(self.stand_ins[0], OURS))
+            yield STAND_INS_HEAD.format(seeds=seeds, stand_ins=_header(STAND_IN_COLUMNS))
+        for trace in self.stand_ins:
+            name, seeds_of_it = trace.removeprefix(LIKE), self.figures.ran(trace, OURS)
+            cells = [name]
+            for percent in (100, 130):
+                published = self.figures.published_at(name, "FGD", percent, self.figures.seeds)
+                fgd, ours = (self.figures.at(trace, p, percent) for p in ("FGD", OURS))
+                gaps = ", ".join(f"{a - b:+.2f}" for a, b in zip(ours, fgd, strict=True))
+                cells += [_mean(published), _mean(fgd), _mean(ours), gaps]
+            if seeds_of_it:
+                yield _row(cells)
 
     def _differing(self, policy: str) -> int | None:
-        run = self.runs.get(Task("default", policy, 42))
+        run = self.figures.runs.get(Task("default", policy, 42))
         return None if run is None else run.differing
 
 
 def _header(columns: Sequence[str]) -> str:
-    return "| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|\n"
+    return _row(columns) + "|---" * len(columns) + "|\n"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |\n"
 
 
 def _mean(values: Sequence[float]) -> str:
-    return f"{mean(values):.2f}"
+    return f"{mean(values):.2f}" if values else "–"
+
+
+def _range(seeds: Sequence[int]) -> str:
+    if list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+        return str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]}–{seeds[-1]}"
+    return ", ".join(map(str, seeds))
 
 
 def _words(pair: Difference | None) -> str:

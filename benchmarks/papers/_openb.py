@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,21 +21,21 @@ TRACES = (
     "multigpu20", "multigpu30",
 )  # fmt: skip
 SEEDS = tuple(range(42, 52))
-TUNE_PERCENT = 130
+TUNE_PERCENT, WHOLE = 130, 1000
 _INFORMERS = 10
 """Draws that client-go's reflectors take from the same generator before the nodes are ranked."""
 
 
 @dataclass(frozen=True, slots=True)
 class PodRow:
-    """One pod of a list; `models` empty = any."""
+    """One pod of a list; `models` as written there, empty = any."""
 
     name: str
     cpu: int
     memory_mib: int
     gpus: int
     milli: int
-    models: frozenset[str]
+    models: tuple[str, ...]
 
     @property
     def gpu_milli(self) -> int:
@@ -92,11 +92,11 @@ class Openb:
     @property
     def capacity(self) -> int:
         """GPU milli of all nodes."""
-        return 1000 * sum(node.gpus for node in self.nodes())
+        return WHOLE * sum(node.gpus for node in self.nodes())
 
-    def arrivals(self, trace: str, seed: int) -> tuple[list[PodRow], list[NodeRow]]:
-        """Pods in order of arrival, nodes in order of preference between equals."""
-        draws, listed = GoRandom(seed), self.pods(trace)
+    def arrivals(self, listed: Sequence[PodRow], seed: int) -> tuple[list[PodRow], list[NodeRow]]:
+        """Pods of a list in order of arrival, nodes in order of preference between equals."""
+        draws = GoRandom(seed)
         draws.int63()
         pods = list(listed)
         draws.shuffle(pods)
@@ -136,13 +136,13 @@ class Openb:
 
 def _pod(row: dict[str, str]) -> PodRow:
     gpus = int(row["num_gpu"])
-    milli = min(int(row["gpu_milli"] or 0), 1000) if gpus else 0
+    milli = min(int(row["gpu_milli"] or 0), WHOLE) if gpus else 0
     spec = (row.get("gpu_spec") or "") if gpus else ""
-    models = frozenset(filter(None, spec.split("|")))
+    models = tuple(filter(None, spec.split("|")))
     return PodRow(row["name"], int(row["cpu_milli"]), int(row["memory_mib"]), gpus, milli, models)
 
 
-def _tune(pods: list[PodRow], listed: list[PodRow], target: int, draws: GoRandom) -> None:
+def _tune(pods: list[PodRow], listed: Sequence[PodRow], target: int, draws: GoRandom) -> None:
     """Add drawn pods, or remove some, until the target of GPU milli is met."""
     total = sum(pod.gpu_milli for pod in pods)
     if total > target:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.papers._drive import drive
 from benchmarks.papers._openb import Openb, PodRow
+from benchmarks.papers._stand_ins import LIKE, stand_in
 from simk8s.placement.plugins._worth import device_prices
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,8 @@ POLICIES: dict[str, tuple[str, dict[str, Any]]] = {
     OURS: (OURS, {}),
 }
 """Names as published -> strategy and its parameters."""
+_DECIDING = ("drive", "go_random", "openb", "stand_ins")
+"""Modules here that a run depends on."""
 _SECANTS, _CLOSE_DEVICES = 3, 2.0
 """Two devices are three hundredths of a percent."""
 
@@ -57,15 +60,24 @@ def _openb(shared: str) -> Openb:
 def one(shared: str, task: Task) -> Run:
     """Drive one strategy over one order of arrival."""
     openb = _openb(shared)
-    pods, nodes = openb.arrivals(task.trace, task.seed)
+    listed = pods_of(openb, task.trace)
+    pods, nodes = openb.arrivals(listed, task.seed)
     name, params = POLICIES[task.policy]
-    driven = drive(name, params, pods, nodes, openb.pods(task.trace), task.seed)
+    driven = drive(name, params, pods, nodes, listed, task.seed)
     differing = None
     if task.trace == "default" and task.seed == 42 and openb.has_placements(task.policy):
         published = openb.placements(task.policy)
         own = zip((p.name for p in pods), driven.nodes, driven.devices, strict=True)
         differing = sum(a != b for a, b in zip(published, own, strict=True))
     return Run(driven.curve(openb.capacity), differing)
+
+
+def pods_of(openb: Openb, trace: str) -> list[PodRow]:
+    """A pod list, or the stand-in for one that is not there."""
+    if trace.startswith(LIKE):
+        default, models = openb.pods("default"), openb.pods("gpuspec20")
+        return stand_in(trace.removeprefix(LIKE), default, models)
+    return openb.pods(trace)
 
 
 def all_of(
@@ -91,11 +103,10 @@ def all_of(
 def _code() -> str:
     """What decides: a hash of the sources."""
     files = [p for part in ("placement", "strategies", "state") for p in _sources(part)]
-    files += sorted((ROOT / "benchmarks" / "papers").glob("_*.py"))
+    files += [ROOT / "benchmarks" / "papers" / f"_{name}.py" for name in _DECIDING]
     digest = hashlib.blake2b(digest_size=8)
     for path in files:
-        if path.name not in ("_runs.py", "_fgd_page.py", "_paired.py"):
-            digest.update(path.read_bytes())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -125,7 +136,7 @@ def lossless_percent(openb: Openb, trace: str, seed: int) -> float:
     """Up to which percent of arrivals all pods could be packed, by the linear bound over devices
     alone: no CPU, no nodes, no models. Beyond it every strategy has dropped something.
     """
-    pods = openb.arrivals(trace, seed)[0]
+    pods = openb.arrivals(pods_of(openb, trace), seed)[0]
     arrived = list(accumulate(pod.gpu_milli for pod in pods))
     whole = openb.capacity // 1000
 

@@ -64,5 +64,7 @@ class TypicalStrategy(ProfileStrategy):
 
 
 def _shape(pod: TypicalPod) -> Shape:
+    if not pod.gpus:
+        return Shape(pod.cpu, 0, 0)
     models = frozenset(pod.gpu_models) or None
-    return Shape(pod.cpu, pod.gpu_milli, pod.gpus, models) if pod.gpus else Shape(pod.cpu, 0, 0)
+    return Shape(pod.cpu, pod.gpu_milli, pod.gpus, models, "|".join(pod.gpu_models))

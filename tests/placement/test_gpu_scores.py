@@ -151,6 +151,14 @@ def test_typical_pods_cover_the_popularity() -> None:
     assert sum(t.share for t in found) == pytest.approx(1.0)
 
 
+def test_typical_pods_that_differ_in_spelling_alone_are_two() -> None:
+    models = frozenset("AB")
+    spelt = [Shape(1, 500, 1, models, written) for written in ("A|B", "A|B|B", "")]
+    found = typical_of(dict.fromkeys(spelt, 7), 60)
+    # Of equal counts the later letters come first.
+    assert [t.shape.written for t in found] == ["A|B|B", "A|B"]
+
+
 def test_a_census_tells_when_its_pods_have_doubled() -> None:
     cluster, census = cluster_of((1, 0)), Census()
     told = [census.note([asking(cluster, 1_000)]) is not None for _ in range(9)]

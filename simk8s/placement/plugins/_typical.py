@@ -1,8 +1,9 @@
 """What pods typically ask for: the popular shapes among many, with their shares.
 
 Mirrors: typical pods of FGD (Weng et al., USENIX ATC 2023) as the public simulator counts them:
-distinct (CPU, GPU milli, GPUs, models), by falling count, larger ones first where counts are
-equal, from the top until at least `popularity` percent of all pods are among them.
+distinct (CPU, GPU milli, GPUs, models as written), by falling count, larger ones first where
+counts are equal (models by their letters), from the top until at least `popularity` percent of all
+pods are among them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ class Shape(NamedTuple):
     milli: int
     gpus: int
     models: frozenset[str] | None = None
+    written: str = ""
+    """The models as somebody listed them: `A|B` and `A|B|B` accept the same nodes, but are counted
+    as two shapes, as there, which decides how many shapes are typical.
+    """
 
     @property
     def gpu_milli(self) -> int:
@@ -51,7 +56,7 @@ def typical_of(counts: Mapping[Shape, int], popularity: int = 95) -> tuple[Typic
     total = sum(counts.values())
     taken: list[tuple[Shape, int]] = []
     covered = 0
-    for shape, count in sorted(counts.items(), key=_by_popularity):
+    for shape, count in sorted(counts.items(), key=_by_popularity, reverse=True):
         if 100 * covered >= popularity * total:
             break
         taken.append((shape, count))
@@ -60,9 +65,9 @@ def typical_of(counts: Mapping[Shape, int], popularity: int = 95) -> tuple[Typic
     return tuple(Typical(s, count, (count / total) / (covered / total)) for s, count in taken)
 
 
-def _by_popularity(item: tuple[Shape, int]) -> tuple[int, ...]:
+def _by_popularity(item: tuple[Shape, int]) -> tuple[int, int, int, int, str]:
     shape, count = item
-    return (-count, -shape.cpu, -shape.milli, -shape.gpus)
+    return (count, shape.cpu, shape.milli, shape.gpus, shape.written)
 
 
 class Census:
