@@ -29,8 +29,9 @@ from simk8s.placement.framework import Profile as Plugins
 from simk8s.state.pods import NEVER
 from simk8s.state.resources import GPU, PODS
 from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
-from simk8s.strategies._gangs.profile import Held, Ints, Profile, Want
+from simk8s.strategies._gangs.profile import Ints, Profile, Want
 from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat
+from simk8s.strategies._gangs.running import Running
 from simk8s.strategies.base import Assignment, Batch, Context, Plan, Strategy
 
 MAX_PODS = 65_536
@@ -55,15 +56,13 @@ class GangStrategy(Strategy):
         self._reservations = reservations
         self._jobs = Jobs(context.view.pods, context.draws, estimate)
         self._masks = Masks(self.framework, context.view)
-        self._running: dict[int, int] = {}
-        """Expected ends of pods that were started here."""
+        self._running = Running(context.view.cluster)
+        """Of pods that were started here, where anybody asks."""
         self._asked: dict[Shape, tuple[list[Query], Kind, list[Bools]]] = {}
         self._possible: dict[tuple[Shape, int, int], bool] = {}
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Start what may start, of these pods and of all that were handed in before."""
-        charged = self._view.pods.charged
-        self._running = {p: end for p, end in self._running.items() if charged[p] != NEVER}
         jobs = [self._jobs.add(query) for query in pending]
         plan = Plan()
         if self._view.nodes.n:
@@ -159,7 +158,8 @@ class _Round:
 
     def __init__(self, strategy: GangStrategy, plan: Plan, now_us: int) -> None:
         self._strategy, self._plan, self._now_us = strategy, plan, now_us
-        self._jobs, self._running = strategy._jobs, strategy._running
+        self._jobs = strategy._jobs
+        self._running = strategy._running if strategy._reservations else None
         nodes = strategy._view.nodes
         self._room = Room(strategy._view, nodes.free, nodes.gpu_free)
         self._profile: Profile | None = None
@@ -207,7 +207,8 @@ class _Round:
             return False
         for query, node, devices in found:
             self._plan.assignments.append(Assignment(query.pod, node, devices=devices))
-            self._running[query.pod] = end_us
+            if self._running is not None:
+                self._running.start(query.pod, end_us)
         shape = job.shape
         self._jobs.start(job)
         if profile is not None:
@@ -266,20 +267,9 @@ class _Round:
         wanted = {r for shape in self._jobs.shapes for _, id_ in shape
                   for r, _ in cluster.requests.items[id_].wanted}  # fmt: skip
         self._rows = sorted(wanted - {PODS}, key=lambda row: (row != GPU, row)) or [PODS]
-        nodes = dict.fromkeys(self._running, NEVER)
-        nodes.update((one.pod, one.node) for one in self._plan.assignments)
-        charged = cluster.pods.charged
-        vectors: dict[int, Ints] = {}
-        held = []
-        for pod, end_us in self._running.items():
-            requests = cluster.requests_of(pod)
-            vector = vectors.get(requests.id)
-            if vector is None:
-                values = requests.values
-                picked = [values[row] if row < len(values) else 0 for row in self._rows]
-                vector = vectors[requests.id] = np.array(picked, np.int64)
-            node = nodes[pod] if nodes[pod] != NEVER else charged[pod]
-            held.append(Held(max(end_us, now_us + GRACE_US), node, vector))
+        starting = {one.pod: one.node for one in self._plan.assignments}
+        assert self._running is not None, "there are reservations"
+        held = self._running.held(self._rows, now_us + GRACE_US, starting)
         return Profile(now_us, self._room.free[self._rows], held)
 
     def _wants(self, queries: list[Query]) -> list[Want]:
