@@ -8,24 +8,17 @@ one GPU count as their sum.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.strategies._gangs.fitting import Want, nodes_needed, nodes_through
 from simk8s.strategies._gangs.running import Held
 
 SPARE = 64
 """Steps that are added at once."""
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-
-class Want(NamedTuple):
-    """What one pod takes: `amounts` by row of the profile, and where it may go."""
-
-    amounts: Ints
-    mask: Bools
 
 
 class Profile:
@@ -88,15 +81,11 @@ class Profile:
 
     def earliest(self, wants: Sequence[Want], estimate_us: int) -> tuple[int, list[int]] | None:
         """The first step from which the pods fit for so long, and their nodes; None for never."""
-        steps, first = len(self.times_us), wants[0]
-        short = (self.free < first.amounts[:, None]).any(axis=1) | ~first.mask
-        gone = np.zeros((steps + 1, short.shape[1]), np.int32)
-        np.cumsum(short, axis=0, out=gone[1:])
-        ends = np.searchsorted(self.times_us, self.times_us + estimate_us, side="left")
-        open_ = gone[ends] == gone[:-1]
-        for step in np.flatnonzero(open_.any(axis=1)).tolist():
-            least = self.free[step : max(int(ends[step]), step + 1)].min(axis=0)
-            nodes = seats(least, wants)
+        times = self.times_us
+        ends = times.searchsorted(times + estimate_us, side="left")
+        enough = nodes_through(self.free, wants[0], ends) >= nodes_needed(self.free, wants)
+        for step in np.flatnonzero(enough).tolist():
+            nodes = seats(self.free[step : ends[step]].min(axis=0), wants)
             if nodes is not None:
                 return step, nodes
         return None

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simk8s.strategies._gangs.profile import Profile, Want, seats
+from simk8s.strategies._gangs.fitting import Want
+from simk8s.strategies._gangs.profile import Profile, seats
 from simk8s.strategies._gangs.running import Held
 
 NODES = 3
