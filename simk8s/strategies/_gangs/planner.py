@@ -28,8 +28,8 @@ from simk8s.placement.framework import Framework
 from simk8s.placement.framework import Profile as Plugins
 from simk8s.state.pods import NEVER
 from simk8s.state.resources import GPU, PODS
-from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
 from simk8s.strategies._gangs.fitting import Want
+from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
 from simk8s.strategies._gangs.profile import Ints, Profile
 from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat
 from simk8s.strategies._gangs.running import Running
