@@ -2,9 +2,9 @@
 
 Law: a row is a job. A job of n GPUs is ceil(n/8) pods, all of 8 GPUs but the last, in one group
 (`schedulingGroup`, and the annotation `simk8s.io/gang-size`, which strategies of gangs read and
-which makes a PodGroup where the gate GangScheduling is on); it is submitted when it was, and runs as long as it did. Time zero is the first job between `from` and
-`until` (whole days, both included), of whatever virtual cluster, so that entries of several
-virtual clusters are one trace.
+which makes a PodGroup where the gate GangScheduling is on); it is submitted when it was, and runs
+as long as it did. Time zero is the first job between `from` and `until` (whole days, both
+included), of whatever virtual cluster, so that entries of several virtual clusters are one trace.
 
 Mirrors: philly.csv (timestamp, duration, num_gpus, gpu_time, cluster) of msr-fiddle/philly-traces.
 Departs: the trace gives how long a job held its GPUs, with no retries; a pod asks for GPUs alone,
