@@ -29,7 +29,7 @@ from simk8s.placement.framework import Profile as Plugins
 from simk8s.state.pods import NEVER
 from simk8s.state.resources import GPU, PODS
 from simk8s.strategies._gangs.fitting import Want
-from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
+from simk8s.strategies._gangs.jobs import ENDLESS_US, Job, Jobs, Shape
 from simk8s.strategies._gangs.profile import Ints, Profile
 from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat
 from simk8s.strategies._gangs.running import Running
@@ -174,7 +174,8 @@ class _Round:
         """Go through the queue."""
         strategy, blocked = self._strategy, 0
         reservations = strategy._reservations
-        for job in list(self._jobs.queue):
+        queue = list(self._jobs.queue)
+        for index, job in enumerate(queue, 1):
             if blocked and not self._open:
                 break
             reserves = reservations is not None and blocked < reservations
@@ -190,6 +191,8 @@ class _Round:
                 if reservations == 0:
                     break
                 self._block(job, queries, reserves, first=blocked == 1)
+                if reserves and blocked & (blocked - 1) == 0:
+                    self._screen(queue[index:])
         self._plan.evaluated = self._room.evaluated
 
     def _may(self, job: Job) -> bool:
@@ -246,6 +249,29 @@ class _Round:
         if found is not None:
             start, nodes = found
             profile.take(nodes, wants, start, int(profile.times_us[start]) + job.estimate_us)
+
+    def _screen(self, behind: Sequence[Job]) -> None:
+        """Close the shapes of which not even the shortest job may overtake: more reservations
+        never give room, so that nobody need be looked at, or reserve, once all are closed.
+        """
+        profile, strategy = self._profile, self._strategy
+        if profile is None:
+            return
+        shortest: dict[Shape, int] = {}
+        for job in behind:
+            if job.shape in self._open:
+                known = shortest.get(job.shape, ENDLESS_US)
+                shortest[job.shape] = min(known, job.estimate_us)
+        self._open &= shortest.keys()
+        for shape, estimate_us in shortest.items():
+            queries, _ = strategy.asked(shape)
+            least = profile.until(self._now_us + estimate_us)
+            found = strategy.seat(
+                self._room, queries, _Window(least, self._rows, len(queries) == 1)
+            )
+            self._room.give_back(found or ())
+            if found is None:
+                self._open.discard(shape)
 
     def _with_room(self) -> set[Shape]:
         """Shapes of waiting jobs that fit on what is free; equal requests are asked once."""
