@@ -162,8 +162,10 @@ class SchedulingQueue:
                 return queued
         return None
 
-    news = False
-    """Whether a strategy that keeps pods in mind is to be asked again."""
+    @property
+    def news(self) -> bool:
+        """Whether a strategy that keeps pods in mind is to be asked again."""
+        return False
 
     def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
         """The pods of a cycle: those that were popped."""
