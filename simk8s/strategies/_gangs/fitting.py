@@ -24,13 +24,14 @@ class Want(NamedTuple):
 
 
 def nodes_through(free: Ints, want: Want, ends: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each step of `[time, resource, node]`, on how many nodes the pod fits from there to
-    before its end.
+    """For each of the first steps of `[time, resource, node]`, on how many nodes the pod fits from
+    there to before its end.
     """
+    free = free[: ends[-1]]
     enough: Bools = want.mask & (free[:, 0] >= want.amounts[0])
     for row, amount in enumerate(want.amounts[1:].tolist(), 1):
         enough &= free[:, row] >= amount
-    starts = np.arange(len(free))
+    starts = np.arange(len(ends))
     level = np.frexp(ends - starts)[1] - 1
     stretches = _stretches(_bits(enough), int(level.max()) + 1)
     both = stretches[level, starts] & stretches[level, ends - (1 << level)]

@@ -68,6 +68,26 @@ class Profile:
         for node in sorted(set(nodes)):
             np.minimum.accumulate(own[:, :, node], axis=0, out=low[:, :, node])
 
+    def hold(self, nodes: Sequence[int], wants: Sequence[Want], start_us: int, end_us: int) -> bool:
+        """Hold amounts from one time to another; whether there are as many."""
+        start = self._step(start_us)
+        self.take(nodes, wants, start, end_us)
+        end = int(self.times_us.searchsorted(end_us, side="left"))
+        return bool((self._free[start:end][:, :, list(nodes)] >= 0).all())
+
+    def give(self, nodes: Sequence[int], wants: Sequence[Want], start_us: int, end_us: int) -> None:
+        """Hold them no longer."""
+        back = [Want(-want.amounts, want.mask) for want in wants]
+        self.take(nodes, back, self._step(start_us), end_us)
+
+    def _step(self, at_us: int) -> int:
+        """The last step that begins at a time, made if need be."""
+        step = int(self.times_us.searchsorted(at_us, side="right"))
+        if self._times[step - 1] == at_us:
+            return step - 1
+        self._split(step, at_us)
+        return step
+
     def _split(self, step: int, at_us: int) -> None:
         """A step that begins at a time, and has what the one before has."""
         steps = self._steps
@@ -79,10 +99,17 @@ class Profile:
         self._free[step], self._low[step] = self._free[step - 1], self._low[step - 1]
         self._steps += 1
 
-    def earliest(self, wants: Sequence[Want], estimate_us: int) -> tuple[int, list[int]] | None:
-        """The first step from which the pods fit for so long, and their nodes; None for never."""
+    def earliest(
+        self, wants: Sequence[Want], estimate_us: int, before_us: int | None = None
+    ) -> tuple[int, list[int]] | None:
+        """The first step (before some time) from which the pods fit for so long, and their nodes;
+        None for never.
+        """
         times = self.times_us
-        ends = times.searchsorted(times + estimate_us, side="left")
+        starts = times if before_us is None else times[: times.searchsorted(before_us)]
+        if not len(starts):
+            return None
+        ends = times.searchsorted(starts + estimate_us, side="left")
         enough = nodes_through(self.free, wants[0], ends) >= nodes_needed(self.free, wants)
         for step in np.flatnonzero(enough).tolist():
             nodes = seats(self.free[step : ends[step]].min(axis=0), wants)
