@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.papers._philly_runs import STRATEGIES, Run, Task, Waits, _kept
+from benchmarks.papers._philly_unlimited import NODES as UNLIMITED_NODES
+from benchmarks.papers._philly_unlimited import Unlimited
 from simk8s.results.waits import jain
 
 HEAD = """# Philly: queues of gangs compared
@@ -15,7 +17,10 @@ ATC 2019; the list of jobs with their run times). Jobs submitted 2017-09-25..11-
 their pace on 88 and 104 nodes of 8 GPUs; a job of n GPUs is ceil(n/8) pods that start together. The
 control plane takes no time. Strategies: [strategies.md](../strategies.md#jobs-and-queues).
 
-{peaks}
+## Without limits
+
+{free}
+## With {nodes} nodes
 
 Backfill knows a run time of actual × a factor, drawn for each job between 1 and the number after ×;
 the draws are the same for all. Conservative: the first 50 blocked jobs have a reservation.
@@ -33,10 +38,25 @@ def kept_tasks(path: Path | None, days: int | None) -> set[Task]:
     return {task for task, _ in _kept(path, days)}
 
 
-def render(runs: Mapping[Task, Run], peaks: Mapping[int, int]) -> str:
+def without_limits(free: Sequence[Unlimited], peaks: Mapping[int, int]) -> str:
+    """The replays on more nodes than are needed, beside what the file says."""
+    columns = ("jobs", "pods that waited", "pods that did not end", "most GPUs held at once",
+               "the same, computed from the file")  # fmt: skip
+    rows = [
+        [f"{one.jobs:,}", f"{one.waited:,}", f"{one.unfinished:,}", f"{one.peak_gpus:,}",
+         f"{peaks[one.jobs]:,}"]
+        for one in free
+    ]  # fmt: skip
+    words = (
+        f"The whole file, then the days of the tables below, replayed on {UNLIMITED_NODES} nodes "
+        f"({UNLIMITED_NODES * 8:,} GPUs) with `gang_fifo`:\n\n"
+    )
+    return words + "".join(table(columns, rows))
+
+
+def render(runs: Mapping[Task, Run], free: str) -> str:
     """The page."""
-    words = "; ".join(f"{jobs:,} jobs: {gpus:,} GPUs" for jobs, gpus in peaks.items())
-    parts = [HEAD.format(peaks=f"If nobody waited, the peak would be ({words}).")]
+    parts = [HEAD.format(free=free, nodes=" and ".join(map(str, NODES)))]
     for nodes in sorted({task.nodes for task in runs}):
         own = {t.label: runs[t] for t in runs if t.nodes == nodes}
         own = {label: own[label] for label in STRATEGIES if label in own}

@@ -21,9 +21,19 @@ class KeepingQueue(GangQueue):
 
     keeps = True
 
+    _heard = False
+    """Something has happened since the last plan was begun."""
+
+    @property
+    def news(self) -> bool:
+        """Something has happened that pods which are kept may care about; also while they were
+        being put to the strategy for the first time.
+        """
+        return self._heard and super().parked > 0
+
     def move(self, event: Event, now_us: int, most_important: int | None = None) -> int:
         """Nobody moves; the strategy is to be asked again."""
-        self.news = bool(super().parked)
+        self._heard = self._heard or self.listens
         return 0
 
     def flush_unschedulable(self, now_us: int) -> int:
@@ -47,7 +57,7 @@ class KeepingQueue(GangQueue):
 
     def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
         """The pods of a cycle, with kept ones that its plan places; the news have been heard."""
-        self.news = False
+        self._heard = False
         known = {queued.query.pod for queued in pods}
         called = [a.pod for a in plan.assignments if a.pod not in known]
         return pods + [found for pod in called if (found := self.take(pod, now_us)) is not None]

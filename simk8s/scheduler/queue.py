@@ -130,8 +130,11 @@ class SchedulingQueue:
 
     keeps = False
     """Whether a plan may place pods that rest, and `joined` says which."""
-    news = False
-    """Whether such a strategy is to be asked again."""
+
+    @property
+    def news(self) -> bool:
+        """Whether a strategy that keeps pods in mind is to be asked again."""
+        return False
 
     def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
         """The pods of a cycle: those that were popped."""

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 MEASURED_CORES = 2
 PARALLELISM = 16
 """kube-scheduler's default `parallelism`."""

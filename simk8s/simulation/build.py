@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -52,7 +53,7 @@ from simk8s.simulation.usage import UsageSampler, is_used, measured, spared
 from simk8s.state.cluster import Cluster
 from simk8s.state.nodeobjects import node_spec
 from simk8s.state.nodes import NodeSpec
-from simk8s.strategies.base import Context, Strategy
+from simk8s.strategies.base import GANG_SCHEDULING, Context, Strategy
 from simk8s.workload.entry import objects, sources
 from simk8s.workload.feeder import Feeder
 
@@ -286,8 +287,10 @@ def _add_nodes(loaded: Loaded, world: World) -> None:
 
 def _add_workload(loaded: Loaded, world: World, in_flight: int) -> None:
     user = Client(world.clock, world.server, "user", in_flight=in_flight)
+    assert world.strategy is not None
+    feeder = partial(Feeder, grouped=GANG_SCHEDULING in world.strategy.settings.features)
     for source in sources(loaded):
-        world.feeders.append(Feeder(world.clock, world.store, user, source, world.streams))
+        world.feeders.append(feeder(world.clock, world.store, user, source, world.streams))
     world.writer = writer = ObjectWriter(world.clock, world.store, user, world.streams)
     made = objects(loaded)
     for one in made:

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simk8s.state.shapes import PodTemplate
+
+GANG_SIZE = "simk8s.io/gang-size"
+"""Annotation of pods with a `schedulingGroup`: how many start together."""
 PODGROUPS = "podgroups"
 """Name of the kind in the store."""
 
@@ -26,3 +30,9 @@ class PodGroup:
         """From a Kubernetes `spec` that has its policy."""
         gang = (spec.get("schedulingPolicy") or {}).get("gang")
         return cls(int(gang["minCount"]) if gang is not None else 0)
+
+
+def gang_size(template: PodTemplate) -> int:
+    """What the annotation of its pods says, 1 if they are in no group or it says no number."""
+    said = template.annotations.get(GANG_SIZE, "1") if template.group else "1"
+    return max(1, int(said)) if said.isdecimal() else 1

@@ -1,7 +1,8 @@
 """Turns a source's columns into pods: rows in bulk beforehand, POSTs at their instants.
 
 Law: a feeder wakes once per distinct instant and writes everything due then as one batch; it
-holds one chunk of a source at a time.
+holds one chunk of a source at a time. Where the cluster knows PodGroups, that of a gang is POSTed
+before the gang's first pod.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from simk8s.api.client import Client
 from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
+from simk8s.state.podgroups import PODGROUPS, PodGroup, gang_size
 from simk8s.state.pods import UNBORN
 from simk8s.state.requests import NO_GPU, GpuRequest, drawn_in_bulk, drawn_requests
 from simk8s.state.shapes import PodTemplate
@@ -26,7 +28,14 @@ class Feeder:
     """Feeds one source into the API."""
 
     def __init__(
-        self, clock: Clock, store: Store, client: Client, source: Source, streams: StreamsLike
+        self,
+        clock: Clock,
+        store: Store,
+        client: Client,
+        source: Source,
+        streams: StreamsLike,
+        *,
+        grouped: bool = False,
     ) -> None:
         self._store = store
         self._cluster = store.cluster
@@ -40,6 +49,9 @@ class Feeder:
         self._first = 0
         self._next = 0
         self._count = 0
+        self._grouped = grouped
+        self._groups: dict[int, PodTemplate] = {}
+        """Templates of gangs whose PodGroup is still to be written."""
         self.workload = self._cluster.workload(source.name)
         if source.drop_unfit:
             self._cluster.drops_unfit.add(self.workload)
@@ -48,6 +60,8 @@ class Feeder:
         """Read the templates and arm the first arrival."""
         parse = self._cluster.templates.parse
         self._templates = [parse(raw, self._source.namespace) for raw in self._source.templates]
+        if self._grouped:
+            self._groups = {t.id: t for t in self._templates if gang_size(t) > 1}
         self._chunks = self._source.chunks(self._streams, horizon_us)
         self._advance()
 
@@ -68,9 +82,18 @@ class Feeder:
             end += 1
         write, create = self._client.write, self._store.create_pods
         for pod in range(self._first + start, self._first + end):
+            if self._groups:
+                self._bring_group(pod)
             write(create, (pod,))
         self._next = end
         self._advance()
+
+    def _bring_group(self, pod: int) -> None:
+        template = self._groups.pop(self._cluster.pods.template[pod], None)
+        if template is not None:
+            create = self._store.objects(PODGROUPS).create
+            key = f"{template.namespace}/{template.group}"
+            self._client.write(create, key, PodGroup(gang_size(template)))
 
     def _allocate(self, columns: PodColumns) -> int:
         """Unborn rows for a chunk; the first of them."""

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from numpy.random import Generator
 
 from simk8s.placement.base import Query
+from simk8s.state.podgroups import gang_size
 from simk8s.state.pods import NEVER, PENDING, PodTable
-from simk8s.state.shapes import PodTemplate
 from simk8s.units import duration_us
 
-SIZE = "simk8s.io/gang-size"
 ESTIMATE = "simk8s.io/estimate"
 ENDLESS_US = 1 << 60
 """Of a job of which nobody knows how long it will run."""
@@ -72,7 +71,7 @@ class Jobs:
     def _new(self, key: Key, query: Query) -> Job:
         self._number += 1
         estimate_us = self._estimate(query)
-        size = 1 if key in self._begun else _size(query.template)
+        size = 1 if key in self._begun else gang_size(query.template)
         return Job(key, (-query.priority, self._number), size, estimate_us)
 
     def _estimate(self, query: Query) -> int:
@@ -128,11 +127,6 @@ class Jobs:
 def _key(query: Query) -> Key:
     template = query.template
     return (template.namespace, template.group) if template.group else query.pod
-
-
-def _size(template: PodTemplate) -> int:
-    said = template.annotations.get(SIZE, "1") if template.group else "1"
-    return max(1, int(said)) if said.isdecimal() else 1
 
 
 def _duration(text: str) -> int:

@@ -79,20 +79,33 @@ class Room:
         self._view = view
         self.free = free.copy()
         self._gpu_free = gpu_free.copy()
+        self._devices: dict[int, Ints] = {}
+        """By thousandths: on each node, how many devices have so many left."""
         self.evaluated = 0
 
     def fitting(self, requests: Requests) -> Bools:
         """Which nodes have enough."""
         self.evaluated += self.free.shape[1]
         gpu = requests.gpu
-        fits: Bools = np.ones(self.free.shape[1], bool)
+        fits: Bools | None = self._with_devices(gpu.milli) >= gpu.count if gpu.count else None
         for row, amount in requests.wanted:
             if row >= len(self.free):
-                return np.zeros_like(fits)
-            fits &= self.free[row] >= amount
-        if gpu.count:
-            fits &= (self._gpu_free >= gpu.milli).sum(axis=0) >= gpu.count
+                return np.zeros(self.free.shape[1], bool)
+            enough = self.free[row] >= amount
+            fits = enough if fits is None else fits & enough
+        assert fits is not None, "every pod asks for a pod slot"
         return fits
+
+    def _with_devices(self, milli: int) -> Ints:
+        found = self._devices.get(milli)
+        if found is None:
+            found = self._devices[milli] = (self._gpu_free >= milli).sum(axis=0)
+        return found
+
+    def _recount(self, node: int) -> None:
+        left = self._gpu_free[:, node].tolist()
+        for milli, counts in self._devices.items():
+            counts[node] = sum(free >= milli for free in left)
 
     def tightest(self, requests: Requests, among: Bools) -> int:
         """The node with the least left of what is asked for (of GPUs, if they are); the first of
@@ -122,6 +135,7 @@ class Room:
             for _, device in fitting[: gpu.count]:
                 devices |= 1 << device
                 self._gpu_free[device, node] -= gpu.milli
+            self._recount(node)
         return Seat(query, node, devices)
 
     def give_back(self, seats: Sequence[Seat]) -> None:
@@ -132,3 +146,5 @@ class Room:
             for device in range(devices.bit_length()):
                 if devices >> device & 1:
                     self._gpu_free[device, node] += query.requests.gpu.milli
+            if devices:
+                self._recount(node)

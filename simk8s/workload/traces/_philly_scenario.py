@@ -33,7 +33,8 @@ nodes:
 # A job is a gang: all of its pods start, or none. The namespace is the virtual cluster.
 workload:
 {entries}
-# Others: {{name: gang_backfill, kind: conservative, estimate: 5}}, gang_best_fit, gang_fifo
+# Others: {{name: gang_backfill, kind: conservative, estimate: 5}}, gang_best_fit, gang_fifo, and
+# {{name: kube_scheduler, featureGates: {{GangScheduling: true}}}}: each gang brings its PodGroup.
 strategy: {{name: gang_backfill, kind: easy, estimate: 2}}
 
 # How long jobs wait for their turn is the question, not how busy the control plane is.

@@ -1,10 +1,10 @@
 """Microsoft's Philly trace of 2017: deep-learning jobs of virtual clusters that share GPUs.
 
 Law: a row is a job. A job of n GPUs is ceil(n/8) pods, all of 8 GPUs but the last, in one group
-(`schedulingGroup`, and the annotation `simk8s.io/gang-size`, which strategies of gangs read); it is
-submitted when it was, and runs as long as it did. Time zero is the first job between `from` and
-`until` (whole days, both included), of whatever virtual cluster, so that entries of several
-virtual clusters are one trace.
+(`schedulingGroup`, and the annotation `simk8s.io/gang-size`, which strategies of gangs read and
+which makes a PodGroup where the gate GangScheduling is on); it is submitted when it was, and runs
+as long as it did. Time zero is the first job between `from` and `until` (whole days, both
+included), of whatever virtual cluster, so that entries of several virtual clusters are one trace.
 
 Mirrors: philly.csv (timestamp, duration, num_gpus, gpu_time, cluster) of msr-fiddle/philly-traces.
 Departs: the trace gives how long a job held its GPUs, with no retries; a pod asks for GPUs alone,
@@ -22,6 +22,7 @@ from pydantic import Field
 
 from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario.types import Model
+from simk8s.state.podgroups import GANG_SIZE
 from simk8s.workload.columns import ANY_MODEL, PodColumns, StreamsLike, slices
 from simk8s.workload.traces._csv import CODE
 from simk8s.workload.traces._philly_jobs import Job, read_jobs
@@ -30,7 +31,6 @@ from simk8s.workload.traces.base import TraceNode
 if TYPE_CHECKING:
     import numpy as np
 
-GANG_SIZE = "simk8s.io/gang-size"
 _US = 1_000_000
 
 

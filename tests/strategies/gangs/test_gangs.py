@@ -8,7 +8,8 @@ import pytest
 
 from simk8s import catalog
 from simk8s.state.audit import audit
-from simk8s.strategies._gangs.jobs import ESTIMATE, SIZE
+from simk8s.state.podgroups import GANG_SIZE
+from simk8s.strategies._gangs.jobs import ESTIMATE
 from simk8s.strategies.base import Strategy
 from tests.world import SECOND, World, node, world
 
@@ -21,7 +22,7 @@ def made(name: str, **params: Any) -> World:
 
 
 def pod(cpu: str, group: str = "", size: int = 1, estimate: str = "") -> dict[str, Any]:
-    annotations = {SIZE: str(size)} if group else {}
+    annotations = {GANG_SIZE: str(size)} if group else {}
     annotations |= {ESTIMATE: estimate} if estimate else {}
     requests = {"cpu": cpu, "memory": "1Mi"}
     spec: dict[str, Any] = {"containers": [{"name": "main", "resources": {"requests": requests}}]}

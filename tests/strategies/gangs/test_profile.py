@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simk8s.strategies._gangs.profile import Held, Profile, Want, seats
+from simk8s.strategies._gangs.fitting import Want
+from simk8s.strategies._gangs.profile import Profile, seats
+from simk8s.strategies._gangs.running import Held
 
 NODES = 3
 END = 60
@@ -18,6 +20,12 @@ def amounts(gpus: int) -> np.ndarray:
 
 def want(gpus: int) -> Want:
     return Want(amounts(gpus), np.ones(NODES, bool))
+
+
+def ends(held: list[tuple[int, int, int]]) -> Held:
+    """Of (end, node, GPUs)."""
+    columns = np.array(sorted(held), np.int64).reshape(-1, 3)
+    return Held(columns[:, 0], columns[:, 1], columns[:, 2:])
 
 
 running = st.lists(
@@ -47,7 +55,7 @@ def test_the_first_job_starts_as_early_as_it_can(
     profile = Profile(
         0,
         np.array([free_at(held, 0)], np.int64),
-        [Held(end, node, amounts(gpus)) for end, node, gpus in held],
+        ends(held),
     )
     found = profile.earliest([want(gpus) for gpus in pods], length)
     by_hand = next(
@@ -70,7 +78,7 @@ def test_reservations_never_overcommit_and_low_is_the_running_minimum(
     profile = Profile(
         0,
         np.array([free_at(held, 0)], np.int64),
-        [Held(end, node, amounts(gpus)) for end, node, gpus in held],
+        ends(held),
     )
     for pods, length in queue:
         wants = [want(gpus) for gpus in pods]
@@ -84,7 +92,7 @@ def test_reservations_never_overcommit_and_low_is_the_running_minimum(
 
 
 def test_a_window_ends_where_the_job_does() -> None:
-    profile = Profile(0, np.array([[8, 8, 0]], np.int64), [Held(10, 2, amounts(24))])
+    profile = Profile(0, np.array([[8, 8, 0]], np.int64), ends([(10, 2, 24)]))
     profile.take([0, 1], [want(8), want(8)], 1, 30)
     assert profile.until(10).tolist() == [[8, 8, 0]], "over before the reservation begins"
     assert profile.until(11).tolist() == [[0, 0, 0]]

@@ -110,3 +110,16 @@ def test_a_week_with_room_for_all_waits_for_nothing(tmp_path: Path) -> None:
     waits = (result.pods["scheduled_us"] - result.pods["created_us"]).to_list()
     assert len(waits) > 500
     assert max(waits) <= 1, "one cycle of no length"
+
+
+def test_gangs_bring_their_pod_groups_where_the_cluster_knows_them(trace: Path) -> None:
+    out = trace.with_name("s.yaml")
+    write_scenario(trace, out=out, nodes=2)
+    gate = {"name": "kube_scheduler", "featureGates": {"GangScheduling": True}}
+    found = run(Scenario.load(out).with_(strategy=gate))
+    assert found.kpis["pods_succeeded"] == 6
+    starts = dict(found.pods.select("name", pl.col("scheduled_us") // S).iter_rows())
+    assert starts["job-1-0"] == starts["job-1-1"] == 60
+    assert starts["job-3-0"] == starts["job-3-1"]
+    loose = run(Scenario.load(out).with_(strategy="kube_scheduler"))
+    assert loose.kpis["pods_succeeded"] == 6, "no gate, no PodGroups, every pod by itself"

@@ -1,0 +1,78 @@
+"""Reservations that outlive the plan in which they were made: of conservative backfill.
+
+Law: a reservation never moves to a later time while no running job lasts longer than estimated
+and no node goes. One that cannot be kept is made anew, around those that can.
+
+Mirrors: the compression of conservative backfill (Mu'alem and Feitelson 2001): in the order of the
+queue each job gives its reservation back and takes an earlier one, if there is one while everybody
+else's stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simk8s.strategies._gangs.fitting import Want
+from simk8s.strategies._gangs.jobs import Job, Key
+from simk8s.strategies._gangs.profile import Profile
+
+
+class Promise(NamedTuple):
+    """When and where a job that waits is to start, a node for each of its pods."""
+
+    start_us: int
+    end_us: int
+    nodes: tuple[int, ...]
+
+
+class Promises:
+    """All of one strategy."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, Promise] = {}
+        self._held: dict[Key, tuple[int, list[Want]]] = {}
+        """In this plan: from when on the profile has it, and for which pods."""
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._known
+
+    def begin(self) -> None:
+        """Another plan: no profile has any of them yet."""
+        self._held.clear()
+
+    def get(self, job: Job) -> Promise | None:
+        """That of a job, if its pods are as many as they were."""
+        promise = self._known.get(job.key)
+        if promise is None or len(promise.nodes) == len(job.waiting):
+            return promise
+        del self._known[job.key]
+        return None
+
+    def hold(
+        self, job: Job, promise: Promise, wants: list[Want], profile: Profile, least_us: int
+    ) -> bool:
+        """Write it into a profile, not before `least_us`; without room it is forgotten."""
+        self._known.pop(job.key, None)
+        start_us = max(promise.start_us, least_us)
+        if start_us >= promise.end_us:
+            return False
+        if not profile.hold(promise.nodes, wants, start_us, promise.end_us):
+            profile.give(promise.nodes, wants, start_us, promise.end_us)
+            return False
+        self._known[job.key] = promise
+        self._held[job.key] = start_us, wants
+        return True
+
+    def give_back(self, job: Job, profile: Profile | None) -> Promise | None:
+        """Take it from the profile, and from memory; None as well if its pods are fewer now."""
+        promise = self._known.pop(job.key, None)
+        held = self._held.pop(job.key, None)
+        if promise is not None and held is not None and profile is not None:
+            start_us, wants = held
+            profile.give(promise.nodes, wants, start_us, promise.end_us)
+        if promise is not None and len(promise.nodes) != len(job.waiting):
+            return None
+        return promise
