@@ -150,7 +150,7 @@ class DaemonSetController(Controller):
         revision: Revision,
         nodes: Sequence[int] | dict[int, None],
         pods: Sequence[int] | dict[int, None],
-    ) -> Generator[Sequence[Write], list[Any], bool]:
+    ) -> Generator[Sequence[Write] | Pause, list[Any], bool]:
         """syncNodes: create on some nodes, delete some pods; whether nothing was refused."""
         chosen, victims = list(nodes)[:BURST], list(pods)[:BURST]
         rows = [self._row(book, wanted, revision, node) for node in chosen]
