@@ -185,8 +185,6 @@ class ApiServer:
                 self.cpu.serve(end_us, self._neighbours_us)
             served_us, end_us = end_us, self.etcd.commit(end_us, port.object_bytes, port.is_event)
             if port.twice and end_us > 0:
-                if self._neighbours_us:
-                    self.cpu.serve(end_us, self._neighbours_us)
                 end_us = self.etcd.commit(end_us, port.object_bytes)
             if end_us < 0:
                 self._not_stored(call, served_us)
