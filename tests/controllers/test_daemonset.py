@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from simk8s.api.watch import Verb
 from simk8s.controllers._revisions import revision_of
+from simk8s.kernel.phase import Phase as Order
 from simk8s.state.daemonsets import DAEMONSETS, DaemonSet
 from simk8s.state.pods import FAILED, NEVER, RUNNING, SUCCEEDED
 from simk8s.state.selectors import Taint
@@ -60,8 +61,6 @@ def watched(world, key, nodes):
                     up.add(node)
         worst["down"] = max(worst["down"], nodes - len(up))
         worst["most"] = max(worst["most"], *on.values())
-
-    from simk8s.kernel.phase import Phase as Order
 
     def note(now_us):
         cursor.drain(now_us)
@@ -141,6 +140,34 @@ def test_an_update_takes_down_no_more_than_it_may(unavailable, most):
     seen = status(world, DAEMONSETS, key)
     assert (seen.updated, seen.available) == (10, 10)
     assert len({revision_of(world.cluster.template_of(pod)) for pod in world.alive()}) == 1
+
+
+def test_nodes_whose_pods_have_just_gone_are_not_available():
+    """While a sync creates, the last pods of its batch go: they are down, though nowhere listed."""
+    world = live(120)
+    key = daemonset(world, **rolling("10%"))
+    world.run(15 * SECOND)
+    worst = watched(world, key, 120)
+    respec(world, DAEMONSETS, key, template=NEXT)
+    world.run(40 * SECOND)
+    assert worst == {"down": 12, "most": 1}
+    assert status(world, DAEMONSETS, key).updated == 120
+
+
+def test_an_update_goes_on_at_once_or_reports_first():
+    """E3: a sync that has created pods goes on with deletions if it sees them: 12 of 27 did."""
+    world = live(120)
+    key = daemonset(world, **rolling("10%"))
+    world.run(15 * SECOND)
+    log = world.store.objects(DAEMONSETS).log
+    reports = []
+    cursor = log.subscribe(
+        world.clock.bell("test/reports", Order.DELIVER, lambda t: reports.extend(cursor.drain(t)))
+    )
+    respec(world, DAEMONSETS, key, template=NEXT)
+    world.run(40 * SECOND)
+    assert status(world, DAEMONSETS, key).updated == 120
+    assert 52 < len(reports) < 78, "52 if all went on at once, 78 if none did"
 
 
 def test_surge_puts_the_new_pod_beside_the_old_one():

@@ -4,8 +4,8 @@ Law: an instant or a duration is near if it is within 10 % or 0.25 s, a count if
 burst and an extreme: or one pod), the median gap after a burst within 10 % or 5 ms. A value that a
 step function takes for a quarter of a second or more must be taken by the other run too, to a
 tenth of the span or a twentieth of the largest value, near the same instant; and the other way
-round. What the simulated run does a little after the end of a phase counts as done in it, as long
-as the recorded one did as much.
+round. A boundary between phases decides nothing by itself: instants that are near stay near if it
+falls between them (`sides`), steps of a field are looked for a little beyond it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import Any
 
 from simk8s.simulation.recording.actions import Phase
 from simk8s.simulation.recording.milestones import (
+    ENOUGH,
     SECOND,
     Measure,
     Steps,
     answered,
     fields_in,
-    groups_in,
     measures,
     steps_of,
 )
+from simk8s.simulation.recording.sides import NEAR_US, Shares, dealt, plain
 from simk8s.simulation.recording.timeline import Field, Timeline
 
 NEAR_S, NEAR_SHARE, GAP_S = 0.25, 0.10, 0.005
@@ -31,6 +32,10 @@ LASTS_US = 250_000
 LOOSE_SPAN = 5
 """Values of a field that moves less than this must be met exactly."""
 FOREVER_US = 1 << 62
+Instants = dict[str, list[int]]
+"""Step -> instants of one group in one phase."""
+Line = tuple[Steps, Steps]
+"""A field's steps in a phase, and with those that come a little after it."""
 SHOWN_STEPS = 10
 
 
@@ -70,20 +75,45 @@ class Compared:
 
 def compare(recorded: Timeline, simulated: Timeline, phases: list[Phase]) -> list[Compared]:
     """Every phase of two runs."""
-    return [Compared(phase, _rows(recorded, simulated, phase)) for phase in phases]
+    real = plain(recorded, phases)
+    both = (real, dealt(real, simulated, phases))
+    return [
+        Compared(phase, _rows(recorded, simulated, phase, _groups(both, place)))
+        for place, phase in enumerate(phases)
+    ]
 
 
-def _rows(recorded: Timeline, simulated: Timeline, phase: Phase) -> list[Row]:
+def _groups(both: tuple[Shares, Shares], place: int) -> dict[str, tuple[Instants, Instants]]:
+    """Groups whose pods took a step in a phase of either run, with both runs' instants."""
+    found: dict[str, tuple[Instants, Instants]] = {}
+    for which, shares in enumerate(both):
+        for (group, step), times in shares.items():
+            if times[place]:
+                found.setdefault(group, ({}, {}))[which][step] = times[place]
+    return found
+
+
+def _rows(
+    recorded: Timeline,
+    simulated: Timeline,
+    phase: Phase,
+    groups: dict[str, tuple[Instants, Instants]],
+) -> list[Row]:
     rows = _beside(answered(recorded, phase), answered(simulated, phase))
-    groups = [*groups_in(recorded, phase), *groups_in(simulated, phase)]
-    for group in dict.fromkeys(groups):
+    for group, (real, ours) in groups.items():
         rows += _beside(
-            measures(recorded, phase, group), measures(simulated, phase, group, recorded)
+            measures(recorded, phase, group, real, ENOUGH),
+            measures(simulated, phase, group, ours, 1),
         )
     fields = [*fields_in(recorded, phase), *fields_in(simulated, phase)]
     for one in dict.fromkeys(fields):
-        rows += _steps(one, steps_of(recorded, phase, one), steps_of(simulated, phase, one))
+        rows += _steps(one, *(_line(run, phase, one) for run in (recorded, simulated)))
     return rows
+
+
+def _line(run: Timeline, phase: Phase, name: Field) -> Line:
+    late_us = max(NEAR_US, (phase.end_us - phase.start_us) // 10)
+    return steps_of(run, phase, name), steps_of(run, phase, name, late_us)
 
 
 def _beside(recorded: list[Measure], simulated: list[Measure]) -> list[Row]:
@@ -113,14 +143,15 @@ def near(recorded: float, simulated: float, unit: str, milestone: str = "") -> b
     return off <= max(share, slack)
 
 
-def _steps(name: Field, recorded: Steps, simulated: Steps) -> list[Row]:
+def _steps(name: Field, real: Line, ours: Line) -> list[Row]:
     """The sizes of a field's steps, and the step that is farthest off in time."""
     kind, item, what = name
+    (recorded, recorded_on), (simulated, simulated_on) = real, ours
     subject = f"{kind} {item}"
     values = [v for _, v in (*recorded, *simulated)]
     span = max(values) - min(values)
     slack = max(span // 10, max(values) // 20) if span >= LOOSE_SPAN else 0
-    forth, back = _match(recorded, simulated, slack), _match(simulated, recorded, slack)
+    forth, back = _match(recorded, simulated_on, slack), _match(simulated, recorded_on, slack)
     met = bool(forth and back) and all(there is not None for _, _, there in (*forth, *back))
     shown = _shown(recorded), _shown(simulated)
     rows = [Row(subject, f"{what}: steps", *shown, None, "steps", met)]
@@ -129,9 +160,9 @@ def _steps(name: Field, recorded: Steps, simulated: Steps) -> list[Row]:
     pairs += [(there, at, value) for at, value, there in back[::-1] if there is not None]
     if pairs:
         real_us, ours_us, value = max(pairs, key=lambda pair: _excess(pair[0], pair[1]))
-        real, ours = real_us / SECOND, ours_us / SECOND
-        ok = near(real, ours, "s")
-        rows.append(Row(subject, f"{what}: {value}", real, ours, ours - real, "s", ok))
+        there, here = real_us / SECOND, ours_us / SECOND
+        ok = near(there, here, "s")
+        rows.append(Row(subject, f"{what}: {value}", there, here, here - there, "s", ok))
     return rows
 
 

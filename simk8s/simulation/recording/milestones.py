@@ -1,11 +1,12 @@
 """What is compared of a run: when counts reach a tenth, a half, all; sizes of steps; pacing.
 
-Law: a milestone is computed from one timeline alone, the same way for both runs; a phase sees what
-happened from its first action until the next phase.
+Law: a milestone is computed the same way for both runs, from the instants that `sides` gives its
+phase; a phase sees what happened from its first action until the next phase.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -17,8 +18,6 @@ Unit = Literal["s", "pods", "requests"]
 FRACTIONS = ((0, "first"), (10, "10 %"), (25, "25 %"), (50, "50 %"), (75, "75 %"), (90, "90 %"),
              (100, "last"))  # fmt: skip
 BURST_US = 500_000
-LATE_US = 250_000
-"""So late, or by a tenth of its phase, an instant is near all the same."""
 ENOUGH = 10
 """Gaps of a recording whose median says anything."""
 SECOND = 1e6
@@ -36,15 +35,6 @@ class Measure:
     unit: Unit
 
 
-def groups_in(timeline: Timeline, phase: Phase) -> list[str]:
-    """Groups whose pods took a step in a phase, in order of appearance."""
-    found: dict[str, None] = {}
-    for group, step in timeline.steps:
-        if timeline.within(group, step, phase.start_us, phase.end_us):
-            found[group] = None
-    return list(found)
-
-
 def answered(timeline: Timeline, phase: Phase) -> list[Measure]:
     """How long the driver's requests took."""
     waits = sorted(
@@ -59,31 +49,16 @@ def answered(timeline: Timeline, phase: Phase) -> list[Measure]:
 
 
 def measures(
-    timeline: Timeline, phase: Phase, group: str, like: Timeline | None = None
+    timeline: Timeline, phase: Phase, group: str, times: Mapping[str, list[int]], enough: int
 ) -> list[Measure]:
-    """Everything that is measured of one group of pods in a phase.
-
-    Where a phase of `like` had more pods, those that come a little after its end belong to it.
+    """Everything that is measured of one group of pods in a phase: `times` are its steps'
+    instants; so many gaps are `enough` for a pace.
     """
     found: list[Measure] = []
     for step in STEPS:
-        times = _times(timeline, phase, group, step, like)
-        if times:
-            enough = ENOUGH if like is None else 1
-            found += _counts(group, step, [t - phase.start_us for t in times], enough)
+        if times.get(step):
+            found += _counts(group, step, [t - phase.start_us for t in times[step]], enough)
     return found + _latencies(timeline, phase, group) + _alive(timeline, phase, group)
-
-
-def _times(
-    timeline: Timeline, phase: Phase, group: str, step: str, like: Timeline | None
-) -> list[int]:
-    start_us, end_us = phase.start_us, phase.end_us
-    times = timeline.within(group, step, start_us, end_us)
-    if like is None:
-        return times
-    missing = len(like.within(group, step, start_us, end_us)) - len(times)
-    late_us = end_us + max(LATE_US, (end_us - start_us) // 10)
-    return times + timeline.within(group, step, end_us, late_us)[: max(0, missing)]
 
 
 def _counts(group: str, step: str, times: list[int], enough: int) -> list[Measure]:
@@ -157,10 +132,9 @@ def fields_in(timeline: Timeline, phase: Phase) -> list[Field]:
     ]
 
 
-def steps_of(timeline: Timeline, phase: Phase, field: Field) -> Steps:
-    """A field's values in a phase."""
-    line = timeline.fields.get(field, [])
+def steps_of(timeline: Timeline, phase: Phase, field: Field, beyond_us: int = 0) -> Steps:
+    """A field's values in a phase, and so long after it."""
+    line, end_us = timeline.fields.get(field, []), phase.end_us + beyond_us
     start = before(line, phase.start_us)
     found: Steps = [] if start is None else [(0, start)]
-    found += [(t - phase.start_us, v) for t, v in line if phase.start_us <= t < phase.end_us]
-    return found
+    return found + [(t - phase.start_us, v) for t, v in line if phase.start_us <= t < end_us]
