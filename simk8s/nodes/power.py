@@ -1,8 +1,9 @@
 """What a machine draws: watts at rest and at work, from published figures.
 
 Law: a node draws `idle` at rest and `busy` when all its CPU is in use, each GPU beside it likewise;
-between, a line (`packages` 0) or steps: a CPU package with any pod is busy, and so is a device. What
-a scenario says of a group (`power: {idle: 90, busy: 250}`) goes before the data in `_power.csv`.
+between, a line (`packages` 0) or steps: a CPU package with any pod is busy, and so is a device.
+What a scenario says of a group (`power: {idle: 90, busy: 250}`) goes before the data in
+`_power.csv`.
 
 Mirrors: a line from idle to busy as Fan, Weber and Barroso (ISCA 2007) and Cloud Carbon Footprint
 have it, whose watts per vCPU are from SPECpower results of the processors that providers name;

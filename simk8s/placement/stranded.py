@@ -1,8 +1,8 @@
-"""How much of what is free no use is to typical pods, because one resource is there without another.
+"""How much of what is free is of no use to typical pods: one resource is there without another.
 
-Law: F as FGD defines it for GPUs, for CPU and memory: all that a node has free is lost to a pod that
-does not fit there; the loss is the mean over typical pods. Weights are whole numbers and sums are
-rounded once, so that nothing depends on the order of nodes or on the processor.
+Law: F as FGD defines it for GPUs, for CPU and memory: all that a node has free is lost to a pod
+that does not fit there; the loss is the mean over typical pods. Weights are whole numbers and sums
+are rounded once, so that nothing depends on the order of nodes or on the processor.
 
 Departs: FGD's definition is of GPUs (`plugins/_fragmentation`); here a pod fits if its CPU, memory
 and one more pod do: no taints, labels or GPUs.

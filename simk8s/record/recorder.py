@@ -97,7 +97,9 @@ class Recorder:
         """Tables of damage, and those beside the digest, only where they have anything."""
         found = {name: writer.frame() for name, writer in self._writers.items()}
         may_lack = {**DAMAGE, **ASIDE}
-        return {name: frame for name, frame in found.items() if frame.height or name not in may_lack}
+        return {
+            name: frame for name, frame in found.items() if frame.height or name not in may_lack
+        }
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:

@@ -11,11 +11,15 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results.measure import Measure
+from simk8s.results.measure import Expression, Measure
 from simk8s.schema.enums import LossCause
 
 GROUP = "disruption"
 EVICTED = (LossCause.DRAIN, LossCause.TAINT_EVICTION, LossCause.NODE_PRESSURE)
+
+
+def _count(predicate: pl.Expr) -> Expression:
+    return lambda _: predicate.fill_null(value=False).sum()
 
 
 def measures() -> Iterable[Measure]:
@@ -28,8 +32,7 @@ def measures() -> Iterable[Measure]:
     ):  # fmt: skip
         among = pl.col("lost_cause").is_in([cause.value for cause in causes])
         yield Measure(
-            name, title, "pods", "lower", "count", GROUP, "pods", meaning,
-            lambda _, among=among: among.fill_null(value=False).sum(), "zero",
+            name, title, "pods", "lower", "count", GROUP, "pods", meaning, _count(among), "zero"
         )  # fmt: skip
     yield Measure(
         "budget_exhausted_us", "Budgets used up", "us", "lower", "duration", GROUP, "disruptions",

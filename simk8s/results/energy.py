@@ -1,4 +1,4 @@
-"""What nodes draw: their watts (table `node_use`) times the time that they were at rest and at work.
+"""What nodes draw: their watts (table `node_use`), at rest and at work, over time.
 
 Law: energy is the integral of power over time, exact for what pods request. A machine that is down
 draws nothing, one without pods what it draws at rest. Between rest and work a line, in the share of
@@ -51,8 +51,10 @@ def _by_node(results: Results) -> pl.DataFrame:
     use = results.table("node_use").collect()
     used_milli_us = _used(results)
     steps = (pl.col("packages") > 0) & (used_milli_us is None)
-    cpu = pl.when(steps).then(pl.col("packages_us") / pl.col("packages")).otherwise(
-        _cpu_share(use, used_milli_us)
+    cpu = (
+        pl.when(steps)
+        .then(pl.col("packages_us") / pl.col("packages"))
+        .otherwise(_cpu_share(use, used_milli_us))
     )
     gpu = pl.when(pl.col("packages") > 0).then("gpus_busy_us").otherwise("gpu_share_us")
     rest = pl.col("idle_w") + pl.col("gpus") * pl.col("gpu_idle_w")

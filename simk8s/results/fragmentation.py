@@ -59,6 +59,7 @@ def over_time(results: Results) -> pl.DataFrame:
     """t_us, and shares: gpu (of all GPUs), gpu_idle (of idle ones), cpu, memory (of free); null
     where there is nothing.
     """
+
     def share(part: str, whole: str) -> pl.Expr:
         return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))
 

@@ -17,7 +17,7 @@ from simk8s.results.results import Results
 
 
 def by_priority(results: Results) -> pl.DataFrame:
-    """priority (highest first), pods, started, without (a node), lost, p50 and p99 until running."""
+    """priority (highest first), pods, started, without (a node), lost, p50, p99 until running."""
     return results.remember("priorities", lambda: _by_priority(results))
 
 
@@ -55,7 +55,7 @@ def measures() -> Iterable[Measure]:
         None, "absent", lambda results: _highest("started", results),
     )  # fmt: skip
     yield Measure(
-        "high_priority_startup_us_p99", "Created to running, p99, highest priority", "us", "lower",
+        "high_priority_startup_p99_us", "Created to running, p99, highest priority", "us", "lower",
         "duration", "latency", "pods", "Of pods of the highest priority that ran.",
         None, "absent", lambda results: _highest("p99", results),
     )  # fmt: skip

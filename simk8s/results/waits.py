@@ -57,7 +57,9 @@ def _dominant(results: Results) -> pl.Expr:
     gpus = pl.col("gpu_count").sum() * 1_000
     whole = results.nodes.select(pl.col("cpu_milli", "memory_bytes").sum(), gpu_milli=gpus)
     shares = [
-        pl.col(name) / amount for name, amount in whole.collect().row(0, named=True).items() if amount
+        pl.col(name) / amount
+        for name, amount in whole.collect().row(0, named=True).items()
+        if amount
     ]
     return pl.max_horizontal(pl.lit(0.0), *shares)
 

@@ -24,10 +24,14 @@ NODE_USE = Table(
         _int("node", "row", "Row in nodes."),
         _int("up_us", "us", "It was part of the cluster and not down."),
         _int("used_us", "us", "Of that, it had a pod besides those of DaemonSets and static ones."),
-        _int("machine_milli", "milli-CPU", "CPU of its machine, what it keeps for itself included."),
+        _int(
+            "machine_milli", "milli-CPU", "CPU of its machine, what it keeps for itself included."
+        ),
         _float("cpu_share_us", "us", "Time × share of its machine's CPU that pods requested."),
         _float("gpu_share_us", "us", "Time × GPUs that pods requested, shares as shares."),
-        _float("packages_us", "us", "Time × CPU packages that the requests took, where it has any."),
+        _float(
+            "packages_us", "us", "Time × CPU packages that the requests took, where it has any."
+        ),
         _int("gpus_busy_us", "us", "Time × devices with any pod on them."),
         _int("gpus", "", "Devices."),
         _int("packages", "", "CPU packages that draw either of two; 0: a line between the two."),

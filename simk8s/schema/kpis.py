@@ -115,7 +115,7 @@ def _kinds() -> dict[str, Kind]:
         "memory_stranded_mean",
     )  # fmt: skip
     durations = (
-        "queue_worst_wait_us", "budget_exhausted_us", "high_priority_startup_us_p99",
+        "queue_worst_wait_us", "budget_exhausted_us", "high_priority_startup_p99_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Writes `node_use`: what each node was used for, and the watts to price that with.
 
 Law: integrals over time are exact, counted from the stays of pods, once, at the end of a run. Time
-in use leaves pods of DaemonSets and static ones aside: a node with nothing else could be given back.
+in use leaves pods of DaemonSets and static ones aside: a node with nothing else could be given
+back.
 
 Departs: while a machine is down it counts as unused, but what its pods request goes on counting
 until they are gone.
@@ -84,9 +85,7 @@ def _sums(stays: Stays, amount: Ints, n: int) -> NDArray[np.float64]:
     return np.bincount(stays.node, weights=held, minlength=n).astype(np.float64)
 
 
-def _packages(
-    stays: Stays, cpu: Ints, machine: Ints, packages: list[int]
-) -> NDArray[np.float64]:
+def _packages(stays: Stays, cpu: Ints, machine: Ints, packages: list[int]) -> NDArray[np.float64]:
     many = np.array(packages, np.int64)
     if not many.any():
         return np.zeros(len(many))
