@@ -27,7 +27,8 @@ _TILES = (
     ("CPU requested", "cpu_utilisation_mean", "peak {cpu_utilisation_peak}"),
     ("Memory requested", "memory_utilisation_mean", "peak {memory_utilisation_peak}"),
     ("GPU requested", "gpu_utilisation_mean", "at the end {gpu_allocation_end}"),
-    ("Nodes in use", "nodes_used_mean", "{node_cost} for all nodes"),
+    ("Nodes in use", "nodes_used_mean", "{node_time_used_us} in use"),
+    ("Cost of nodes", "node_cost", "{node_cost_used} for those in use"),
     ("Energy", "energy_kwh", "{energy_per_pod_hour} for an hour of a pod"),
     ("Scheduling attempts", "attempts", "{service_us_mean} each"),
 )

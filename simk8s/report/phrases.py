@@ -6,6 +6,8 @@ percentage of the baseline where `RELATIVE` says so and there is a baseline, els
 
 from __future__ import annotations
 
+import math
+
 from simk8s.results import format as fmt
 from simk8s.results.compare import Cell, Row
 
@@ -16,7 +18,7 @@ PHRASES = {
     "pods_lost": "loses {by} {more|fewer} pods",
     "pods_moved": "moves {by} {more|fewer} pods",
     "pods_evicted": "evicts {by} {more|fewer} pods",
-    "availability_nines": "has {by} nines {more|less} of availability",
+    "availability_nines": "has {by} {more|fewer} nines of availability",
     "recovery_us_p95": "recovers {by} {slower|faster} at p95",
     "gpu_allocation_end": "allocates {by} {more|less} of the GPUs at the end",
     "started_within_5s": "runs {by} {more|less} of the pods within 5 s",
@@ -38,8 +40,8 @@ RELATIVE = frozenset(
 )
 
 
-def phrase(row: Row, cell: Cell) -> str:
-    """What a variant does differently from the baseline, and both values."""
+def phrase(row: Row, cell: Cell, *, values: bool = True) -> str:
+    """What a variant does differently from the baseline, and both values if wanted."""
     assert cell.difference is not None, "the baseline differs from nobody"
     template, mean = PHRASES[row.measure.name], cell.difference.mean
     head, _, rest = template.partition("{by} {")
@@ -48,21 +50,36 @@ def phrase(row: Row, cell: Cell) -> str:
     base, how = row.cells[0].mean or 0.0, row.measure.format
     # From nothing there is no more: it moves 12 pods.
     which = "" if up == "more" and not base and mean > 0 else f" {up if mean > 0 else down}"
-    values = f"{fmt.text(cell.mean, how)} instead of {fmt.text(base, how)}"
-    return f"{head}{_amount(row, cell, base)}{which}{tail} ({values})"
+    both = f" ({fmt.text(cell.mean, how)} instead of {fmt.text(base, how)})" if values else ""
+    return f"{head}{_amount(row, cell, base)}{which}{tail}{both}"
 
 
 def _amount(row: Row, cell: Cell, base: float) -> str:
     assert cell.difference is not None
     mean, half = abs(cell.difference.mean), cell.difference.found.half_width
     if row.measure.name in RELATIVE and base:
-        return _with_unit(100 * mean / base, half and 100 * half / base, "%")
-    if row.measure.format == "share":
-        return _with_unit(100 * mean, half and 100 * half, "pp")
+        return _with_unit(100 * mean / base, half and 100 * half / base, "\u00a0%")
     how = row.measure.format
-    return fmt.text(mean, how) + (f" ± {fmt.text(half, how)}" if half else "")
+    if how == "share":
+        return _with_unit(100 * mean, half and 100 * half, "\u00a0pp")
+    if how == "count":
+        return _with_unit(mean, half, "")
+    told, spread = fmt.text(mean, how), fmt.text(half, how)
+    if not half:
+        return told
+    (number, gap, unit), (more, _, other) = told.partition("\u00a0"), spread.partition("\u00a0")
+    if not gap or unit != other:
+        return f"{told} ± {spread}"
+    return _with_unit(_plain(number), _plain(more), f"\u00a0{unit}")
+
+
+def _plain(number: str) -> float:
+    return float(number.replace(",", ""))
 
 
 def _with_unit(mean: float, half: float | None, unit: str) -> str:
-    spread = f" ± {fmt.significant(half)}" if half else ""
-    return f"{fmt.significant(mean)}{spread}\u00a0{unit}"
+    """Half of the interval with two digits, the mean with as many decimals."""
+    if not half:
+        return f"{fmt.significant(mean)}{unit}"
+    decimals = min(max(1 - math.floor(math.log10(half)), 0), 6)
+    return f"{mean:,.{decimals}f} ± {half:,.{decimals}f}{unit}"

@@ -169,9 +169,11 @@ def _sentence(comparison: Comparison, standing: Standing) -> str:
     if told:
         parts.append(" but ".join(told))
     if standing.besides:
-        parts.append("besides, it " + _told(standing.besides, variant))
+        phrases = (phrase(r, r.cell(variant), values=False) for r in _most(standing.besides))
+        parts.append("besides, it " + _joined(list(phrases)))
     if standing.unclear:
-        parts.append("open: " + _joined([_open(row, variant) for row in _most(standing.unclear)]))
+        open_ = [_open(row, variant, i == 0) for i, row in enumerate(_most(standing.unclear))]
+        parts.append("open: " + _joined(open_))
     if standing.alike:
         parts.append("no difference that counts in " + _titles(standing.alike))
     if not told and not standing.besides and not standing.unclear:
@@ -187,12 +189,14 @@ def _most(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return rows[:_MOST_TOLD]
 
 
-def _open(row: Row, variant: str) -> str:
-    """What is not settled, and what would settle it."""
+def _open(row: Row, variant: str, first: bool) -> str:
+    """What is not settled, and what would settle it: said once, then by the number alone."""
     more = row.cell(variant).difference
     title = CALLED[row.measure.name]
     if more is None or more.more_seeds is None:
         return title
+    if not first:
+        return f"{title} ({more.more_seeds:,})"
     seeds = "seed" if more.more_seeds == 1 else "seeds"
     return f"{title} (some {more.more_seeds:,} more {seeds} would settle it)"
 

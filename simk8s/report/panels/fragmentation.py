@@ -15,13 +15,18 @@ from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
 
 _LINES = (
-    ("gpu", "GPU fragments", "of all GPUs", theme.GREEN),
-    ("gpu_idle", "GPU fragments of idle", "of idle GPUs", theme.SKY),
-    ("cpu", "CPU stranded", "of free CPU", theme.BLUE),
-    ("memory", "Memory stranded", "of free memory", theme.ORANGE),
+    ("gpu", "GPU", "GPU fragments, of all GPUs", theme.GREEN),
+    ("gpu_idle", "GPU, of idle", "GPU fragments, of idle GPUs", theme.SKY),
+    ("cpu", "CPU", "CPU stranded, of what is free", theme.BLUE),
+    ("memory", "Memory", "memory stranded, of what is free", theme.ORANGE),
 )
-_GPUS = "GPU fragments: idle GPUs that typical pods cannot use (F of FGD). "
-_NOTE = "Stranded: free where a typical pod does not fit. Typical pods are those of the run."
+_GPUS = (
+    "GPU fragments: idle GPUs that typical pods cannot use (F of FGD), of all and of idle ones. "
+)
+_NOTE = (
+    "CPU and memory stranded: free where a typical pod does not fit, of what is free. Typical pods "
+    "are those of the run."
+)
 
 
 class Fragmentation:
@@ -37,8 +42,7 @@ class Fragmentation:
             return None
         axis = axis_of(results)
         traces = [
-            _line(frame, axis, name, f"{title}, {of}", {"color": colour})
-            for name, title, of, colour in used
+            _line(frame, axis, name, title, {"color": colour}) for name, _, title, colour in used
         ]
         figure = Figure(
             "fragmentation-over-time",
@@ -58,12 +62,12 @@ class Fragmentation:
         axis = TimeAxis.over(max(r.results.manifest.simulated_us for r in comparison.runs))
         traces: list[dict[str, Any]] = []
         choices = []
-        for k, (name, title, _, _) in enumerate(used):
+        for k, (name, short, _, _) in enumerate(used):
             first = len(traces)
             for i, variant in enumerate(comparison.variants):
                 line = _line(frames[variant], axis, name, variant, theme.series(i))
                 traces.append(line | {"visible": k == 0})
-            choices.append(Choice(title, tuple(range(first, len(traces)))))
+            choices.append(Choice(short, tuple(range(first, len(traces)))))
         figure = Figure(
             "fragmentation-compared",
             "Share of what is free that typical pods cannot use, one line per variant",
