@@ -146,3 +146,34 @@ def test_many_shapes_are_represented_by_some() -> None:
     assert sum(size for (size, _), _ in chosen) / MOST == pytest.approx(mean, rel=0.02)
     few = {(2, 0): 3, (1, 0): 9}
     assert _chosen(few, tuple) == [((1, 0), 9), ((2, 0), 3)]
+
+
+TRACE = """
+apiVersion: simk8s/v1
+name: trace
+duration: 1h
+nodes: [{{csv: "{path}", format: openb, pricePerHour: 3}}]
+controlPlane: {{profile: instant}}
+workload:
+  - name: one
+    arrivals: {{schedule: {{at: [0s]}}}}
+    lifetime: 30m
+    template:
+      metadata: {{annotations: {{simk8s.io/gpu-milli: "300"}}}}
+      spec: {{containers: [{{name: a, resources: {{requests: {{cpu: "50"}}}}}}]}}
+"""
+
+
+def test_nodes_of_the_trace_draw_by_steps(tmp_path: Path) -> None:
+    """50 of 96 threads are two of two packages, 0.3 of a device is a device."""
+    nodes = tmp_path / "nodes.csv"
+    nodes.write_text("sn,cpu_milli,memory_mib,gpu,model\nn-0,96000,1024,2,T4\n", encoding="utf-8")
+    run_scenario(loaded(TRACE.format(path=nodes)), out=tmp_path / "out")
+    results = Results.open(tmp_path / "out")
+    (use,) = results.table("node_use").collect().rows(named=True)
+    assert use["packages_us"] == pytest.approx(2 * HOUR / 2, rel=1e-3)
+    assert use["gpus_busy_us"] == pytest.approx(HOUR / 2, rel=1e-3)
+    found = values(results)
+    watts = 40 + 2 * 10 + (330 - 40) * 0.5 + (70 - 10) * 0.5
+    assert found["energy_kwh"] == pytest.approx(watts / 1000, rel=1e-3)
+    assert found["node_cost"] == pytest.approx(3)
