@@ -11,8 +11,9 @@ nodes of the openb trace as the model of PWR has them (Lettich et al., arXiv 241
 Departs: SPECpower's curves bend, the line does not; memory, disks and network draw nothing of
 their own, cooling neither; an instance bears its share of a machine whose other vCPUs are not
 looked at. UNVERIFIED: watts per vCPU of cloud instances (no provider publishes them), of bare metal
-without a figure of its own (the providers' mean), and of GPUs whose idle draw is not published (an
-eighth of the board's power, which is between what PWR has for P100 and for A10).
+without a figure of its own (the providers' mean), of A10G (a list quoted from memory), and of GPUs
+whose idle draw is not published (an eighth of the board's power, which is between what PWR has for
+P100 and for A10); G2 and G3 of openb are stand-ins of PWR.
 """
 
 from __future__ import annotations
