@@ -17,6 +17,7 @@ from simk8s.record.writer import nullable
 from simk8s.schema.enums import ActionOutcome
 from simk8s.schema.manifest import CompareManifest, Manifest
 from tests.results.damaged import write_damage
+from tests.results.spent import write_spent
 
 S = 1_000_000
 MINUTE, HOUR = 60 * S, 3600 * S
@@ -75,6 +76,7 @@ def write(day: Day, folder: Path) -> Path:
         write_damage(recorder, (EVIL, "db"))
     if day.usage:
         _write_usage(recorder)
+    write_spent(recorder, day.nodes, 4 if day.gpus else 0)
     digest = recorder.seal(folder)
     write_manifest(folder, _manifest(day, digest))
     return folder
@@ -221,7 +223,7 @@ def _write_pods(recorder: Recorder, day: Day, pods: dict, nodes: dict) -> None:
             "name": [f"{web}-{i:05d}" for i in range(n)],
             "workload": [web if i % 4 else "batch" for i in range(n)],
             "owner": [None if i % 4 else "Job/batch" for i in range(n)],
-            "priority": np.zeros(n, dtype=np.int32),
+            "priority": np.where(np.arange(n) % 5, 0, 100).astype(np.int32),
             "cpu_milli": pods["cpu"],
             "memory_bytes": pods["memory"],
             "gpu_milli": pods["gpu"],

@@ -33,7 +33,7 @@ from simk8s.packing.solve import Limits, Solved, solve
 from simk8s.placement.config import configuration_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
-from simk8s.state.pods import NEVER, RUNNING
+from simk8s.state.pods import NEVER, RUNNING, Loss
 from simk8s.state.resources import GPU
 
 ROUND, ACT = "round", "act"
@@ -56,7 +56,9 @@ class Defragmenter(Controller):
         profile = next(iter(configuration_of(None).profiles.values()))
         self._framework = Framework.of(profile)
         client = context.client
-        self._evictions = Evictions(context.clock, context.store, client.server, context.draws)
+        self._evictions = Evictions(
+            context.clock, context.store, client.server, context.draws, Loss.DESCHEDULED
+        )
         self._round_us = NEVER
         self._moves: list[MoveOf] = []
         self._emptied: list[int] = []

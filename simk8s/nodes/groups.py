@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simk8s.nodes.power import of_trace, told
 from simk8s.nodes.profiles import HardwareProfile, profile
 from simk8s.state.nodes import HOSTNAME_LABEL, INSTANCE_LABEL, RACK_LABEL, ZONE_LABEL, NodeSpec
 from simk8s.state.resources import CPU, EPHEMERAL, GPU, MEMORY, PODS
@@ -56,18 +57,24 @@ def _all_specs(
 ) -> Iterator[NodeSpec]:
     for index, group in enumerate(groups):
         if group.manifests is not None:
-            yield from (_as_group(group, spec) for spec in written(index))
+            yield from (_drawing(group, _as_group(group, spec)) for spec in written(index))
             continue
         if group.csv is not None:
-            yield from _from_file(group, base / group.csv, catalog)
+            found = _from_file(group, base / group.csv, catalog)
+            yield from (_drawing(group, spec) for spec in found)
             continue
         stem = stem_of(group)
         first = taken.get(stem, 0)
         taken[stem] = first + (group.count or 0)
-        alike = _alike(group, _machine(group))
+        alike = _drawing(group, _alike(group, _machine(group)))
         for number in range(first, taken[stem]):
             name = f"{stem}-{number}"
             yield replace(alike, name=name, labels=_labels(group, alike, name, number))
+
+
+def _drawing(group: NodeGroup, spec: NodeSpec) -> NodeSpec:
+    """With what the group says of watts."""
+    return spec if group.power is None else replace(spec, watts=told(spec, group.power))
 
 
 def stem_of(group: NodeGroup) -> str:
@@ -86,6 +93,7 @@ def _as_group(group: NodeGroup, spec: NodeSpec) -> NodeSpec:
         taints=(*spec.taints, *_taints(group)),
         gpu_count=offered.get(GPU, 0) // GPU_MILLI,
         profile=labels.get(INSTANCE_LABEL, ""),
+        price_per_hour=group.price_per_hour,
         runtime=group.runtime or "",
         static_pods=tuple(group.static_pods),
     )
@@ -170,7 +178,7 @@ def _from_file(group: NodeGroup, path: Path, catalog: CatalogLike) -> Iterator[N
         labels = {HOSTNAME_LABEL: node.name, **node.labels, **group.labels}
         if group.zones:
             labels[ZONE_LABEL] = group.zones[number % len(group.zones)]
-        yield NodeSpec(
+        spec = NodeSpec(
             name=node.name,
             labels=labels,
             allocatable={
@@ -183,6 +191,8 @@ def _from_file(group: NodeGroup, path: Path, catalog: CatalogLike) -> Iterator[N
             gpu_count=node.gpu_count,
             gpu_model=node.gpu_model or "",
             profile=node.gpu_model or "cpu",
+            price_per_hour=group.price_per_hour,
             runtime=group.runtime or "",
             static_pods=tuple(group.static_pods),
         )
+        yield replace(spec, watts=of_trace(spec)) if group.format == "openb" else spec

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
+from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
@@ -43,6 +44,8 @@ class Recorder:
     workload_losses: TableWriter
     work: TableWriter
     disruptions: TableWriter
+    node_use: TableWriter
+    fragmentation: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
         """`explain`, `actions`, `usage`: tables that not every run has."""
@@ -50,7 +53,7 @@ class Recorder:
         more = [name for name in OPTIONAL if name in names]
         self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}
         tables = {**tables, **{name: OPTIONAL[name] for name in more}}
-        self._tables = {**tables, **DAMAGE}
+        self._tables = {**tables, **DAMAGE, **ASIDE}
         self._writers = {name: TableWriter(table) for name, table in self._tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row
 
@@ -81,7 +84,7 @@ class Recorder:
         (folder / MANIFEST_NAME).unlink(missing_ok=True)  # it belonged to the tables before
         for temporary, target in written:
             os.replace(temporary, target)
-        for name in (*OPTIONAL, *DAMAGE):
+        for name in (*OPTIONAL, *DAMAGE, *ASIDE):
             if name not in frames:
                 (folder / f"{name}.parquet").unlink(missing_ok=True)
         return self._digest(frames)
@@ -91,9 +94,12 @@ class Recorder:
         return digest_of(frames, [*self._digested.values(), *damage])
 
     def _frames(self) -> dict[str, pl.DataFrame]:
-        """Tables of damage only where there was any (schema.damage)."""
+        """Tables of damage, and those beside the digest, only where they have anything."""
         found = {name: writer.frame() for name, writer in self._writers.items()}
-        return {name: frame for name, frame in found.items() if frame.height or name not in DAMAGE}
+        may_lack = {**DAMAGE, **ASIDE}
+        return {
+            name: frame for name, frame in found.items() if frame.height or name not in may_lack
+        }
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:

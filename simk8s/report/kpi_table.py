@@ -27,7 +27,9 @@ _TILES = (
     ("CPU requested", "cpu_utilisation_mean", "peak {cpu_utilisation_peak}"),
     ("Memory requested", "memory_utilisation_mean", "peak {memory_utilisation_peak}"),
     ("GPU requested", "gpu_utilisation_mean", "at the end {gpu_allocation_end}"),
-    ("Nodes in use", "nodes_used_mean", "{node_cost} for all nodes"),
+    ("Nodes in use", "nodes_used_mean", "{node_time_used_us} in use"),
+    ("Cost of nodes", "node_cost", "{node_cost_used} for those in use"),
+    ("Energy", "energy_kwh", "{energy_per_pod_hour} for an hour of a pod"),
     ("Scheduling attempts", "attempts", "{service_us_mean} each"),
 )
 
@@ -63,13 +65,18 @@ def _filled(under: str, texts: dict[str, str]) -> str:
 
 # What a comparison shows at its top; the rest is in the table of all numbers.
 _COMPARED = (
-    "pods_created", "pods_unscheduled", "pods_dropped", "pods_lost", "availability",
+    "pods_created", "high_priority_started", "pods_unscheduled", "pods_dropped", "pods_lost",
+    "pods_moved", "pods_evicted", "victims", "lost_work_us", "budget_exhausted_us", "availability",
     "availability_worst", "availability_nines", "unavailable_us", "recovery_us_p95",
     "longest_dip_us", "work_wasted_us", "started_within_5s",
     "scheduling_us_p99", "startup_us_p50", "startup_us_p99", "time_to_ready_us_p99",
     "slo_startup_us", "slo_api_mutating_us", "api_latency_us_p99", "api_rejected",
     "cpu_utilisation_mean", "memory_utilisation_mean", "gpu_utilisation_mean", "gpu_allocation_end",
-    "nodes_used_mean", "node_cost", "service_us_mean", "solve_gap_mean",
+    "queue_worst_wait_us", "queue_fairness", "queue_served_worst", "queue_served_fairness",
+    "nodes_used_mean", "node_time_used_us", "node_cost", "node_cost_used",
+    "node_cost_per_pod_hour", "energy_kwh", "energy_used_kwh", "energy_per_pod_hour",
+    "gpu_fragmentation_mean", "gpu_fragmentation_of_idle", "cpu_stranded_mean",
+    "memory_stranded_mean", "service_us_mean", "solve_gap_mean",
 )  # fmt: skip
 
 

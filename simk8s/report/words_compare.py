@@ -2,7 +2,8 @@
 
 Law: a difference is called better or worse only when it is sure after correction for everything
 that is compared, or with one seed with the words that it is one seed; differences too small to
-matter are not told.
+matter are not told. What the verdict looks at comes first; *besides* is told what is sure among the
+other numbers, after the weaker correction for those.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from simk8s.results import format as fmt
+from simk8s.report.phrases import phrase
 from simk8s.results.compare import Cell, Comparison, Row, counts
 
 # What is looked at (`results.compare.KEY`), as it is called in a sentence.
 CALLED = {
+    "high_priority_started": "high-priority pods started",
     "pods_unscheduled": "pods never scheduled",
     "pods_dropped": "pods dropped",
     "pods_lost": "pods lost",
-    "availability_nines": "nines of availability",
+    "pods_moved": "pods moved",
+    "pods_evicted": "pods evicted",
+    "availability_nines": "availability",
     "recovery_us_p95": "95th percentile of the time to recover",
     "gpu_allocation_end": "GPU allocated at the end",
     "started_within_5s": "pods running within 5 s",
@@ -27,6 +31,13 @@ CALLED = {
     "nodes_used_mean": "nodes in use",
     "node_cost": "cost of nodes",
 }
+# What else is told if it is sure: money, energy, fragments, fairness, disruption.
+BESIDES = (
+    "node_cost_used", "energy_kwh", "gpu_fragmentation_mean", "cpu_stranded_mean",
+    "queue_served_worst", "queue_fairness", "lost_work_us", "budget_exhausted_us",
+)  # fmt: skip
+_TOLD_IF_SAME = ("high_priority_started", "pods_lost", "availability_nines", "startup_us_p99")
+"""Whom to reassure that nothing has changed."""
 _MOST_TOLD = 4
 
 
@@ -40,6 +51,8 @@ class Standing:
     unclear: tuple[Row, ...]
     alike: tuple[Row, ...] = ()
     identical: bool = False
+    besides: tuple[Row, ...] = ()
+    """Sure differences among other numbers."""
 
 
 def verdict(comparison: Comparison) -> tuple[str, list[str]]:
@@ -65,7 +78,7 @@ def sureness(comparison: Comparison) -> str:
         f"Differences are means over {n} seeds, taken seed by seed, since variants of a seed saw "
         "the same arrivals and faults. Better and worse: the t-test and the bootstrap both say so, "
         f"after Holm's correction for the {compared} differences of this verdict; after that of "
-        "Benjamini and Hochberg elsewhere."
+        "Benjamini and Hochberg elsewhere, and for what is said besides."
     )
 
 
@@ -82,9 +95,11 @@ def _standing(comparison: Comparison, variant: str) -> Standing:
     better, worse, unclear, alike = [], [], [], []
     for row in _key_rows(comparison):
         cell = row.cell(variant)
-        if cell.difference is None or cell.difference.verdict == "same":
+        if cell.difference is None:
             continue
-        if cell.difference.verdict == "unsure":
+        if cell.difference.verdict == "same":
+            alike += [row] if row.measure.name in _TOLD_IF_SAME else []
+        elif cell.difference.verdict == "unsure":
             unclear.append(row)
         elif cell.difference.verdict == "alike":
             alike.append(row)
@@ -94,7 +109,20 @@ def _standing(comparison: Comparison, variant: str) -> Standing:
             better.append(row)
         else:
             worse.append(row)
-    return Standing(variant, tuple(better), tuple(worse), tuple(unclear), tuple(alike))
+    besides = tuple(_besides(comparison, variant))
+    return Standing(
+        variant, tuple(better), tuple(worse), tuple(unclear), tuple(alike), False, besides
+    )
+
+
+def _besides(comparison: Comparison, variant: str) -> Iterable[Row]:
+    for name in BESIDES:
+        row = comparison.row(name)
+        if row is None:
+            continue
+        cell = row.cell(variant)
+        if cell.difference is not None and cell.difference.sure and matters(row, cell):
+            yield row
 
 
 def _key_rows(comparison: Comparison) -> Iterable[Row]:
@@ -137,17 +165,20 @@ def _sentence(comparison: Comparison, standing: Standing) -> str:
     variant, parts = standing.variant, []
     if standing.identical:
         return f"{variant}: identical to {comparison.baseline}, row by row."
-    if standing.better:
-        parts.append("better on " + _told(standing.better, variant))
-    if standing.worse:
-        parts.append("worse on " + _told(standing.worse, variant))
+    told = [_told(rows, variant) for rows in (standing.better, standing.worse) if rows]
+    if told:
+        parts.append(" but ".join(told))
+    if standing.besides:
+        phrases = (phrase(r, r.cell(variant), values=False) for r in _most(standing.besides))
+        parts.append("besides, it " + _joined(list(phrases)))
     if standing.unclear:
-        parts.append("open: " + _joined([_open(row, variant) for row in _most(standing.unclear)]))
+        open_ = [_open(row, variant, i == 0) for i, row in enumerate(_most(standing.unclear))]
+        parts.append("open: " + _joined(open_))
     if standing.alike:
-        parts.append("no difference that counts on " + _titles(standing.alike))
-    if not parts:
+        parts.append("no difference that counts in " + _titles(standing.alike))
+    if not told and not standing.besides and not standing.unclear:
         return f"{variant}: no difference from {comparison.baseline} that counts."
-    return f"{variant}: " + "; ".join(parts) + "."
+    return f"{variant}{' ' if told else ': '}" + "; ".join(parts) + "."
 
 
 def _titles(rows: tuple[Row, ...]) -> str:
@@ -158,27 +189,20 @@ def _most(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return rows[:_MOST_TOLD]
 
 
-def _open(row: Row, variant: str) -> str:
-    """What is not settled, and what would settle it."""
+def _open(row: Row, variant: str, first: bool) -> str:
+    """What is not settled, and what would settle it: said once, then by the number alone."""
     more = row.cell(variant).difference
     title = CALLED[row.measure.name]
     if more is None or more.more_seeds is None:
         return title
+    if not first:
+        return f"{title} ({more.more_seeds:,})"
     seeds = "seed" if more.more_seeds == 1 else "seeds"
     return f"{title} (some {more.more_seeds:,} more {seeds} would settle it)"
 
 
 def _told(rows: tuple[Row, ...], variant: str) -> str:
-    return _joined([_numbers(row, row.cell(variant)) for row in _most(rows)])
-
-
-def _numbers(row: Row, cell: Cell) -> str:
-    how = row.measure.format
-    told = f"{fmt.text(cell.mean, how)} instead of {fmt.text(row.cells[0].mean, how)}"
-    half = cell.difference.found.half_width if cell.difference else None
-    if cell.difference is not None and half:
-        told += f": {fmt.difference(cell.difference.mean, how)} ± {fmt.text(half, how)}"
-    return f"{CALLED[row.measure.name]} ({told})"
+    return _joined([phrase(row, row.cell(variant)) for row in _most(rows)])
 
 
 def _joined(items: list[str]) -> str:

@@ -29,9 +29,9 @@ from simk8s.results.statistics import (
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest
 
 KEY = (
-    "pods_unscheduled", "pods_dropped", "pods_lost", "availability_nines", "recovery_us_p95",
-    "gpu_allocation_end", "started_within_5s", "startup_us_p50", "startup_us_p99",
-    "nodes_used_mean", "node_cost",
+    "high_priority_started", "pods_unscheduled", "pods_dropped", "pods_lost", "pods_moved",
+    "pods_evicted", "availability_nines", "recovery_us_p95", "gpu_allocation_end",
+    "started_within_5s", "startup_us_p50", "startup_us_p99", "nodes_used_mean", "node_cost",
 )  # fmt: skip
 """What a verdict looks at, the most important first."""
 

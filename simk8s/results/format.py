@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-Format = Literal["count", "number", "share", "duration", "work", "rate", "money", "bytes"]
+Format = Literal[
+    "count", "number", "share", "duration", "work", "rate", "money", "bytes", "node_time", "energy"
+]
 
 DASH = "–"
 _GAP = "\u00a0"  # no line break between a number and its unit
@@ -114,11 +116,28 @@ def work(us: float) -> str:
     return f"{significant(hours)}{_GAP}pod-h"
 
 
+def node_time(us: float) -> str:
+    """Time of several nodes added up."""
+    return f"{significant(us / 3_600_000_000)}{_GAP}node-h"
+
+
+def energy(kwh: float) -> str:
+    """`0.42 Wh`, `3.1 kWh`, `12.4 MWh`."""
+    if 0 < kwh < 0.9995:
+        return f"{significant(kwh * 1_000)}{_GAP}Wh"
+    if kwh >= 999.5:
+        return f"{significant(kwh / 1_000)}{_GAP}MWh"
+    return f"{significant(kwh)}{_GAP}kWh"
+
+
 def rate(per_second: float) -> str:
     return f"{significant(per_second)}{_GAP}/s"
 
 
 def money(dollars: float) -> str:
+    """Cents, except where there are none."""
+    if 0 < dollars < 0.095:
+        return f"${significant(dollars)}"
     return f"${dollars:,.0f}" if dollars >= 100 else f"${dollars:,.2f}"
 
 
@@ -140,5 +159,7 @@ _FORMATS = {
     "work": work,
     "rate": rate,
     "money": money,
+    "node_time": node_time,
+    "energy": energy,
     "bytes": size,
 }

@@ -16,7 +16,12 @@ import polars as pl
 from simk8s.results import (
     availability,
     control_plane,
+    costs,
+    disruption,
+    energy,
+    fragmentation,
     packing,
+    priorities,
     quantities,
     slos,
     usage,
@@ -115,17 +120,6 @@ def _started_in_time(manifest: Manifest) -> pl.Expr:
     return in_time.filter(((old_enough & _NOT_DROPPED) | in_time) & ~quantities.STAYED).mean()
 
 
-def _node_time(manifest: Manifest) -> pl.Expr:
-    gone = pl.col("removed_us").fill_null(manifest.simulated_us)
-    return (gone - pl.col("joined_us")).clip(0).cast(pl.Float64)
-
-
-def _cost(manifest: Manifest) -> pl.Expr:
-    """Null unless at least one node has a price."""
-    total = (pl.col("price_per_hour") * _node_time(manifest) / 3.6e9).sum()
-    return pl.when(pl.col("price_per_hour").count() > 0).then(total)
-
-
 def _per_second(manifest: Manifest) -> pl.Expr:
     return pl.len() / (manifest.simulated_us / 1e6 or math.nan)
 
@@ -205,6 +199,8 @@ MEASURES: tuple[Measure, ...] = (
         "lost_work_us", "Work lost", "us", "lower", "work", "pods", "pods",
         "Running time of lost pods, added up.", lambda _: pl.col("lost_work_us").sum(), "zero",
     ),
+    *disruption.measures(),
+    *priorities.measures(),
     *usage.measures(),
     *quantities.measures(SCHEDULING, "latency"),
     *quantities.measures(STARTUP, "latency"),
@@ -257,13 +253,13 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "nodes_down_share", "Node time lost", "share", "lower", "share", "nodes", "nodes",
         "Share of all nodes' time that they were down.",
-        lambda manifest: pl.col("down_us").sum() / _node_time(manifest).sum(), "zero",
+        lambda manifest: pl.col("down_us").sum() / costs.node_time(manifest).sum(),
+        "zero",
     ),
     *packing.measures(),
-    Measure(
-        "node_cost", "Cost of nodes", "USD", "lower", "money", "nodes", "nodes",
-        "List price of every node for as long as it was there.", _cost, "absent",
-    ),
+    *costs.measures(),
+    *energy.measures(),
+    *fragmentation.measures(),
     Measure(
         "solves", "Plans computed", "", None, "count", "solver", "solves",
         "Plans of a batch strategy.", lambda _: pl.len(), "zero",

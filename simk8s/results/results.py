@@ -18,6 +18,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from simk8s.errors import Problem, UserError
+from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.dtypes import dtype_of, empty
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
@@ -41,7 +42,8 @@ class Results:
         manifest = read_manifest(folder)
         problems: list[Problem] = []
         frames = {name: _open_table(folder, table, problems) for name, table in TABLES.items()}
-        for name, table in {**{name: OPTIONAL[name] for name in DIGESTED}, **DAMAGE}.items():
+        may_lack = {**{name: OPTIONAL[name] for name in DIGESTED}, **DAMAGE, **ASIDE}
+        for name, table in may_lack.items():
             there = (folder / f"{name}.parquet").exists()
             frames[name] = _open_table(folder, table, problems) if there else _without_rows(table)
         if problems:

@@ -25,6 +25,7 @@ from simk8s.scenario.control.registry import Images
 from simk8s.scenario.control.runtime import RuntimeName
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
+from simk8s.scenario.power import Power
 from simk8s.scenario.thresholds import Thresholds
 from simk8s.scenario.timeline import TimelineEntry
 from simk8s.scenario.types import (
@@ -127,6 +128,8 @@ class NodeGroup(Model):
     taints: list[TaintOrText] = Field(default_factory=list)
     reserved: Reserved | None = None
     price_per_hour: Annotated[float, Field(ge=0)] | None = None
+    # What each machine draws, in watts; by default what is known of its hardware.
+    power: Power | None = None
     # Container runtime, where it is not `controlPlane.runtime`.
     runtime: RuntimeName | None = None
     # Templates of pods that every node of the group runs from the start.
@@ -136,10 +139,10 @@ class NodeGroup(Model):
     def _one_source(self) -> NodeGroup:
         _exactly_one(self, ("profile", "capacity", "csv", "manifests"))
         if self.manifests is not None:
-            refused = ("format", "only", "count", "reserved", "price_per_hour", "racks")
+            refused = ("format", "only", "count", "reserved", "racks")
             _needs(self, "manifests", (), refused=refused)
         elif self.csv is not None:
-            own = ("count", "reserved", "price_per_hour", "racks")
+            own = ("count", "reserved", "racks")
             _needs(self, "csv", ("format",), refused=own)
         else:
             _needs(self, "profile or capacity", ("count",), refused=("format", "only"))

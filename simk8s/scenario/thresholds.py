@@ -6,7 +6,7 @@ Grammar, one threshold a line: `NAME [pNN] < VALUE`, with `<`, `<=`, `>` or `>=`
   percentile behind it, one of the quantities of `schema.kpis` (`startup p99.9`, `readying p50`).
   `startup_us_p99` and `startup_p99` are `startup p99`: the unit is that of the value.
 * VALUE is written as in the rest of a scenario: durations `5s`, `300ms`; shares `60%` or `0.6`;
-  counts `100`, `1k`; rates `30/s`; pod time `10h`; money `120`.
+  counts `100`, `1k`; rates `30/s`; pod and node time `10h`; money `120`; energy `2.5` (kWh).
 
 The same as a mapping: `{kpi: startup p99, below: 5s}` (`below` <, `atMost` <=, `above` >,
 `atLeast` >=). Law: names and units are checked before anything is simulated; a threshold reads
@@ -153,7 +153,7 @@ class Threshold(Model):
 
     def __str__(self) -> str:
         bound = self.bound
-        if not isinstance(bound, str) and self.target.kind in ("duration", "work"):
+        if not isinstance(bound, str) and self.target.kind in ("duration", "work", "node_time"):
             bound = units.format_duration(round(self.limit))
         return f"{self.target} {self.operator} {bound}"
 
@@ -205,6 +205,10 @@ def _money(written: Number) -> float:
     return _number(written.strip().removeprefix("$") if isinstance(written, str) else written)
 
 
+def _energy(written: Number) -> float:
+    return _number(written.strip().removesuffix("kWh") if isinstance(written, str) else written)
+
+
 def _rate(written: Number) -> float:
     if not isinstance(written, str):
         return _number(written)
@@ -214,6 +218,8 @@ def _rate(written: Number) -> float:
 _READ = {
     "duration": lambda written: float(units.duration_us(written)),
     "work": lambda written: float(units.duration_us(written)),
+    "node_time": lambda written: float(units.duration_us(written)),
+    "energy": _energy,
     "share": _share,
     "count": _number,
     "money": _money,

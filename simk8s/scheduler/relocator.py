@@ -19,7 +19,7 @@ from simk8s.api.store import Store
 from simk8s.kernel.streams import Streams
 from simk8s.scheduler.gates import Preempting
 from simk8s.scheduler.queue import SchedulingQueue
-from simk8s.state.pods import NEVER
+from simk8s.state.pods import NEVER, Loss
 from simk8s.strategies.base import Relocation
 
 KEPT_US = 60_000_000
@@ -35,7 +35,7 @@ class Relocator:
         self._store, self._client, self._gate, self._queue = store, client, gate, queue
         self._cluster = store.cluster
         draws = Streams(store.seed).get("kube-scheduler/evictions")
-        self._evictions = Evictions(client.clock, store, client.server, draws)
+        self._evictions = Evictions(client.clock, store, client.server, draws, Loss.DESCHEDULED)
         self._leaving: dict[int, Relocation] = {}
         self._asked: dict[int, int] = {}
         """Requests without an answer, by the pod that they are for."""

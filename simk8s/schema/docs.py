@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES, Column, Table
@@ -19,7 +20,8 @@ _INTRO = f"""\
 A run writes a folder: `{MANIFEST_NAME}` and one Parquet file per table (schema version
 {SCHEMA_VERSION}, say its manifests). Times are integer microseconds of simulated time, since the
 start unless a column says otherwise; their names end in `_us`. A column is never null unless it
-says so. The digest in the manifest covers every table and column but those marked *machine*.
+says so. The digest in the manifest covers every table and column but those marked *machine* and
+the tables that are said to be beside it.
 
 Read them with anything that reads Parquet:
 
@@ -41,6 +43,9 @@ def markdown() -> str:
         "What follows is written where there is something to write; see availability.md.\n"
     )
     for table in DAMAGE.values():
+        parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
+    parts.append("Beside the digest: what follows from the others, for KPIs; see comparing.md.\n")
+    for table in ASIDE.values():
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts += [f"## {MANIFEST_NAME}\n", _fields(Manifest)]
     parts += [f"## {CompareManifest.NAME}\n", "Beside the runs of a comparison.\n"]

@@ -12,7 +12,7 @@ from typing import Literal
 
 from simk8s.schema.enums import LossCause
 
-Kind = Literal["count", "share", "duration", "work", "rate", "money"]
+Kind = Literal["count", "share", "duration", "work", "rate", "money", "node_time", "energy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _kinds() -> dict[str, Kind]:
         "oom_kills",
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
         "evictions_refused",
-        "nodes_bound",
+        "nodes_bound", "high_priority_started", "pods_moved", "pods_evicted",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
@@ -110,10 +110,12 @@ def _kinds() -> dict[str, Kind]:
         "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
         "cpu_throttled_share", "cpu_starved_share",
         "availability", "availability_worst",
-        "packing_gap", "queue_fairness",
+        "packing_gap", "queue_fairness", "queue_served_worst", "queue_served_fairness",
+        "gpu_fragmentation_mean", "gpu_fragmentation_of_idle", "cpu_stranded_mean",
+        "memory_stranded_mean",
     )  # fmt: skip
     durations = (
-        "queue_worst_wait_us",
+        "queue_worst_wait_us", "budget_exhausted_us", "high_priority_startup_p99_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
     )  # fmt: skip
@@ -127,7 +129,10 @@ def _kinds() -> dict[str, Kind]:
         found |= {f"{name}_us_p{percent}": "duration" for percent in percents}
     work = ("unavailable_us", "data_out_us", "work_wasted_us", "work_redone_us")
     found |= dict.fromkeys(work, "work")
-    return found | {"lost_work_us": "work", "attempts_per_second": "rate", "node_cost": "money"}
+    found |= dict.fromkeys(("node_cost", "node_cost_used", "node_cost_per_pod_hour"), "money")
+    found |= dict.fromkeys(("node_time_us", "node_time_used_us"), "node_time")
+    found |= dict.fromkeys(("energy_kwh", "energy_used_kwh", "energy_per_pod_hour"), "energy")
+    return found | {"lost_work_us": "work", "attempts_per_second": "rate"}
 
 
 PERCENTILES: Mapping[str, tuple[int, ...]] = {

@@ -51,6 +51,7 @@ _BY_LOSS: dict[int, DipCause] = {
     Loss.PREEMPTION: DipCause.PREEMPTION,
     Loss.NODE_DELETED: DipCause.NODE_REMOVED,
     Loss.DRAIN: DipCause.EVICTION,
+    Loss.DESCHEDULED: DipCause.EVICTION,
     Loss.NODE_PRESSURE: DipCause.NODE_PRESSURE,
     Loss.REJECTED: DipCause.REJECTED,
 }

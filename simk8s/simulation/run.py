@@ -29,6 +29,7 @@ from simk8s.schema.enums import AuditResult
 from simk8s.schema.manifest import Manifest
 from simk8s.simulation.build import Options, World, build
 from simk8s.simulation.damage import write_damage
+from simk8s.simulation.node_use import write_node_use
 from simk8s.simulation.tables import write_nodes, write_pods
 from simk8s.state.audit import audit as recount
 
@@ -174,7 +175,10 @@ def _seal(world: World, out: Path) -> str:
     now_us, recorder = world.clock.now_us, world.recorder
     world.sampler.finish(now_us)
     write_pods(world.cluster, recorder)
-    write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us, world.removed_us)
+    joined, removed = world.joined_us, world.removed_us
+    write_nodes(world.cluster, world.machines, recorder, joined, now_us, removed)
+    write_node_use(world.cluster, world.machines, recorder.node_use, joined, now_us, removed)
+    world.sampler.fragments.write(world.cluster, recorder.fragmentation)
     if world.timeline is not None:
         world.timeline.write(recorder.actions)
     if world.availability is not None:

@@ -17,6 +17,7 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.record.recorder import Recorder
 from simk8s.record.writer import nullable
 from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.simulation.fragmentation import Fragments
 from simk8s.state.pods import NEVER, Phase
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
@@ -45,6 +46,7 @@ class Sampler:
         self.samples = count
         self.also: Callable[..., None] | None = None
         """Who else samples then: `also(now_us, last=…)`."""
+        self.fragments = Fragments(store.cluster.nodes)
         self._nodes_every = -(-count // NODE_SAMPLES)
         self._taken = 0
         self._last_us = NEVER
@@ -64,6 +66,7 @@ class Sampler:
         """A last sample where the run ended, unless there is one."""
         if now_us != self._last_us:
             self.sample(now_us, last=True)
+        self.fragments.note(now_us, self._ready)
 
     def sample(self, now_us: int, *, last: bool = False) -> None:
         """One row now."""
@@ -109,6 +112,7 @@ class Sampler:
 
     def _sample_nodes(self, now_us: int) -> None:
         nodes = self._store.cluster.nodes
+        self.fragments.note(now_us, self._ready)
         used = nodes.allocatable - nodes.free
         rows = np.flatnonzero(nodes.exists)
         whole = np.maximum(nodes.allocatable[[CPU, MEMORY, GPU]], 1)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simk8s.record.recorder import Recorder
 from simk8s.record.writer import nullable, picked
 from simk8s.schema.enums import LossCause, PodPhase
+from simk8s.simulation.stays import asked, stays_of
 from simk8s.state.cluster import Cluster
 from simk8s.state.pods import NEVER, Loss, Phase
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
@@ -67,8 +68,8 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     pods = cluster.pods
     rows = np.flatnonzero(pods.column("phase") != Phase.UNBORN)
     column = {name: pods.column(name)[rows] for name in PODS_READ}
-    asked = np.array([r.values[: GPU + 1] for r in cluster.requests.items], np.int64)
-    values = asked.reshape(-1, GPU + 1)[column["requests"]]
+    amounts = np.array([r.values[: GPU + 1] for r in cluster.requests.items], np.int64)
+    values = amounts.reshape(-1, GPU + 1)[column["requests"]]
     node, loss = column["node"], column["loss"]
     specs = cluster.nodes.specs
     recorder.pods.extend(
@@ -191,23 +192,16 @@ def _stays(
     cluster: Cluster, joined: NDArray[np.int64], left: NDArray[np.int64], now_us: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Per node: mean share of cpu, memory, GPU; most pods at once; pods bound."""
-    pods, nodes = cluster.pods, cluster.nodes
-    rows = np.flatnonzero(pods.column("node") != NEVER)
-    node = pods.column("node")[rows].astype(np.int64)
-    start = pods.column("bound_us")[rows]
-    finish = pods.column("finished_us")[rows]
-    end = np.minimum(np.where(finish == NEVER, now_us, finish), np.maximum(left[node], start))
-    ids = pods.column("requests")[rows]
-    table = cluster.requests.items
+    nodes, stays = cluster.nodes, stays_of(cluster, left, now_us)
     shares = np.zeros((3, nodes.n))
     lived = np.maximum(left - joined, 1)
     for line, resource in enumerate((CPU, MEMORY, GPU)):
-        asked = np.array([r.values[resource] for r in table] or [0], np.float64)[ids]
-        used = np.bincount(node, weights=asked * (end - start), minlength=nodes.n)
+        held = asked(cluster, stays, resource).astype(np.float64) * stays.lasted
+        used = np.bincount(stays.node, weights=held, minlength=nodes.n)
         whole = np.maximum(nodes.allocatable[resource], 1) * lived.astype(np.float64)
         shares[line] = used / whole
-    started = np.bincount(node, minlength=nodes.n)
-    return shares, _peaks(node, start, end, nodes.n), started
+    started = np.bincount(stays.node, minlength=nodes.n)
+    return shares, _peaks(stays.node, stays.start, stays.end, nodes.n), started
 
 
 def _peaks(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,18 @@ _HUGE = 1 << 62
 
 IntMatrix = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+class Watts(NamedTuple):
+    """What a node draws at rest and with all its CPU in use, and each of its GPUs beside that."""
+
+    idle: float
+    busy: float
+    packages: int
+    """0: a line between the two; otherwise that many steps, and a GPU with any pod is busy."""
+    gpu_idle: float
+    gpu_busy: float
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,8 @@ class NodeSpec:
     """Pod manifests in the kubelet's own folder."""
     capacity: Mapping[int, int] = field(default_factory=dict)
     """What the machine has, where that is more than what pods may request."""
+    watts: Watts | None = None
+    """None: by its profile."""
 
     @property
     def zone(self) -> str:

@@ -91,7 +91,9 @@ def test_one_seed_is_said_to_be_one(monkeypatch):
     found = comparison(values, monkeypatch)
     headline, sentences = words_compare.verdict(found)
     assert headline.endswith("on this one seed.")
-    assert "GPU allocated at the end (95 % instead of 90 %)" in sentences[0].replace("\u00a0", " ")
+    assert sentences[0].replace("\u00a0", " ") == (
+        "b allocates 5 pp more of the GPUs at the end (95 % instead of 90 %)."
+    )
     assert words_compare.sureness(found).startswith("One seed")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.false_winners import noise, p_values
 from simk8s.results.statistics import (
     benjamini_hochberg,
     holm,
@@ -18,30 +18,6 @@ from simk8s.results.statistics import (
 
 TRIALS = 2_000
 KPIS = 4
-
-
-def noise(name, rng, shape):
-    """Noise of one strategy; two of the same name are equally good."""
-    if name == "normal":
-        return rng.normal(size=shape)
-    if name == "skewed":
-        return rng.lognormal(0, 1, shape)
-    if name == "heavy-tailed":
-        return rng.standard_t(2, shape)
-    return rng.poisson(0.5, shape).astype(float)
-
-
-def p_values(differences):
-    """Ours is never below Student's: where that one is above 5 % there is nothing to ask."""
-    flat = differences.reshape(-1, differences.shape[-1])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # equal values
-        student = np.nan_to_num(stats.ttest_1samp(flat, 0, axis=1).pvalue)
-    found = [
-        p if p > 0.05 else paired(values.tolist()).p
-        for p, values in zip(student, flat, strict=True)
-    ]
-    return np.array(found).reshape(differences.shape[:-1])
 
 
 @pytest.mark.parametrize("seeds", [5, 10, 30])

@@ -52,6 +52,11 @@ def test_who_waits_and_what_the_page_says(tmp_path: Path) -> None:
     assert (first, second) == (0, 29)
     assert result.kpis["queue_worst_wait_us"] == found["mean"].max()
     assert result.kpis["queue_fairness"] == pytest.approx(0.5, abs=0.01)
+    # Both asked for half an hour; the second had waited 29 minutes before it got it.
+    assert found["served"].to_list() == pytest.approx([1, 30 / 59], abs=0.005)
+    assert result.kpis["queue_served_worst"] == found["served"].min()
+    fair = (1 + 30 / 59) ** 2 / (2 * (1 + (30 / 59) ** 2))
+    assert result.kpis["queue_served_fairness"] == pytest.approx(fair, abs=0.005)
     block = Queues().render(results)
     assert block is not None
     assert "two" in block.html
@@ -64,6 +69,6 @@ def test_strategies_are_compared_by_queue(tmp_path: Path) -> None:
     block = Queues().render_compare(open_comparison(tmp_path / "cmp"))
     assert block is not None
     assert "Jain" in block.html
-    assert block.html.count("<tr>") == 4, "a head, two queues and the index"
+    assert block.html.count("<tr>") == 5, "a head, two queues and two indices"
     assert "0.50" in block.html
     assert "1.00" in block.html

@@ -50,7 +50,8 @@ def test_what_it_reads(written, read, limit):
 
 @pytest.mark.parametrize("name", KPIS)
 def test_every_kpi_can_be_bounded(name):
-    value = {"duration": "1s", "work": "1h", "share": "1%", "rate": "1/s"}.get(KPIS[name], "1")
+    units = {"duration": "1s", "work": "1h", "share": "1%", "rate": "1/s", "node_time": "1h"}
+    value = units.get(KPIS[name], "1")
     assert one(f"{name} < {value}").target.kind == KPIS[name]
 
 

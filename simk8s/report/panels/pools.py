@@ -9,11 +9,23 @@ from markupsafe import Markup
 
 from simk8s.report import html
 from simk8s.report.panels.base import Block
+from simk8s.results import energy
 from simk8s.results import format as fmt
 from simk8s.results.results import Results
 
 _MOST = 20
-_HEAD = ("Profile", "Zone", "Nodes", "CPU", "Memory", "GPU", "Pods, peak", "Crashes", "Cost")
+_HEAD = (
+    "Profile",
+    "Zone",
+    "Nodes",
+    "CPU",
+    "Memory",
+    "GPU",
+    "Pods, peak",
+    "Crashes",
+    "Cost",
+    "Energy",
+)
 
 
 class Pools:
@@ -28,8 +40,10 @@ class Pools:
         ]
         gone = pl.col("removed_us").fill_null(results.manifest.simulated_us)
         hours = (gone - pl.col("joined_us")).clip(0) / 3.6e9
+        drawn = energy.by_node(results).lazy()
         found = (
-            results.nodes.group_by("profile", "zone")
+            results.nodes.join(drawn, on="node", how="left")
+            .group_by("profile", "zone")
             .agg(
                 pl.len().alias("nodes"),
                 *means,
@@ -37,6 +51,8 @@ class Pools:
                 pl.col("crashes").sum(),
                 (pl.col("price_per_hour") * hours).sum().alias("cost"),
                 pl.col("price_per_hour").count().alias("priced"),
+                pl.col("kwh").sum(),
+                pl.col("kwh").count().alias("measured"),
             )
             .sort("nodes", "profile", "zone", descending=[True, False, False])
             .collect()
@@ -60,7 +76,8 @@ def _shown(found: pl.DataFrame) -> list[bool]:
     zones = bool((found["zone"] != "").any())
     gpus, crashes = found["gpu"].count() > 0, bool((found["crashes"] > 0).any())
     priced = bool((found["priced"] > 0).any())
-    return [True, zones, True, True, True, gpus, True, crashes, priced]
+    measured = bool((found["measured"] > 0).any())
+    return [True, zones, True, True, True, gpus, True, crashes, priced, measured]
 
 
 def _row(row: dict[str, Any]) -> list[str | Markup]:
@@ -73,6 +90,7 @@ def _row(row: dict[str, Any]) -> list[str | Markup]:
         fmt.count(row["pods_peak"]),
         fmt.count(row["crashes"]),
         fmt.money(row["cost"]) if row["priced"] else fmt.DASH,
+        fmt.energy(row["kwh"]),
     ]
 
 

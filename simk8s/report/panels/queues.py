@@ -1,4 +1,4 @@
-"""Wait per queue: how long the pods of each namespace waited for a node."""
+"""Wait per queue: how long the pods of each namespace waited for a node, and what they got."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from simk8s.results.results import Results
 
 _MOST = 20
 _COUNTED = "Pods without a node have waited until the end."
+_SERVED = "Served: resource time that pods held, of what they asked for since their creation."
 
 
 class Queues:
@@ -35,18 +36,19 @@ class Queues:
                 html.meter(fmt.text(mean, "duration"), mean / most, 4),
                 fmt.text(p50, "duration"),
                 fmt.text(p90, "duration"),
+                fmt.text(served, "share"),
             ]
-            for name, pods, without, mean, p50, p90 in found.head(_MOST).rows()
+            for name, pods, without, mean, p50, p90, served in found.head(_MOST).rows()
         ]
-        head = ("Namespace", "Pods", "Without a node", "Mean wait", "p50", "p90")
+        head = ("Namespace", "Pods", "Without a node", "Mean wait", "p50", "p90", "Served")
         index = waits.jain(found["mean"].to_list())
-        note = f"From creation to a node. {_COUNTED} Jain's index of means: {index:.2f}."
+        note = f"From creation to a node. {_COUNTED} Jain's index of means: {index:.2f}. {_SERVED}"
         if found.height > _MOST:
             note += f" The largest {_MOST} of {fmt.count(found.height)}."
         return Block("queues", self.title, html.table(head, rows), note)
 
     def render_compare(self, comparison: Comparison) -> Block | None:
-        """Mean, p50 and p90 per namespace, one column per variant, mean over seeds."""
+        """Mean, p50, p90 and share served by namespace, a column per variant, mean over seeds."""
         frames = [
             waits.by_queue(run.results).with_columns(variant=pl.lit(run.variant))
             for run in comparison.runs
@@ -56,7 +58,7 @@ class Queues:
         found = (
             pl.concat(frames)
             .group_by("namespace", "variant")
-            .agg(pl.col("pods", "mean", "p50", "p90").mean())
+            .agg(pl.col("pods", "mean", "p50", "p90", "served").mean())
         )
         order = found.group_by("namespace").agg(pl.col("pods").max())
         names = order.sort("pods", "namespace", descending=[True, False])["namespace"].head(_MOST)
@@ -66,8 +68,9 @@ class Queues:
             [name, *(_cell(cells.get((name, v)), most) for v in comparison.variants)]
             for name in names.to_list()
         ]
-        rows.append(["Jain's index of means", *(_index(found, v) for v in comparison.variants)])
-        note = f"From creation to a node: mean (p50, p90), mean over seeds. {_COUNTED}"
+        for title, column in (("Jain's index of means", "mean"), ("… of served", "served")):
+            rows.append([title, *(_index(found, v, column) for v in comparison.variants)])
+        note = f"From creation to a node: mean (p50, p90), mean over seeds. {_COUNTED} {_SERVED}"
         return Block(
             "queues", self.title, html.table(("Namespace", *comparison.variants), rows), note
         )
@@ -77,14 +80,15 @@ def _worth_a_look(frames: list[pl.DataFrame]) -> bool:
     return any(frame.height > 1 and float(frame["mean"].max() or 0) >= 1e6 for frame in frames)  # type: ignore[arg-type]
 
 
-def _cell(times: list[float] | None, most: float) -> Markup | str:
-    if times is None:
+def _cell(cell: list[float] | None, most: float) -> Markup | str:
+    if cell is None:
         return fmt.DASH
-    mean, p50, p90 = times
+    mean, p50, p90, served = cell
     text = f"{fmt.text(mean, 'duration')} ({fmt.text(p50, 'duration')}, "
-    return html.meter(f"{text}{fmt.text(p90, 'duration')})", mean / most, 4)
+    text += f"{fmt.text(p90, 'duration')}), {fmt.text(served, 'share')} served"
+    return html.meter(text, mean / most, 4)
 
 
-def _index(found: pl.DataFrame, variant: str) -> str:
-    index = waits.jain(found.filter(variant=variant)["mean"].to_list())
+def _index(found: pl.DataFrame, variant: str, column: str) -> str:
+    index = waits.jain(found.filter(variant=variant)[column].drop_nulls().to_list())
     return fmt.DASH if index is None else f"{index:.2f}"

@@ -1,0 +1,38 @@
+"""How much of what is free is of no use to typical pods: one resource is there without another.
+
+Law: F as FGD defines it for GPUs, for CPU and memory: all that a node has free is lost to a pod
+that does not fit there; the loss is the mean over typical pods. Weights are whole numbers and sums
+are rounded once, so that nothing depends on the order of nodes or on the processor.
+
+Departs: FGD's definition is of GPUs (`plugins/_fragmentation`); here a pod fits if its CPU, memory
+and one more pod do: no taints, labels or GPUs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class Room(NamedTuple):
+    """What nodes have free, `[N]` each."""
+
+    cpu: Ints
+    memory: Ints
+    pods: Ints
+
+
+def stranded(room: Room, cpu: Ints, memory: Ints, weight: Ints) -> tuple[float, float]:
+    """(milli-CPU, bytes) that pods asking `cpu[m]` and `memory[m]`, `weight[m]` of them, miss."""
+    total = int(weight.sum())
+    if not total:
+        return 0.0, 0.0
+    fits = (room.cpu >= cpu[:, None]) & (room.memory >= memory[:, None]) & (room.pods >= 1)
+    missed = (weight @ ~fits) / total
+    free_cpu, free_memory = np.maximum(room.cpu, 0), np.maximum(room.memory, 0)
+    return math.fsum(free_cpu * missed), math.fsum(free_memory * missed)
