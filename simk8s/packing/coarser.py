@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simk8s.packing.fleet import Fleet, Pods
 from simk8s.packing.problem import IntArray
@@ -45,7 +47,7 @@ def coarser(
     return merged, [each / np.maximum(counts, 1) for each in means]
 
 
-def _merged(pods: Pods, of: IntArray, groups: int, counts: FloatArray) -> Pods:
+def _merged(pods: Pods, of: IntArray, groups: int, counts: NDArray[Any]) -> Pods:
     sums = [
         np.bincount(of, pods.requests[:, r] * pods.counts, groups)
         for r in range(pods.requests.shape[1])

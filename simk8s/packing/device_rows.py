@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from simk8s.packing.problem import IntArray
-from simk8s.placement.plugins._worth import device_prices
 
 WHOLE = 1000
 """Milli of a device."""
@@ -41,6 +40,8 @@ def rounding(sizes: Iterable[int], k: int) -> dict[int, int]:
 
 def cheapest(demand: Mapping[int, float]) -> dict[int, int]:
     """Prices at which so many pods of each size together cost the most devices."""
+    from simk8s.placement.plugins._worth import device_prices  # late: it knows the simulator
+
     wanted = {size: round(_TIMES * count) for size, count in demand.items() if count > 1e-6}
     wanted = {size: count for size, count in wanted.items() if count}
     if not wanted:

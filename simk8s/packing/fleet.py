@@ -15,7 +15,7 @@ import numpy as np
 
 from simk8s.packing.problem import BoolArray, IntArray
 
-MOST_CLASSES = 64
+MOST_CLASSES = 128
 _STEPS = (64, 16, 4, 2, 1)
 """Capacities are told apart in so many steps, coarser and coarser; the last is not at all."""
 

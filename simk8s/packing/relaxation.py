@@ -14,8 +14,9 @@ Law: `most` is never below and `fewest` never above what some placement reaches.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,10 @@ from simk8s.packing.fleet import Fleet, Pods
 from simk8s.packing.problem import IntArray
 from simk8s.packing.rows import FloatArray, Rows
 
-MOST_PAIRS = 6_000
+MOST_PAIRS = 20_000
 PRICINGS = 8
 """Rounds in which devices get other prices."""
-SAFE = 1e-7
+SAFE = 1e-9
 _DIGITS = 9
 """Multipliers are rounded to so many, so that the last bits of a solver decide nothing."""
 
@@ -66,12 +67,13 @@ def fewest(fleet: Fleet) -> int:
     if not len(fleet.pods) or not len(fleet.nodes):
         return busy
     small, _ = coarser(fleet, [], MOST_PAIRS)
-    rows, best = Rows.of(fleet), 0.0
+    rows = Rows.of(fleet)
+    best = max(map(partial(_needed, fleet, rows), _alone(rows)), default=0.0)
     for _ in range(PRICINGS):
         found = _Programme(small, rows).fewest()
         if found is None:
             break
-        best = max(best, _needed(fleet, rows, found))
+        best = max(best, _needed(fleet, rows, found.of_rows))
         if not _reprice(rows, small.pods, found.placed):
             break
     return busy + math.ceil(best - SAFE * (1 + best))
@@ -128,15 +130,22 @@ def _proved(
     return math.fsum([*terms, *_fill(gains, fleet).tolist()])
 
 
-def _needed(fleet: Fleet, rows: Rows, found: _Found) -> float:
+def _needed(fleet: Fleet, rows: Rows, of_rows: FloatArray) -> float:
     """Everybody pays where it is cheapest; a node is not paid more than it costs."""
-    limits = np.array(rows.limits[: len(found.of_rows)])
+    limits = np.array(rows.limits[: len(of_rows)])
     classes = np.array([row.c for row in rows.rows[: len(limits)]], np.int64)
-    paid = np.bincount(classes, found.of_rows, len(fleet.nodes))
-    full = np.bincount(classes, found.of_rows * limits, len(fleet.nodes))
+    paid = np.bincount(classes, of_rows, len(fleet.nodes))
+    full = np.bincount(classes, of_rows * limits, len(fleet.nodes))
     over = np.where(fleet.busy, full, np.maximum(paid - 1.0, 0.0) * fleet.nodes)
-    charged = _charges(fleet, rows, found.of_rows)
+    charged = _charges(fleet, rows, of_rows)
     return math.fsum([*(-over).tolist(), *(-_fill(-charged, fleet)).tolist()])
+
+
+def _alone(rows: Rows) -> Iterator[FloatArray]:
+    """Each kind of row by itself, everywhere: what totals say, without a solver."""
+    kinds = [(row.resource, row.k) for row in rows.rows]
+    for kind in dict.fromkeys(kinds):
+        yield np.array([float(each == kind) for each in kinds])
 
 
 def _fill(gains: FloatArray, fleet: Fleet) -> FloatArray:
@@ -167,12 +176,14 @@ class _Programme:
 
         fleet, n = self.fleet, len(self.rows.rows)
         of_class = [np.flatnonzero(self.at == c) for c in range(len(fleet.nodes))]
-        parts = []
+        none = np.zeros(0, np.int64)
+        parts = [(none, none, np.zeros(0))]
         for i in range(n):
             mine = of_class[self.rows.rows[i].c]
             values = self.rows.coefficients(i, fleet.pods)[self.group[mine]]
             parts.append((np.full(len(mine), i), mine, values))
-        line, column, value = (np.concatenate([p[j] for p in parts] or [[]]) for j in range(3))
+        lines, columns, entries = zip(*parts, strict=True)
+        line, column, value = map(np.concatenate, (lines, columns, entries))
         rows = csr_array((value, (line, column)), shape=(n, self.size))
         ones = (np.ones(self.size), (self.group, np.arange(self.size)))
         return rows, csr_array(ones, shape=(len(fleet.pods), self.size))
@@ -233,7 +244,7 @@ def _solve(
     """Multipliers ≥ 0 and the point, of min cost·x with matrix·x ≤ limits."""
     from scipy.optimize import linprog
 
-    bounds = np.column_stack([np.zeros(len(upper)), upper])
+    bounds: Any = np.column_stack([np.zeros(len(upper)), upper])
     limit = np.concatenate([np.asarray(each, float) for each in limits])
     found = linprog(cost, A_ub=matrix, b_ub=limit, bounds=bounds, method="highs")
     if found.status != 0:

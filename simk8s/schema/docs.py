@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
+from simk8s.schema.solver import SOLVER
 from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES, Column, Table
 
 _INTRO = f"""\
@@ -38,9 +39,10 @@ def markdown() -> str:
     for table in (*TABLES.values(), *OPTIONAL.values()):
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts.append(
-        "What follows is written where there is something to write; see availability.md.\n"
+        "What follows is written where there is something to write; see availability.md and\n"
+        "strategies.md.\n"
     )
-    for table in DAMAGE.values():
+    for table in (*DAMAGE.values(), *SOLVER.values()):
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts += [f"## {MANIFEST_NAME}\n", _fields(Manifest)]
     parts += [f"## {CompareManifest.NAME}\n", "Beside the runs of a comparison.\n"]

@@ -28,6 +28,7 @@ from simk8s.nodes.machines import Machines
 from simk8s.nodes.troubles import Troubles
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
+from simk8s.record.solves import SolveWriter
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.selectors import Selectors
 from simk8s.scheduler.takeover import Succession
@@ -156,7 +157,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         faults,
         horizon_us,
     )
-    world.strategy, controllers.note_solve = strategy, recorder.solves.append
+    world.strategy, controllers.note_solve = strategy, SolveWriter(recorder).note
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     _listen(world, times)
