@@ -9,7 +9,9 @@ Law: reads only; every placement on the nodes is one on the classes, merged or n
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -74,6 +76,15 @@ class Fleet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "room", _room(self))
+
+    @cached_property
+    def key(self) -> tuple[bytes, ...]:
+        """Equal keys: the same fleet."""
+        pods = self.pods
+        arrays = [pods.requests, pods.counts, pods.devices, pods.milli, pods.mask, self.nodes,
+                  self.total, self.largest, self.busy, self.allowed]  # fmt: skip
+        left = repr(self.left).encode()
+        return (*(hashlib.blake2b(each.tobytes()).digest() for each in arrays), left)
 
 
 def fleet_of(pods: Pods, nodes: Nodes) -> Fleet:

@@ -45,6 +45,7 @@ from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.node_effects import NodeEffects
 from simk8s.simulation.objects import ObjectWriter
+from simk8s.simulation.optimum import Optimum, watched
 from simk8s.simulation.reclaims import Reclaims
 from simk8s.simulation.rollouts import Rollouts
 from simk8s.simulation.sampler import Sampler
@@ -70,6 +71,8 @@ class Options:
     incremental: bool = True
     explain: PodSelector | None = None
     """Pods whose decisions are recorded in full."""
+    bounds: bool = False
+    """Whether what no strategy could have beaten is recorded."""
 
 
 @dataclass(slots=True)
@@ -97,6 +100,7 @@ class World:
     availability: Availability | None = None
     timeline: Timeline | None = None
     usage: NodeUsage | None = None
+    optimum: Optimum | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -164,6 +168,8 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     world.availability = Availability(clock, store, machines, faults.latest)
     _add_workload(loaded, world, clients.user_in_flight)
     _add_events(loaded, world, effects)
+    if options.bounds:
+        world.optimum = watched(sampler, cluster, recorder)
     return world
 
 

@@ -159,6 +159,8 @@ def _arm_audits(world: World, horizon_us: int) -> None:
 def _seal(world: World, out: Path) -> str:
     now_us, recorder = world.clock.now_us, world.recorder
     world.sampler.finish(now_us)
+    if world.optimum is not None:
+        world.optimum.look(now_us)
     write_pods(world.cluster, recorder)
     write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us, world.removed_us)
     if world.timeline is not None:
