@@ -34,7 +34,7 @@ class SolveCurves:
             traces += [trace | {"visible": i == 0} for trace in _one(curve)]
             choices.append(Choice(_CALLED[kind], tuple(range(first, len(traces)))))
         label = "Gap of plans to their proven bound over deterministic time"
-        figure = Figure("solve-curve", label, traces, _layout(), choices=choices)
+        figure = Figure("gaps-of-plans", label, traces, _layout(), choices=choices)
         all_solves = int(results.solves.collect().height)
         counts = ", ".join(
             f"{_CALLED[kind].lower()}: {fmt.count(curve.solves)}" for kind, curve in drawn
@@ -64,7 +64,7 @@ class SolveCurves:
         for i, trace in enumerate(traces):
             trace["visible"] = i in choices[0].traces
         label = "Median gap of plans to their proven bound over deterministic time, by variant"
-        figure = Figure("solve-curve", label, traces, _layout(), choices=choices)
+        figure = Figure("gaps-of-plans", label, traces, _layout(), choices=choices)
         note = (
             "Plans of all seeds that did not meet their bounds at once: the median, and dotted the "
             f"worst. {_UNIT}"
