@@ -25,7 +25,7 @@ from simk8s.packing.coarser import coarser
 from simk8s.packing.device_rows import cheapest
 from simk8s.packing.fleet import Fleet, Pods
 from simk8s.packing.problem import IntArray
-from simk8s.packing.rows import FloatArray, Rows
+from simk8s.packing.rows import GPU, PRICED, FloatArray, Rows
 
 MOST_PAIRS = 20_000
 PRICINGS = 8
@@ -55,7 +55,7 @@ def most(fleet: Fleet, worth: IntArray, held: Sequence[Held] = ()) -> int:
         if found is None:
             break
         best = min(best, _proved(fleet, rows, worth, held, found))
-        if not _reprice(rows, small.pods, found.placed):
+        if not _reprice(rows, small.pods, found):
             break
     totals = _proved(fleet, rows, worth, held, None)
     return math.floor(min(best, totals) + SAFE * (1 + abs(min(best, totals))))
@@ -74,7 +74,7 @@ def fewest(fleet: Fleet) -> int:
         if found is None:
             break
         best = max(best, _needed(fleet, rows, found.of_rows))
-        if not _reprice(rows, small.pods, found.placed):
+        if not _reprice(rows, small.pods, found):
             break
     return busy + math.ceil(best - SAFE * (1 + best))
 
@@ -88,10 +88,14 @@ class _Found:
     placed: FloatArray
 
 
-def _reprice(rows: Rows, pods: Pods, placed: FloatArray) -> bool:
-    """Adds the prices at which this takes more devices than there are, if it does."""
+def _reprice(rows: Rows, pods: Pods, found: _Found) -> bool:
+    """Adds the prices at which this takes more devices than there are, if it does. Where devices
+    bind nowhere, no prices can."""
+    devices = [row.resource in (GPU, PRICED) for row in rows.rows[: len(found.of_rows)]]
+    if not (found.of_rows[devices] > 0).any():
+        return False
     demand: dict[int, float] = {}
-    parts = (placed.sum(axis=1) * pods.devices).tolist()
+    parts = (found.placed.sum(axis=1) * pods.devices).tolist()
     for milli, count in zip(pods.milli.tolist(), parts, strict=True):
         if count > 0:
             demand[milli] = demand.get(milli, 0.0) + count

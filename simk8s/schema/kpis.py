@@ -102,7 +102,7 @@ def _kinds() -> dict[str, Kind]:
         "oom_kills",
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
         "evictions_refused",
-        "nodes_bound",
+        "nodes_bound", "bound_pods", "gap_pods",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
@@ -110,7 +110,8 @@ def _kinds() -> dict[str, Kind]:
         "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
         "cpu_throttled_share", "cpu_starved_share",
         "availability", "availability_worst",
-        "packing_gap", "queue_fairness",
+        "packing_gap", "queue_fairness", "bound_gpu_allocation", "gap_gpu_allocation",
+        "gap_gpu_mean", "gap_pods_mean", "gap_nodes_mean",
     )  # fmt: skip
     durations = (
         "queue_worst_wait_us",
