@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from simk8s.results.results import Results
@@ -20,4 +22,5 @@ def small(small_folder):
 @pytest.fixture(scope="session")
 def comparison_folder(tmp_path_factory):
     """Three variants with two seeds each. Read only."""
-    return synthetic.write_comparison(tmp_path_factory.mktemp("compare"), synthetic.SMALL)
+    day = replace(synthetic.SMALL, bounds=True)
+    return synthetic.write_comparison(tmp_path_factory.mktemp("compare"), day)

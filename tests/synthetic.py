@@ -16,6 +16,7 @@ from simk8s.record.recorder import Recorder, write_compare_manifest, write_manif
 from simk8s.record.writer import nullable
 from simk8s.schema.enums import ActionOutcome
 from simk8s.schema.manifest import CompareManifest, Manifest
+from simk8s.schema.solver import Bounded
 from tests.results.damaged import write_damage
 from tests.results.spent import write_spent
 
@@ -49,6 +50,7 @@ class Day:
     slow_api: float = 1.0  # factor on latencies of the API
     thresholds: tuple[str, ...] = ()
     usage: bool = False  # what pods used is known
+    bounds: bool = False  # what nobody could have beaten is known
 
 
 QUICK = Day()
@@ -77,6 +79,8 @@ def write(day: Day, folder: Path) -> Path:
     if day.usage:
         _write_usage(recorder)
     write_spent(recorder, day.nodes, 4 if day.gpus else 0)
+    if day.bounds:
+        _write_bounds(recorder, day)
     digest = recorder.seal(folder)
     write_manifest(folder, _manifest(day, digest))
     return folder
@@ -498,6 +502,32 @@ def _write_solves(recorder: Recorder, day: Day, rng: np.random.Generator) -> Non
             101.0 + size, 0.02 * size, int(40_000 + 900 * size), size - i % 3, i % 3,
             float(rng.uniform(0.01, 0.4)),
         ))  # fmt: skip
+        _write_curve(recorder, day, i, 100.0 + size, (100.0 + size) * (1 - gap))
+
+
+def _write_curve(recorder: Recorder, day: Day, solve: int, value: float, bound: float) -> None:
+    """A third is proved at once, the others get better in steps; a second stage follows."""
+    stage = f"placed_{EVIL if day.evil else 0}"
+    steps = 1 + 2 * (solve % 3)
+    for step in range(steps):
+        far = (steps - 1 - step) / 10 * value + (value - bound)
+        at = (0.02 * solve % 0.3) * step
+        recorder.solve_curve.append((solve, stage, at, value - far / 2, value + far / 2))
+    recorder.solve_curve.append((solve, "nodes_in_use", 0.3 * (steps > 1), 7.0, 7.0 - solve % 2))
+
+
+def _write_bounds(recorder: Recorder, day: Day) -> None:
+    """Packed days are closer to what is possible."""
+    for step in range(1, 6):
+        t_us, short = day.duration_us * step // 5, round(20 * day.packing)
+        for what, wanted, reached, bound, capacity in (
+            (Bounded.PODS, 400, 390 - short, 395, 400),
+            (Bounded.CPU, 90_000, 60_000 - 100 * short, 61_000, 100_000),
+            (Bounded.GPU, 9_000, 7_000 - 50 * short, 7_000, 8_000),
+            (Bounded.NODES, 20, 20, 18 - short // 10, day.nodes),
+        ):
+            tier = 0 if what is Bounded.PODS else None
+            recorder.bounds.append((t_us, what, tier, wanted, reached, bound, capacity))
 
 
 def _write_usage(recorder: Recorder) -> None:

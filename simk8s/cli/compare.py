@@ -149,6 +149,7 @@ def _simulate(
             until_us=options.until_us(until),
             command=again,
             audit=audit,
+            bounds=len(chosen) > 1,
             report=report,
             interrupt=interrupt,
         )

@@ -27,6 +27,9 @@ Explain = Annotated[
     ),
 ]
 
+Bounds = Annotated[
+    bool, typer.Option("--bounds", help="Say also what no strategy could have beaten.")
+]
 Seeds = Annotated[
     int, typer.Option(min=1, max=100_000, help="Run so many seeds and show how they differ.")
 ]
@@ -45,6 +48,7 @@ def command(
     json_: Json = False,
     audit: Audit = False,
     explain: Explain = None,
+    bounds: Bounds = False,
     strict: options.Strict = False,
 ) -> None:
     """Simulate a scenario and draw its page."""
@@ -70,10 +74,11 @@ def command(
         until=until,
         audit=audit,
         explain=explain,
+        bounds=bounds,
         strict=strict,
     )
-    pods = _pods(explain)
-    manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, pods)
+    more = (_pods(explain), bounds)
+    manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, more)
     page = _page(folder)
     _report(folder, page, manifest, json_)
     raise typer.Exit(_exit_code(manifest, folder))
@@ -125,7 +130,7 @@ def _simulate(
     until_us: int | None,
     audit: bool,
     again: str,
-    pods: PodSelector | None,
+    more: tuple[PodSelector | None, bool],
 ) -> Manifest:
     from simk8s.cli import crash
     from simk8s.cli.interrupt import interruptible
@@ -150,7 +155,7 @@ def _simulate(
             interrupt=interrupt,
             audit=audit,
             command=again,
-            options=Options(explain=pods),
+            options=Options(explain=more[0], bounds=more[1]),
         )
     return outcome.manifest
 

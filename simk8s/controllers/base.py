@@ -36,6 +36,7 @@ from simk8s.api.watch import ChangeLog, Entry, Verb
 from simk8s.controllers._flags import Flags
 from simk8s.kernel.clock import Clock
 from simk8s.schema.enums import FaultPhase
+from simk8s.schema.solver import Point
 
 __all__ = (
     "DONE",
@@ -110,11 +111,11 @@ class Moments(Protocol):
     def __call__(self, now_us: int, phase: FaultPhase, node: int) -> None: ...
 
 
-NoteSolve = Callable[[tuple[Any, ...]], None]
-"""Takes a row of the table `solves`."""
+NoteSolve = Callable[[tuple[Any, ...], Iterable[Point]], None]
+"""Takes a row of the table `solves`, and the steps to it."""
 
 
-def unnoted(row: tuple[Any, ...]) -> None:
+def unnoted(row: tuple[Any, ...], curve: Iterable[Point]) -> None:
     """Nobody keeps solves."""
 
 

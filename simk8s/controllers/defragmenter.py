@@ -146,7 +146,7 @@ class Defragmenter(Controller):
         status = status_of(solved.feasible, solved.proved, solved.hopeless)
         hint, spent = float(solved.start[0]), solved.deterministic_time
         row = (now_us, size, len(excerpt.rows), status, value, bound, gap, hint, spent)
-        self._context.note_solve((*row, latency_us, moves, 0, None))
+        self._context.note_solve((*row, latency_us, moves, 0, None), solved.curve)
 
     def _evict(self) -> Steps:
         pods, moves = self._cluster.pods, self._moves

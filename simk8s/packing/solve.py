@@ -23,6 +23,7 @@ import numpy as np
 from simk8s.packing.bounds import least_used, most_placed
 from simk8s.packing.problem import Aim, Plan, Problem, Stage, compare, stages_by_priority
 from simk8s.packing.start import begin
+from simk8s.schema.solver import Point
 
 if TYPE_CHECKING:
     from simk8s.packing.model import Model, Reply
@@ -45,16 +46,6 @@ class Limits:
     clock: Callable[[], float] | None = None
     workers: int = 1
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Of a curve: at that time a stage had that value and bound."""
-
-    stage: str
-    deterministic_time: float
-    value: float
-    bound: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +112,11 @@ class _Search:
         """All stages."""
         start = tuple(stage.value(self.problem, self.plan) for stage in self.stages)
         while len(self.reached) < len(self.stages):
-            self.reached += self._reach(len(self.reached))
+            new = self._reach(len(self.reached))
+            self.reached += new
+            for each in new:
+                point = Point(each.stage.name, self.spent, each.value, each.bound)
+                self.curve.append(point)
         reached, curve = tuple(self._final()), tuple(self.curve)
         return Solved(self.plan, start, reached, self.spent, curve, self.valid, self.hopeless)
 
@@ -163,6 +158,7 @@ class _Search:
         seconds = self._left() * (SHARE if rest else 1.0) - self.late
         if seconds < LEAST_S or self.hopeless:
             return [Reached(stage, value, bound, False)]
+        self.curve.append(Point(stage.name, self.spent, value, bound))
         reply = self._call(together, bound, seconds)
         self.hopeless = reply.infeasible and not self.valid
         if reply.plan is not None and self._is_no_worse(reply.plan, i + len(together)):

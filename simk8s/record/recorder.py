@@ -19,6 +19,7 @@ from simk8s.record.writer import TableWriter
 from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
+from simk8s.schema.solver import EXACT, SOLVER
 from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
 
 
@@ -46,6 +47,8 @@ class Recorder:
     disruptions: TableWriter
     node_use: TableWriter
     fragmentation: TableWriter
+    solve_curve: TableWriter
+    bounds: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
         """`explain`, `actions`, `usage`: tables that not every run has."""
@@ -53,7 +56,7 @@ class Recorder:
         more = [name for name in OPTIONAL if name in names]
         self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}
         tables = {**tables, **{name: OPTIONAL[name] for name in more}}
-        self._tables = {**tables, **DAMAGE, **ASIDE}
+        self._tables = {**tables, **DAMAGE, **ASIDE, **SOLVER}
         self._writers = {name: TableWriter(table) for name, table in self._tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row
 
@@ -84,22 +87,21 @@ class Recorder:
         (folder / MANIFEST_NAME).unlink(missing_ok=True)  # it belonged to the tables before
         for temporary, target in written:
             os.replace(temporary, target)
-        for name in (*OPTIONAL, *DAMAGE, *ASIDE):
+        for name in (*OPTIONAL, *DAMAGE, *ASIDE, *SOLVER):
             if name not in frames:
                 (folder / f"{name}.parquet").unlink(missing_ok=True)
         return self._digest(frames)
 
     def _digest(self, frames: Mapping[str, pl.DataFrame]) -> str:
-        damage = [table for name, table in DAMAGE.items() if name in frames]
-        return digest_of(frames, [*self._digested.values(), *damage])
+        rare = {**DAMAGE, **{name: SOLVER[name] for name in EXACT}}
+        found = [table for name, table in rare.items() if name in frames]
+        return digest_of(frames, [*self._digested.values(), *found])
 
     def _frames(self) -> dict[str, pl.DataFrame]:
-        """Tables of damage, and those beside the digest, only where they have anything."""
+        """Tables of damage, of solvers and beside the digest only where they have anything."""
         found = {name: writer.frame() for name, writer in self._writers.items()}
-        may_lack = {**DAMAGE, **ASIDE}
-        return {
-            name: frame for name, frame in found.items() if frame.height or name not in may_lack
-        }
+        rare = {**DAMAGE, **ASIDE, **SOLVER}
+        return {name: frame for name, frame in found.items() if frame.height or name not in rare}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:

@@ -1,8 +1,9 @@
-"""How far the pods that run at the end are from the fewest nodes that could hold them.
+"""How far what was reached is from what no strategy could have beaten.
 
-Law: the bound is from totals, the roomiest nodes first, each resource by itself; no packing of
-these pods uses fewer nodes of the cluster, and often every one uses more. Pods of DaemonSets are
-left aside, a node with nothing else counts as unused.
+Law: bounds are proofs. Those of the table `bounds` know of selectors, taints, GPU devices and
+priorities (`packing.relaxation`) and are there where somebody asked for them; without them the
+nodes that are needed at the end are bounded by totals, the roomiest nodes first, each resource by
+itself. Pods of DaemonSets are left aside, a node with nothing else counts as unused.
 """
 
 from __future__ import annotations
@@ -11,22 +12,129 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from simk8s.results.measure import Measure
+from simk8s.results.format import Format
+from simk8s.results.measure import Better, Compute, Measure
 from simk8s.results.results import Results
+from simk8s.schema.solver import Bounded
+
+_END = "at the end"
+_MEAN = "mean over the instants at which bounds were proved"
 
 
 def measures() -> Iterable[Measure]:
-    """The bound, and the distance from it."""
-    yield Measure(
-        "nodes_bound", "Nodes needed at least, at the end", "nodes", None, "count", "nodes",
-        "nodes", "No packing of the pods that run at the end uses fewer of these nodes.",
-        None, "absent", compute=_bound,
-    )  # fmt: skip
-    yield Measure(
-        "packing_gap", "Nodes in use above that", "share", "lower", "share", "nodes", "nodes",
+    """Bounds, and the distances from them."""
+    yield _measure(
+        "nodes_bound",
+        "Nodes needed at least, at the end",
+        "count",
+        None,
+        "No packing of the pods that run at the end uses fewer of these nodes.",
+        _nodes,
+        "nodes",
+    )
+    yield _measure(
+        "packing_gap",
+        "Nodes in use above that",
+        "share",
+        "lower",
         "How many more nodes they use than `nodes_bound`, of it, at the end.",
-        None, "absent", compute=_gap,
-    )  # fmt: skip
+        _gap,
+        "nodes",
+    )
+    yield _measure(
+        "gap_nodes_mean",
+        "Nodes in use above the least, mean",
+        "share",
+        "lower",
+        f"The same, {_MEAN}.",
+        lambda r: _mean(r, Bounded.NODES),
+    )
+    yield _measure(
+        "bound_pods",
+        "Pods with a node, at most, at the end",
+        "count",
+        None,
+        "No placement of the pods that are there at the end gives more of them a node.",
+        lambda r: _last(r, Bounded.PODS, pl.col("bound")),
+    )
+    yield _measure(
+        "gap_pods",
+        "Pods with a node, below that",
+        "count",
+        "lower",
+        "How many pods fewer have a node than `bound_pods`.",
+        lambda r: _last(r, Bounded.PODS, pl.col("bound") - pl.col("reached")),
+    )
+    yield _measure(
+        "gap_pods_mean",
+        "Pods without a node that could have one, mean",
+        "share",
+        "lower",
+        f"Of those that could have a node, {_MEAN}.",
+        lambda r: _mean(r, Bounded.PODS),
+    )
+    yield _measure(
+        "bound_gpu_allocation",
+        "GPU allocated at most, at the end",
+        "share",
+        None,
+        "No placement of the pods that are there at the end allocates more of the GPUs.",
+        lambda r: _last(r, Bounded.GPU, pl.col("bound") / pl.col("capacity")),
+    )
+    yield _measure(
+        "gap_gpu_allocation",
+        "GPU allocated below that",
+        "share",
+        "lower",
+        "How much less is allocated at the end than `bound_gpu_allocation`.",
+        lambda r: _last(r, Bounded.GPU, _SHORT),
+    )
+    yield _measure("gap_gpu_mean", "GPU allocated below the most, mean", "share", "lower",
+        f"The same, {_MEAN}.", lambda r: _mean(r, Bounded.GPU))  # fmt: skip
+
+
+_SHORT = (pl.col("bound") - pl.col("reached")) / pl.col("capacity")
+_OF: dict[Bounded, pl.Expr] = {
+    Bounded.NODES: pl.col("reached") / pl.col("bound") - 1,
+    Bounded.PODS: (pl.col("bound") - pl.col("reached")) / pl.col("bound"),
+    Bounded.CPU: _SHORT,
+    Bounded.GPU: _SHORT,
+}
+"""The distance from the bound, as a share."""
+
+
+def _measure(
+    name: str, title: str, how: Format, better: Better | None, meaning: str, compute: Compute,
+    table: str = "bounds",
+) -> Measure:  # fmt: skip
+    unit = "share" if how == "share" else "nodes" if "nodes" in name else "pods"
+    group = "nodes" if table == "nodes" else "bounds"
+    return Measure(name, title, unit, better, how, group, table, meaning, None, "absent", compute)
+
+
+def bounded(results: Results, what: Bounded) -> pl.DataFrame:
+    """What the table `bounds` says of that, of all pods, with the distance as `gap`."""
+    rows = results.remember("bounds", lambda: results.table("bounds").collect())
+    mine = rows.filter(pl.col("what") == what.value)
+    # The lowest priority and above: everybody.
+    return mine.group_by("t_us", maintain_order=True).last().with_columns(gap=_OF[what])
+
+
+def _last(results: Results, what: Bounded, value: pl.Expr) -> float | None:
+    rows = bounded(results, what)
+    if rows.is_empty() or rows["t_us"][-1] != _end_us(results):
+        return None
+    return float(rows.tail(1).select(value).item())
+
+
+def _end_us(results: Results) -> int:
+    return int(results.manifest.simulated_us)
+
+
+def _mean(results: Results, what: Bounded) -> float | None:
+    gaps = bounded(results, what)["gap"]
+    mean = gaps.filter(gaps.is_finite()).mean()
+    return float(mean) if isinstance(mean, float) else None
 
 
 def _running(results: Results) -> pl.DataFrame:
@@ -36,7 +144,8 @@ def _running(results: Results) -> pl.DataFrame:
     return results.table("pods").filter(running & ~daemon).select(columns).collect()
 
 
-def _bound(results: Results) -> float | None:
+def _nodes(results: Results) -> float | None:
+    """The better of the two bounds, if that of the table is of the same pods."""
     pods = _running(results)
     nodes = results.table("nodes").filter(pl.col("removed_us").is_null()).collect()
     if pods.is_empty() or nodes.is_empty():
@@ -44,7 +153,10 @@ def _bound(results: Results) -> float | None:
     nodes = nodes.with_columns(gpu_milli=pl.col("gpu_count") * 1_000, pods=pl.col("max_pods"))
     asked = {name: int(pods[name].sum()) for name in ("cpu_milli", "memory_bytes", "gpu_milli")}
     least = [_least(nodes[name], amount) for name, amount in asked.items()]
-    return float(max(1, *least, _least(nodes["pods"], pods.height)))
+    totals = float(max(1, *least, _least(nodes["pods"], pods.height)))
+    proved = _last(results, Bounded.NODES, pl.col("bound"))
+    same = _last(results, Bounded.PODS, pl.col("reached")) == pods.height
+    return max(totals, proved) if proved is not None and same else totals
 
 
 def _least(each: pl.Series, asked: int) -> int:
@@ -54,5 +166,5 @@ def _least(each: pl.Series, asked: int) -> int:
 
 
 def _gap(results: Results) -> float | None:
-    bound = _bound(results)
+    bound = _nodes(results)
     return None if bound is None else _running(results)["node"].n_unique() / bound - 1

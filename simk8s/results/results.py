@@ -22,6 +22,7 @@ from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.dtypes import dtype_of, empty
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
+from simk8s.schema.solver import SOLVER
 from simk8s.schema.tables import DIGESTED, OPTIONAL, SCHEMA_VERSION, TABLES, Table
 
 T = TypeVar("T")
@@ -42,8 +43,8 @@ class Results:
         manifest = read_manifest(folder)
         problems: list[Problem] = []
         frames = {name: _open_table(folder, table, problems) for name, table in TABLES.items()}
-        may_lack = {**{name: OPTIONAL[name] for name in DIGESTED}, **DAMAGE, **ASIDE}
-        for name, table in may_lack.items():
+        rare = {name: OPTIONAL[name] for name in DIGESTED} | DAMAGE | ASIDE | SOLVER
+        for name, table in rare.items():
             there = (folder / f"{name}.parquet").exists()
             frames[name] = _open_table(folder, table, problems) if there else _without_rows(table)
         if problems:

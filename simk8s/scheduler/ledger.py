@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from simk8s.placement.cycle import Verdict
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
+from simk8s.record.solves import SolveWriter
 from simk8s.scheduler.queued import Queued
 from simk8s.state.cluster import Cluster
 from simk8s.strategies.base import Plan
@@ -36,7 +37,7 @@ class Ledger:
         self._strategy = strategy
         self._waits, self._services = measure.waits_us, measure.services_us
         self._append = recorder.decisions.append
-        self._solves = recorder.solves
+        self._solves = SolveWriter(recorder)
         self._reasons = recorder.reasons
         self._reason_ids: dict[str, int] = {}
 
@@ -87,7 +88,7 @@ class Ledger:
         solve = flight.plan.solve
         if solve is None:
             return
-        self._solves.append(
+        self._solves.note(
             (
                 flight.started_us,
                 len(flight.pods),
@@ -102,5 +103,6 @@ class Ledger:
                 len(flight.plan.assignments),
                 stale,
                 solve.wall_s,
-            )
+            ),
+            solve.curve,
         )

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
+from simk8s.schema.solver import SOLVER
 from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES, Column, Table
 
 _INTRO = f"""\
@@ -40,9 +41,10 @@ def markdown() -> str:
     for table in (*TABLES.values(), *OPTIONAL.values()):
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts.append(
-        "What follows is written where there is something to write; see availability.md.\n"
+        "What follows is written where there is something to write; see availability.md and\n"
+        "strategies.md.\n"
     )
-    for table in DAMAGE.values():
+    for table in (*DAMAGE.values(), *SOLVER.values()):
         parts += [f"## {table.name}.parquet\n", f"{table.meaning}\n", _columns(table)]
     parts.append("Beside the digest: what follows from the others, for KPIs; see comparing.md.\n")
     for table in ASIDE.values():

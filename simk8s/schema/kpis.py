@@ -103,6 +103,7 @@ def _kinds() -> dict[str, Kind]:
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
         "evictions_refused",
         "nodes_bound", "high_priority_started", "pods_moved", "pods_evicted",
+        "bound_pods", "gap_pods",
     )  # fmt: skip
     shares = (
         "started_within_5s", "pending_share", "attempts_unsuccessful", "nodes_down_share",
@@ -113,6 +114,8 @@ def _kinds() -> dict[str, Kind]:
         "packing_gap", "queue_fairness", "queue_served_worst", "queue_served_fairness",
         "gpu_fragmentation_mean", "gpu_fragmentation_of_idle", "cpu_stranded_mean",
         "memory_stranded_mean",
+        "bound_gpu_allocation", "gap_gpu_allocation",
+        "gap_gpu_mean", "gap_pods_mean", "gap_nodes_mean",
     )  # fmt: skip
     durations = (
         "queue_worst_wait_us", "budget_exhausted_us", "high_priority_startup_p99_us",

@@ -29,6 +29,7 @@ from simk8s.nodes.machines import Machines
 from simk8s.nodes.troubles import Troubles
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
+from simk8s.record.solves import SolveWriter
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.selectors import Selectors
 from simk8s.scheduler.takeover import Succession
@@ -45,6 +46,7 @@ from simk8s.simulation.explaining import Explained
 from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.node_effects import NodeEffects
 from simk8s.simulation.objects import ObjectWriter
+from simk8s.simulation.optimum import Optimum, watched
 from simk8s.simulation.reclaims import Reclaims
 from simk8s.simulation.rollouts import Rollouts
 from simk8s.simulation.sampler import Sampler
@@ -70,6 +72,8 @@ class Options:
     incremental: bool = True
     explain: PodSelector | None = None
     """Pods whose decisions are recorded in full."""
+    bounds: bool = False
+    """Whether what no strategy could have beaten is recorded."""
 
 
 @dataclass(slots=True)
@@ -97,6 +101,7 @@ class World:
     availability: Availability | None = None
     timeline: Timeline | None = None
     usage: NodeUsage | None = None
+    optimum: Optimum | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -157,13 +162,15 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
         faults,
         horizon_us,
     )
-    world.strategy, controllers.note_solve = strategy, recorder.solves.append
+    world.strategy, controllers.note_solve = strategy, SolveWriter(recorder).note
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     _listen(world, times)
     world.availability = Availability(clock, store, machines, faults.latest)
     _add_workload(loaded, world, clients.user_in_flight)
     _add_events(loaded, world, effects)
+    if options.bounds:
+        world.optimum = watched(sampler, cluster, recorder)
     return world
 
 

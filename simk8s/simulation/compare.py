@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest
+from simk8s.simulation.build import Options
 from simk8s.simulation.run import run_scenario
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class _Task:
     folder: str
     command: str
     audit: bool
+    bounds: bool
 
 
 def compare(
@@ -63,12 +65,14 @@ def compare(
     until_us: int | None = None,
     command: str = "",
     audit: bool = False,
+    bounds: bool = True,
     report: Report | None = None,
     interrupt: threading.Event | None = None,
 ) -> Path:
     """Run every variant on every seed into `out/<variant>/<seed>/` and write compare.json last.
 
     `report(variant, seed)` is called as each run ends. Finished runs stay if a later one fails.
+    With `bounds`, runs say what no strategy could have beaten.
     Once `interrupt` is set, running ones end at their next instant and no other starts.
     """
     tasks = [
@@ -82,6 +86,7 @@ def compare(
             str(out / variant.name / str(seed)),
             command,
             audit,
+            bounds,
         )
         for seed in seeds
         for variant in variants
@@ -201,6 +206,7 @@ def _run(task: _Task, interrupt: threading.Event, catalog: CatalogLike | None = 
         command=task.command,
         audit=task.audit,
         interrupt=interrupt,
+        options=Options(bounds=task.bounds),
     )
 
 

@@ -174,6 +174,8 @@ def _arm_audits(world: World, horizon_us: int) -> None:
 def _seal(world: World, out: Path) -> str:
     now_us, recorder = world.clock.now_us, world.recorder
     world.sampler.finish(now_us)
+    if world.optimum is not None:
+        world.optimum.look(now_us)
     write_pods(world.cluster, recorder)
     joined, removed = world.joined_us, world.removed_us
     write_nodes(world.cluster, world.machines, recorder, joined, now_us, removed)

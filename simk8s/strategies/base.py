@@ -28,6 +28,7 @@ from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
 from simk8s.placement.search import Search
 from simk8s.placement.view import View
+from simk8s.schema.solver import Point
 
 GANG_SCHEDULING = "GangScheduling"
 """Feature gate: pods of a PodGroup are popped and proposed together."""
@@ -66,6 +67,8 @@ class Solve:
     hint_objective: float | None
     deterministic_time: float
     wall_s: float | None = None
+    curve: tuple[Point, ...] = ()
+    """How it got there."""
 
 
 class Move(NamedTuple):

@@ -78,6 +78,7 @@ class CpSat(Strategy):
             gap=found.gap,
             hint_objective=None if hint is None else float(hint),
             deterministic_time=found.deterministic_time,
+            curve=found.curve,
         )
         return plan
 

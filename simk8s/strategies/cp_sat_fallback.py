@@ -132,4 +132,5 @@ def _row(solved: Solved, candidates: int, moves: int) -> Solve:
         gap=gap,
         hint_objective=None,
         deterministic_time=solved.deterministic_time,
+        curve=solved.curve,
     )

@@ -19,6 +19,7 @@ def empty(tmp_path_factory):
 def evil(tmp_path_factory):
     """A run whose names try to break the page, with everything that a run can have."""
     day = replace(synthetic.SMALL, evil=True, strategy="cp_sat", solves=50, drops=0.1, usage=True)
+    day = replace(day, bounds=True)
     day = replace(day, thresholds=("startup p99 < 5s", "pods_created > 3", "etcd_utilisation < 0%"))
     return Results.open(synthetic.write(day, tmp_path_factory.mktemp("evil")))
 

@@ -38,6 +38,8 @@ class Answer:
     bound: int | None
     proved: bool
     deterministic_time: float
+    curve: tuple[tuple[float, int, int], ...] = ()
+    """Unless blended: at that time, with that value of the goal, that bound."""
 
 
 def attempt(task: Task, budget: float, random_seed: int) -> Answer:
@@ -46,6 +48,7 @@ def attempt(task: Task, budget: float, random_seed: int) -> Answer:
 
     from simk8s.strategies._packing.model import PackingModel
     from simk8s.strategies._packing.translate import give_hint, in_order, read_solution
+    from simk8s.strategies._packing.watch import Watch
 
     packing = PackingModel(task.instance)
     values = evaluate(task.instance, task.start, task.goals)
@@ -53,19 +56,21 @@ def attempt(task: Task, budget: float, random_seed: int) -> Answer:
     give_hint(packing, in_order(packing, task.start))
     solver = cp_model.CpSolver()
     _configure(solver.parameters, budget, random_seed, small=task.blend)
-    status = solver.solve(packing.model)
+    watch = Watch()
+    status = solver.solve(packing.model, watch)
     if status in (cp_model.INFEASIBLE, cp_model.MODEL_INVALID):
         raise InvariantError(f"CP-SAT calls a valid placement {solver.status_name(status)}")
     spent = solver.response_proto.deterministic_time + BUILDING * len(packing.y) / 1000
     proved = status == cp_model.OPTIMAL
     bound = None if task.blend else round(solver.best_objective_bound)
+    curve = () if task.blend else tuple(watch.curve)
     if status != cp_model.UNKNOWN:
         found = read_solution(packing, solver)
         new = evaluate(task.instance, found, task.goals)
         if order_of(task.goals, new) < order_of(task.goals, values):
             gain = tuple(a - b for a, b in zip(new, values, strict=True))
-            return Answer(found, gain, bound, proved, spent)
-    return Answer(None, (0,) * len(values), bound, proved, spent)
+            return Answer(found, gain, bound, proved, spent, curve)
+    return Answer(None, (0,) * len(values), bound, proved, spent, curve)
 
 
 def _set_goal(packing: Any, task: Task, values: tuple[int, ...]) -> None:

@@ -125,8 +125,11 @@ class PackingModel:
         whole = self._whole_devices(n)
         if whole.variables:
             self.model.add(whole.expression <= gpus.free)
-        first = [self.begun[n, s] for s in range(len(gpus.slots)) if (n, s) in self.begun]
-        for before, after in itertools.pairwise(first):
+        self._chain([self.begun[n, s] for s in range(len(gpus.slots)) if (n, s) in self.begun])
+
+    def _chain(self, alike: list[Any]) -> None:
+        """What is alike comes into use in order (benchmarks.symmetry has what that is worth)."""
+        for before, after in itertools.pairwise(alike):
             self.model.add_implication(after, before)
 
     def _add_parts(self, g: int, n: int) -> None:
@@ -207,8 +210,7 @@ class PackingModel:
                     demand.add(used, -self._free(r, n))
                     self.model.add(demand.expression <= 0)
         for alike in self.alike():
-            for before, after in itertools.pairwise(alike):
-                self.model.add_implication(self.used[after], self.used[before])
+            self._chain([self.used[n] for n in alike])
         return terms.expression
 
     def alike(self) -> list[list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from simk8s.schema.solver import Point
 from simk8s.strategies._packing.instance import PackingInstance, Placement
 from simk8s.strategies._packing.objective import evaluate, goals
 
@@ -60,6 +61,7 @@ class Solve:
     exact: bool
     stages: tuple[Stage, ...]
     decided_by: str
+    curve: tuple[Point, ...] = ()
 
 
 def report(
@@ -68,6 +70,7 @@ def report(
     stages: Sequence[Stage],
     candidates: int,
     exact: bool,
+    curve: Sequence[Point] = (),
 ) -> Solve:
     # A goal that was left open may have been raised while a later one was sought.
     final = evaluate(instance, placement, goals(instance))
@@ -88,6 +91,7 @@ def report(
         exact=exact,
         stages=stages,
         decided_by=stage.name,
+        curve=tuple(curve),
     )
 
 
