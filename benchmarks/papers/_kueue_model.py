@@ -230,6 +230,10 @@ def _arrivals(shape: Shape, admission: Admission) -> Iterator[tuple[int, Workloa
             for k in range(kind.count):
                 when_us = (k + 1) * kind.every_ms * MS
                 number += 1
-                yield when_us, Workload(
-                    number, queue, kind.priority, when_us, ({CPU: kind.request},), kind.name
-                ), kind
+                yield (
+                    when_us,
+                    Workload(
+                        number, queue, kind.priority, when_us, ({CPU: kind.request},), kind.name
+                    ),
+                    kind,
+                )

@@ -97,6 +97,10 @@ class Plan:
     solve: Solve | None = None
     relocations: dict[int, Relocation] = field(default_factory=dict)
     """Of rejected pods, those for which others are to be moved."""
+    evictions: tuple[int, ...] = ()
+    """Running pods that are to be deleted, as by preemption."""
+    again: bool = False
+    """A strategy that keeps pods has more to say right after this plan."""
 
 
 @dataclass(frozen=True, slots=True)

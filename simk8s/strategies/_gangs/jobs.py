@@ -60,7 +60,7 @@ class Jobs:
 
     def add(self, query: Query) -> Job:
         """A pod waits; again, if it was placed in vain."""
-        key = _key(query)
+        key = key_of(query)
         job = self._waiting.get(key)
         if job is None:
             job = self._waiting[key] = self._new(key, query)
@@ -72,7 +72,7 @@ class Jobs:
     def _new(self, key: Key, query: Query) -> Job:
         self._number += 1
         estimate_us = self._estimate(query)
-        size = 1 if key in self._begun else _size(query.template)
+        size = 1 if key in self._begun else size_of(query.template)
         return Job(key, (-query.priority, self._number), size, estimate_us)
 
     def _estimate(self, query: Query) -> int:
@@ -125,12 +125,14 @@ class Jobs:
             self._begun.add(job.key)
 
 
-def _key(query: Query) -> Key:
+def key_of(query: Query) -> Key:
+    """Which job a pod belongs to."""
     template = query.template
     return (template.namespace, template.group) if template.group else query.pod
 
 
-def _size(template: PodTemplate) -> int:
+def size_of(template: PodTemplate) -> int:
+    """How many pods make it whole."""
     said = template.annotations.get(SIZE, "1") if template.group else "1"
     return max(1, int(said)) if said.isdecimal() else 1
 

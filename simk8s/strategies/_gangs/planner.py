@@ -30,7 +30,7 @@ from simk8s.state.pods import NEVER
 from simk8s.state.resources import GPU, PODS
 from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
 from simk8s.strategies._gangs.profile import Held, Ints, Profile, Want
-from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat
+from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat, seat, waiting
 from simk8s.strategies.base import Assignment, Batch, Context, Plan, Strategy
 
 MAX_PODS = 65_536
@@ -75,11 +75,9 @@ class GangStrategy(Strategy):
 
     def _why(self, query: Query, job: Job) -> Verdict:
         """Why a pod that was handed in stays in the queue."""
-        view, nodes = self._view, int(np.count_nonzero(self._view.nodes.exists))
         if not self.could_fit([query], ((query.template.id, query.requests.id),)):
-            return cycle.verdict(self.framework, query, view)
-        words = BEHIND if job.shape else NOT_WHOLE
-        return Verdict(nodes, {words: max(nodes, 1)}, (QUEUE,), np.zeros(0, np.intp), words)
+            return cycle.verdict(self.framework, query, self._view)
+        return waiting(self._view, QUEUE, BEHIND if job.shape else NOT_WHOLE)
 
     # --- for a round
 
@@ -114,19 +112,7 @@ class GangStrategy(Strategy):
         self, room: Room, queries: Sequence[Query], window: _Window | None
     ) -> list[Seat] | None:
         """A node for every pod, charged to the room; None, and nothing charged, if one has none."""
-        seats: list[Seat] = []
-        for query in queries:
-            among = room.fitting(query.requests) & self._masks.of(query)
-            if window is not None:
-                among &= window.allows(query)
-            node = room.tightest(query.requests, among)
-            if node < 0:
-                room.give_back(seats)
-                return None
-            seats.append(room.take(query, node))
-            if window is not None:
-                window.take(query, node)
-        return seats
+        return seat(room, self._masks, queries, window)
 
 
 class _Window:

@@ -8,12 +8,13 @@ seen (as in cp_sat).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import ALL, Query, Scope
+from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
 from simk8s.state.requests import Requests
@@ -132,3 +133,38 @@ class Room:
             for device in range(devices.bit_length()):
                 if devices >> device & 1:
                     self._gpu_free[device, node] += query.requests.gpu.milli
+
+
+class Limits(Protocol):
+    """What else a seat is measured by."""
+
+    def allows(self, query: Query) -> Bools:
+        """Where the pod may go."""
+
+    def take(self, query: Query, node: int) -> None:
+        """It goes there."""
+
+
+def seat(
+    room: Room, masks: Masks, queries: Sequence[Query], limits: Limits | None = None
+) -> list[Seat] | None:
+    """A node for every pod, charged to the room; None, and nothing charged, if one has none."""
+    seats: list[Seat] = []
+    for query in queries:
+        among = room.fitting(query.requests) & masks.of(query)
+        if limits is not None:
+            among &= limits.allows(query)
+        node = room.tightest(query.requests, among)
+        if node < 0:
+            room.give_back(seats)
+            return None
+        seats.append(room.take(query, node))
+        if limits is not None:
+            limits.take(query, node)
+    return seats
+
+
+def waiting(view: View, queue: str, words: str) -> Verdict:
+    """Why a pod that a queue keeps has no node."""
+    nodes = int(np.count_nonzero(view.nodes.exists))
+    return Verdict(nodes, {words: max(nodes, 1)}, (queue,), np.zeros(0, np.intp), words)

@@ -11,7 +11,7 @@ Mirrors: Kueue v0.18 scheduler and queue manager (one head a ClusterQueue and cy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from simk8s.strategies._queues.cycle import Entry, cycle
 from simk8s.strategies._queues.pending import Pending
@@ -45,18 +45,30 @@ class Admission:
         """Whether some head could have a new answer."""
         return any(line.fresh for line in self.pending.values())
 
-    def cycle(self, now_us: int) -> list[Entry]:
-        """One head of each queue of the trees in which something has changed."""
+    def cycle(
+        self, now_us: int, alive: Callable[[Workload], bool] = lambda workload: True
+    ) -> list[Entry]:
+        """One head of each queue of the trees in which something has changed; those that are not
+        alive any more are left out for good.
+        """
         heads = []
         for tree in self._trees.values():
             if any(self.pending[queue.name].fresh for queue in tree):
-                popped = [self.pending[queue.name].pop() for queue in tree]
+                popped = [self._head(self.pending[queue.name], alive) for queue in tree]
                 heads += [workload for workload in popped if workload is not None]
         entries = cycle(heads, now_us, sharing=self._sharing)
         for entry in entries:
             if entry.why is None:
                 self.pending[entry.workload.queue.name].admitted()
         return entries
+
+    @staticmethod
+    def _head(line: Pending, alive: Callable[[Workload], bool]) -> Workload | None:
+        head = line.pop()
+        while head is not None and not alive(head):
+            line.admitted()
+            head = line.pop()
+        return head
 
     def settle(self, entries: Iterable[Entry]) -> None:
         """What was refused goes to where it waits."""
