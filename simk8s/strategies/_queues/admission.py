@@ -72,9 +72,12 @@ class Admission:
 
     def settle(self, entries: Iterable[Entry]) -> None:
         """What was refused goes to where it waits."""
+        entries = list(entries)
+        moved = {_tree(entry.workload.queue) for entry in entries if entry.why is None}
         for entry in entries:
+            queue = entry.workload.queue
             if entry.why is not None:
-                self.pending[entry.workload.queue.name].refuse(entry.why)
+                self.pending[queue.name].refuse(entry.why, _tree(queue) in moved)
 
     def release(self, workload: Workload, amounts: Amounts | None = None) -> None:
         """A part of what it holds, or all (None), is free; say `freed` afterwards."""

@@ -14,7 +14,8 @@ admitted beyond what the tree has available. A workload is evicted for one head 
 Mirrors: Kueue v0.18 pkg/scheduler scheduler.go (nominate, classicalIterator, processEntry),
 flavorassigner.go (fitsResourceQuota). Departs: among flavors the first that fits is taken, then
 the first with somebody to evict (the defaults of flavorFungibility, without the preference for
-reclaiming over preempting); no partial admission, admission checks, topology or workload slices.
+reclaiming over preempting); a head is admitted only into room that is there, where the original
+counts that of workloads evicted in the same cycle, too; no partial admission, admission checks, topology or workload slices.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class _Turn:
                 self._reserve(workload, _own_share(entry))
             return
         overlapping = any(one.number in self._going for one in entry.targets)
-        if overlapping or not self._fits(entry):
+        if overlapping or not self._fits(entry) or not self._is_there(entry):
             entry.why = Why.OVERTAKEN
             return
         self._going.update((one.number, one) for one in entry.targets)
@@ -148,6 +149,17 @@ class _Turn:
         entry.why = None
         workload.option, workload.admitted_us = entry.option, self._now_us
         queue.hold(workload, entry.asked)
+
+    def _is_there(self, entry: Entry) -> bool:
+        """Whether one that fits does so while those that are to go are still there."""
+        if entry.mode is not Mode.FIT or not self._going:
+            return True
+        for workload, amounts in self.reserved:
+            workload.queue.remove(amounts)
+        fits = entry.workload.queue.fits(entry.asked)
+        for workload, amounts in self.reserved:
+            workload.queue.add(amounts)
+        return fits
 
     def _reserve(self, workload: Workload, amounts: Amounts) -> None:
         workload.queue.add(amounts)

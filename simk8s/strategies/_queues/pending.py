@@ -8,9 +8,10 @@ evicted stays the head with either.
 Law: heads come by priority, then by age. Nobody is in two places.
 
 Mirrors: Kueue v0.18 pkg/cache/queue cluster_queue.go: popCycle, inadmissible workloads, sticky
-preemptor, SchedulingEquivalenceHashing (beta, on). Departs: a head of a strict queue that nothing
-has happened to since it was refused is taken along in cycles that others cause, and causes none
-(the original tries over and over, at least every 100 ms).
+preemptor, SchedulingEquivalenceHashing (beta, on). Departs: a head of which the answer could
+only be the same (a strict one that was refused, one overtaken in a cycle that admitted nobody) is
+taken along in cycles that others cause and causes none (the original tries over and over, at least
+every 100 ms).
 """
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ class Pending:
         self.held = self._flying = None
         self.fresh = bool(self._tokens)
 
-    def refuse(self, why: Why) -> None:
-        """The head is not."""
+    def refuse(self, why: Why, moved: bool = True) -> None:
+        """The head is not; `moved`: somebody else of its tree was admitted in the cycle."""
         workload, self._flying = self._flying, None
         assert workload is not None
         missed = self._freed_in >= self._cycle
@@ -115,7 +116,7 @@ class Pending:
             self.fresh = missed
         elif why is Why.OVERTAKEN or missed:
             self._enter(workload)
-            self.fresh = True
+            self.fresh = missed or moved
         else:
             self.parked[workload.number] = workload
             self._park_alike(workload.kind)
