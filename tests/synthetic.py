@@ -73,6 +73,7 @@ def write(day: Day, folder: Path) -> Path:
     if day.evil:
         _write_actions(recorder)
         write_damage(recorder, (EVIL, "db"))
+        _write_queues(recorder)
     if day.usage:
         _write_usage(recorder)
     digest = recorder.seal(folder)
@@ -496,6 +497,15 @@ def _write_solves(recorder: Recorder, day: Day, rng: np.random.Generator) -> Non
             101.0 + size, 0.02 * size, int(40_000 + 900 * size), size - i % 3, i % 3,
             float(rng.uniform(0.01, 0.4)),
         ))  # fmt: skip
+
+
+def _write_queues(recorder: Recorder) -> None:
+    """Two queues: one with quota that borrows, one without."""
+    for i in range(3):
+        for resource, nominal in (("cpu", 4_000), ("spot/memory", 1 << 30), ("example.com/x", 2)):
+            row = (nominal, nominal * i, i, 3 * i, i, 60_000_000 * i)
+            recorder.queues.append((i * 60_000_000, f"team {EVIL}", resource, *row))
+        recorder.queues.append((i * 60_000_000, "other", "cpu", None, 500, 1, 0, 0, 0))
 
 
 def _write_usage(recorder: Recorder) -> None:

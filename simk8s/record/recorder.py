@@ -43,6 +43,7 @@ class Recorder:
     workload_losses: TableWriter
     work: TableWriter
     disruptions: TableWriter
+    queues: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
         """`explain`, `actions`, `usage`: tables that not every run has."""

@@ -101,7 +101,7 @@ def _kinds() -> dict[str, Kind]:
         "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
         "oom_kills",
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
-        "evictions_refused",
+        "evictions_refused", "workloads_evicted",
         "nodes_bound",
     )  # fmt: skip
     shares = (
@@ -110,10 +110,10 @@ def _kinds() -> dict[str, Kind]:
         "etcd_utilisation", "seats_utilisation_max", "cpu_used_mean", "memory_used_mean",
         "cpu_throttled_share", "cpu_starved_share",
         "availability", "availability_worst",
-        "packing_gap", "queue_fairness",
+        "packing_gap", "queue_fairness", "admission_fairness",
     )  # fmt: skip
     durations = (
-        "queue_worst_wait_us",
+        "queue_worst_wait_us", "admission_wait_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
     )  # fmt: skip

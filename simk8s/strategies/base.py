@@ -14,7 +14,7 @@ was handed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -103,6 +103,19 @@ class Plan:
     """A strategy that keeps pods has more to say right after this plan."""
 
 
+class QueueRow(NamedTuple):
+    """One resource of one queue: a row of the table `queues`, without its instant."""
+
+    queue: str
+    resource: str
+    nominal: int | None
+    used: int
+    waiting: int
+    admitted: int
+    evicted: int
+    waited_us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a strategy is built with; `base` is what paths of its parameters are relative to."""
@@ -157,6 +170,10 @@ class Strategy(ABC):
     @abstractmethod
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Place the pending pods (exactly one for a per-pod strategy)."""
+
+    def queue_rows(self) -> Iterable[QueueRow]:
+        """What its queues hold and have done so far, if it has queues."""
+        return ()
 
     def propose_together(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Place pods of one PodGroup, each on top of those before it. Asked of strategies that

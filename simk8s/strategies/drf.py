@@ -17,7 +17,8 @@ that would not fit on an empty cluster are passed over. Preemption is ours: the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import ClassVar
 
@@ -28,14 +29,15 @@ from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework, Profile
 from simk8s.state.pods import NEVER
-from simk8s.state.resources import PODS
+from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 from simk8s.strategies._drf_params import Params
 from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat, seat, waiting
 from simk8s.strategies._queues.drf import Shares, fill
 from simk8s.strategies._queues.gangs import Gang, Gangs
 from simk8s.strategies._queues.quota import Amounts
 from simk8s.strategies._queues.setup import LABEL
-from simk8s.strategies.base import Assignment, Batch, Context, Plan, Strategy
+from simk8s.strategies._queues.tally import Tallies
+from simk8s.strategies.base import Assignment, Batch, Context, Plan, QueueRow, Strategy
 
 __all__ = ("Drf", "Params")
 
@@ -62,10 +64,13 @@ class Drf(Strategy):
         """Whole gangs that wait, by user, in the order of their turn."""
         self._running: dict[int, tuple[str, Gang]] = {}
         """By number of the gang, oldest first."""
+        self._tallies = Tallies()
+        self._now_us = 0
         self._possible: dict[tuple[Alike, int, int], bool] = {}
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Start what may start, user by user."""
+        self._now_us = now_us
         self._sweep()
         for query in pending:
             self._hear_of(query, now_us)
@@ -105,6 +110,19 @@ class Drf(Strategy):
                 if row != PODS:
                     found[str(row)] = found.get(str(row), 0) + amount
         return found
+
+    def queue_rows(self) -> Iterator[QueueRow]:
+        held: dict[str, Counter[str]] = {user: Counter() for user in sorted(self._lines)}
+        for user, gang in self._running.values():
+            held[user].update(self.amounts([*gang.placed.values()]))
+        names = self._view.cluster.resources.names
+        for user, amounts in held.items():
+            tally, waiting = self._tallies[user], len(self._lines[user])
+            for row in (CPU, MEMORY, GPU):
+                used = amounts[str(row)]
+                if used or row != GPU:
+                    yield QueueRow(user, names[row], None, used, waiting,
+                                   tally.admitted, tally.evicted, tally.waited_us)  # fmt: skip
 
     def could_fit(self, alike: Alike, queries: Sequence[Query]) -> bool:
         """Whether they would if the cluster were empty."""
@@ -194,6 +212,7 @@ class _Round:
         self._shares.hold(user, strategy.amounts([one.query for one in seats]))
         strategy._gangs.place(gang, [one.query.pod for one in seats])
         gang.started = True
+        strategy._tallies[user].admit(strategy._now_us - gang.asked_us)
         strategy._running[gang.number] = user, gang
 
     # --- evictions
@@ -209,8 +228,8 @@ class _Round:
             self._shares.hold(other[0], strategy.amounts([*other[1].placed.values()]), -1)
             self._leave(room, other[1])
             if seat(room, strategy._masks, queries, self) is not None:
-                for _, gang in taken:
-                    self._evict(gang)
+                for name, gang in taken:
+                    self._evict(name, gang)
                 return
         for name, gang in taken:
             self._shares.hold(name, strategy.amounts([*gang.placed.values()]))
@@ -244,8 +263,9 @@ class _Round:
             for pod, query in gang.placed.items() if pods.charged[pod] != NEVER
         ])  # fmt: skip
 
-    def _evict(self, gang: Gang) -> None:
+    def _evict(self, user: str, gang: Gang) -> None:
         gang.evicted = True
+        self._strategy._tallies[user].evicted += 1
         self._strategy._gangs.withdraw(gang)
         self._plan.evictions += tuple(gang.placed)
         self._reserve(gang)

@@ -19,7 +19,7 @@ waitForPodsReady. UNVERIFIED: `perHead`, 1 ms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from simk8s.placement import cycle
@@ -30,9 +30,10 @@ from simk8s.strategies._gangs.room import Masks, Room, seat, waiting
 from simk8s.strategies._queues.gangs import Gang, Gangs
 from simk8s.strategies._queues.pending import Why
 from simk8s.strategies._queues.setup import Setup
+from simk8s.strategies._queues.tally import Tallies
 from simk8s.strategies._queues.workload import Workload
 from simk8s.strategies._quota_queues_params import Params
-from simk8s.strategies.base import Assignment, Batch, Context, Plan, Strategy
+from simk8s.strategies.base import Assignment, Batch, Context, Plan, QueueRow, Strategy
 
 __all__ = ("Params", "QuotaQueues")
 
@@ -67,6 +68,7 @@ class QuotaQueues(Strategy):
         """Gangs of no queue, by number."""
         self._whys: dict[int, str] = {}
         """Why a workload waits, by number."""
+        self._tallies = Tallies()
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One cycle, and nodes for all that are admitted."""
@@ -150,6 +152,7 @@ class QuotaQueues(Strategy):
                 _, gang = self._held[workload.number] = self._waiting.pop(workload.number)
                 gang.started = True
                 self._whys.pop(workload.number, None)
+                self._tallies[workload.queue.name].admit(now_us - gang.asked_us)
                 continue
             self._whys[workload.number] = entry.why.value
             if entry.why is Why.PREEMPTING:
@@ -165,7 +168,7 @@ class QuotaQueues(Strategy):
         workload.evicted = True
         _, gang = self._held[workload.number]
         back = self._gangs.withdraw(gang)
-        self._setup.evicted[workload.queue.name] += 1
+        self._tallies[workload.queue.name].evicted += 1
         if not gang:
             del self._held[workload.number], self._workload_of[gang.number]
             self._admission.release(workload)
@@ -213,8 +216,11 @@ class QuotaQueues(Strategy):
                 return found
         return waiting(self._view, QUEUE, words)
 
-    # --- for the results
-
-    def queue_rows(self) -> list[tuple[object, ...]]:
-        """What every queue holds and has done so far: see the table `queues`."""
-        return []
+    def queue_rows(self) -> Iterator[QueueRow]:
+        for name, queue in self._admission.queues.items():
+            tally, waiting = self._tallies[name], len(self._admission.pending[name])
+            for resource, quota in queue.quotas.items():
+                yield QueueRow(
+                    name, resource, quota.nominal, queue.usage.get(resource, 0), waiting,
+                    tally.admitted, tally.evicted, tally.waited_us,
+                )  # fmt: skip

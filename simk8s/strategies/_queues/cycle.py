@@ -15,7 +15,8 @@ Mirrors: Kueue v0.18 pkg/scheduler scheduler.go (nominate, classicalIterator, pr
 flavorassigner.go (fitsResourceQuota). Departs: among flavors the first that fits is taken, then
 the first with somebody to evict (the defaults of flavorFungibility, without the preference for
 reclaiming over preempting); a head is admitted only into room that is there, where the original
-counts that of workloads evicted in the same cycle, too; no partial admission, admission checks, topology or workload slices.
+counts that of workloads evicted in the same cycle, too; no partial admission, admission checks,
+topology or workload slices.
 """
 
 from __future__ import annotations

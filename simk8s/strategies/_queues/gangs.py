@@ -41,6 +41,8 @@ class Gang:
     started: bool = False
     """Admitted: its pods may have nodes."""
     evicted: bool = False
+    asked_us: int = NEVER
+    """When it was whole: this time, not before an eviction."""
 
     @property
     def whole(self) -> bool:
@@ -78,6 +80,8 @@ class Gangs:
             gang = self._of[query.pod] = self._open(query, now_us)
         gang.placed.pop(query.pod, None)
         gang.waiting[query.pod] = query
+        if gang.asked_us == NEVER and gang.whole:
+            gang.asked_us = now_us
         return gang
 
     def _open(self, query: Query, now_us: int) -> Gang:

@@ -7,7 +7,6 @@ workload out (quotaCheckStrategy BlockUndeclared), `pods` excepted.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,7 +38,6 @@ class Setup:
         self.admission = Admission(
             queues, sharing=params.fair_sharing, hashing=params.equivalence_hashing
         )
-        self.evicted: Counter[str] = Counter()
         labels = {flavor.name: flavor.node_labels for flavor in params.resource_flavors}
         self._limits = {name: FlavorNodes(view, wanted) for name, wanted in labels.items()}
 
