@@ -55,8 +55,8 @@ _FIELDS = {
     "failure-rate": "failure_rate",
 }
 """Annotation -> what it says, as `behaviour:` calls it."""
-# Of other rooms: state/effective reads them.
-_ELSEWHERE = ("gpu-milli", "gpu-models")
+# Of other rooms: state/effective and strategies/_gangs read them.
+_ELSEWHERE = ("gpu-milli", "gpu-models", "gang-size", "estimate")
 NAMES = (*_FIELDS, *_ELSEWHERE, *usage.ANNOTATIONS)
 
 

@@ -26,7 +26,7 @@ from simk8s.placement import cycle
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework, Profile
-from simk8s.strategies._gangs.room import Masks, Room, seat, waiting
+from simk8s.strategies._gangs.room import Hopeless, Masks, Room, seat, waiting
 from simk8s.strategies._queues.gangs import Gang, Gangs
 from simk8s.strategies._queues.pending import Why
 from simk8s.strategies._queues.setup import Setup
@@ -69,6 +69,8 @@ class QuotaQueues(Strategy):
         self._whys: dict[int, str] = {}
         """Why a workload waits, by number."""
         self._tallies = Tallies()
+        self._swept = -1
+        self._hopeless = Hopeless(context.view)
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """One cycle, and nodes for all that are admitted."""
@@ -108,7 +110,11 @@ class QuotaQueues(Strategy):
         self._admission.submit(workload)
 
     def _sweep(self) -> None:
-        """What has ended or is gone gives its quota back."""
+        """What has ended or is gone gives its quota back; nothing has if no node has changed."""
+        nodes = self._view.nodes
+        if self._swept == (swept := nodes.dirty_base + len(nodes.dirty)):
+            return
+        self._swept = swept
         for workload, gang in list(self._held.values()):
             gone = self._gangs.sweep(gang)
             if gone and gang:
@@ -187,13 +193,15 @@ class QuotaQueues(Strategy):
         if not todo or not nodes.n:
             return
         room = Room(self._view, nodes.free, nodes.gpu_free)
-        hopeless: set[tuple[object, ...]] = set()
+        self._hopeless.look()
         for limits, gang in todo:
             queries = list(gang.waiting.values())
             alike = (id(limits), *((q.template.id, q.requests.id, q.pinned) for q in queries))
-            seats = None if alike in hopeless else seat(room, self._masks, queries, limits)
+            if alike in self._hopeless:
+                continue
+            seats = seat(room, self._masks, queries, limits)
             if seats is None:
-                hopeless.add(alike)
+                self._hopeless.add(alike, room)
                 continue
             plan.assignments += [Assignment(q.pod, node, devices=d) for q, node, d in seats]
             self._gangs.place(gang, [s.query.pod for s in seats])

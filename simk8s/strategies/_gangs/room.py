@@ -7,7 +7,7 @@ seen (as in cp_sat).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -162,6 +162,33 @@ def seat(
         if limits is not None:
             limits.take(query, node)
     return seats
+
+
+class Hopeless:
+    """Gangs for which there was no room, until some node has more."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: set[Hashable] = set()
+        self._least: Ints = np.zeros((0, 0), np.int64)
+        self._version = (-1, -1)
+
+    def look(self) -> None:
+        """Forget them if there may be room by now."""
+        nodes = self._view.nodes
+        version, free = (nodes.spec_version, nodes.n), nodes.free
+        same = version == self._version and free.shape == self._least.shape
+        if not same or (free > self._least).any():
+            self._known.clear()
+            self._version, self._least = version, free.copy()
+
+    def add(self, alike: Hashable, room: Room) -> None:
+        """There is none in this room."""
+        self._known.add(alike)
+        np.minimum(self._least, room.free, out=self._least)
+
+    def __contains__(self, alike: Hashable) -> bool:
+        return alike in self._known
 
 
 def waiting(view: View, queue: str, words: str) -> Verdict:
