@@ -154,6 +154,9 @@ class Params(Model):
     # Kueue's gate SchedulingEquivalenceHashing: what is like a workload without room steps aside
     # with it.
     equivalence_hashing: bool = True
+    # Whether the pods of an admitted workload get nodes together or not at all; otherwise one by
+    # one, as kube-scheduler would.
+    together: bool = False
     # Simulated time of each head of a scheduling cycle.
     per_head: Duration = 1_000
 

@@ -2,8 +2,8 @@
 
 Pods wait in ClusterQueues until their gang is admitted: its quota is there, or can be borrowed in
 the cohort, or somebody is evicted for it. One plan is one scheduling cycle (one head a queue);
-while heads are left that could be admitted, the next follows. Admitted gangs get nodes as in the
-gang strategies: all pods or none, the tightest node that fits, in order of admission. One for
+while heads are left that could be admitted, the next follows. Pods of admitted gangs get nodes one
+by one (with `together`, all or none), in order of admission, the tightest node that fits. One for
 which no node has room keeps its quota and waits; it holds nobody up.
 
 Law: what is admitted of a queue never exceeds nominal quota and borrowing limit, nor its tree
@@ -196,15 +196,17 @@ class QuotaQueues(Strategy):
         self._hopeless.look()
         for limits, gang in todo:
             queries = list(gang.waiting.values())
-            alike = (id(limits), *((q.template.id, q.requests.id, q.pinned) for q in queries))
-            if alike in self._hopeless:
-                continue
-            seats = seat(room, self._masks, queries, limits)
-            if seats is None:
-                self._hopeless.add(alike, room)
-                continue
-            plan.assignments += [Assignment(q.pod, node, devices=d) for q, node, d in seats]
-            self._gangs.place(gang, [s.query.pod for s in seats])
+            each = [queries] if self._params.together else [[query] for query in queries]
+            for some in each:
+                alike = (id(limits), *((q.template.id, q.requests.id, q.pinned) for q in some))
+                if alike in self._hopeless:
+                    continue
+                seats = seat(room, self._masks, some, limits)
+                if seats is None:
+                    self._hopeless.add(alike, room)
+                    continue
+                plan.assignments += [Assignment(q.pod, node, devices=d) for q, node, d in seats]
+                self._gangs.place(gang, [one.query.pod for one in seats])
         plan.evaluated = room.evaluated
 
     def _why(self, query: Query) -> Verdict:

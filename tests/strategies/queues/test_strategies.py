@@ -130,6 +130,17 @@ def test_a_gang_is_admitted_as_a_whole() -> None:
     assert starts(w, torn) == [-1], "its other pod never comes"
 
 
+@pytest.mark.parametrize(("together", "wanted"), [(False, [0, 10]), (True, [10, 10])])
+def test_nodes_one_by_one_or_together(together: bool, wanted: list[int]) -> None:
+    big = {"name": "a", "resources": {"cpu": 99, "memory": "1Ti"}}
+    w = made("quota_queues", clusterQueues=[big], defaultQueue="a", together=together)
+    w.add_node(node("n", 8_000))
+    w.create(pod("4"), 1, lifetime_us=10 * MINUTE)
+    gang = w.create(pod("4", group="g", size=2), 2, lifetime_us=MINUTE * 20)
+    w.run(30 * MINUTE)
+    assert starts(w, gang) == wanted
+
+
 def test_pods_of_no_queue_need_no_quota_and_unknown_queues_admit_nobody() -> None:
     w = queues(resources={"cpu": 0, "memory": 0})
     free = w.create(pod("4"), 2)
