@@ -56,7 +56,7 @@ class Drf(Strategy):
     batch = Batch(MAX_PODS, 0, keeps=True)
 
     def __init__(self, params: Params, context: Context) -> None:
-        self.framework = Framework.of(Profile(scores=()))
+        self.framework = Framework.of(Profile(scores=(), post_filters=()))
         self._params, self._view = params, context.view
         self._masks = Masks(self.framework, context.view)
         self._gangs = Gangs(context.view.pods)

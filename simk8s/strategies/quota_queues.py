@@ -14,7 +14,7 @@ Mirrors: Kueue v0.18 (see _queues/): label kueue.x-k8s.io/queue-name, LocalQueue
 namespace, preemption as deletion of the pods with the condition DisruptionTarget. Departs: freed
 quota is offered at once (there: after a second); a pod's label counts, not its owner's; nothing
 is suspended: an evicted pod is deleted, and comes back if its owner makes another; no
-waitForPodsReady. UNVERIFIED: `perHead`, 1 ms.
+waitForPodsReady; nobody is preempted for want of a node. UNVERIFIED: `perHead`, 1 ms.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class QuotaQueues(Strategy):
     batch = Batch(MAX_PODS, 0, keeps=True)
 
     def __init__(self, params: Params, context: Context) -> None:
-        self.framework = Framework.of(Profile(scores=()))
+        self.framework = Framework.of(Profile(scores=(), post_filters=()))
         self._params, self._view = params, context.view
         self._masks = Masks(self.framework, context.view)
         self._setup = Setup(params, context.view)
