@@ -5,10 +5,10 @@ its test (test/performance/scheduler, v0.18):
 
 * Workloads of each class come at fixed intervals to every ClusterQueue.
 * A cycle looks at one head of each queue. What it admits holds its quota at once and is told to
-  the API by itself; a head that is not admitted is told so before the next cycle starts, and so
-  are those it has evicted.
-* All that Kueue writes goes through one client: one write after the other, `write_us` each. This
-  is the one service time that is calibrated.
+  the API by itself; heads that are not admitted are told so one after the other, and those that
+  are evicted too, before the next cycle starts.
+* All that is written goes through one client, which is what is slow: a write every `write_us`, and
+  BURST at once after a rest. This is the one service time that is calibrated.
 * Admitted workloads end after their run time (counted from when the API says that they are
   admitted), evicted ones leave when their eviction is written; a second after quota was freed in
   a cohort, all that step aside there are tried again (requeueBatchPeriod).
@@ -33,6 +33,7 @@ from simk8s.strategies._queues.workload import ClusterQueue, Policy, Preemption,
 
 MS = 1_000
 BATCH_US = 1_000 * MS
+BURST = 100
 CPU = "cpu"
 
 
@@ -78,17 +79,18 @@ class Outcome:
 
 
 class _Writer:
-    """One write after the other."""
+    """A token bucket: a write every `write_us`, and BURST at once after a rest."""
 
     def __init__(self, write_us: int) -> None:
-        self._write_us, self._free_us = write_us, 0
+        self._write_us, self._free_us = write_us, -BURST * write_us
         self.count = 0
 
     def done_us(self, now_us: int) -> int:
         """When a write that is asked for now is through."""
         self.count += 1
-        self._free_us = max(self._free_us, now_us) + self._write_us
-        return self._free_us
+        rested_us = now_us - BURST * self._write_us
+        self._free_us = max(self._free_us, rested_us) + self._write_us
+        return max(self._free_us, now_us)
 
 
 class Model:
@@ -150,9 +152,9 @@ class Model:
                 for one in entry.targets:
                     if not one.evicted:
                         one.evicted = True
-                        until_us = max(until_us, self._writer.done_us(now_us))
+                        until_us = self._writer.done_us(until_us)
                         self._at(until_us, "evicted", one)
-            until_us = max(until_us, self._writer.done_us(now_us))
+            until_us = self._writer.done_us(until_us)
         self._busy_until_us = max(until_us, now_us + 1)
         self._at(self._busy_until_us, "over", entries)
 

@@ -15,7 +15,8 @@ class Params(Model):
     by_queue_name: bool = True
     # Of users by name; 1 for all others.
     weights: dict[str, Positive] = Field(default_factory=dict)
-    # Whether other users go on when the next job of the one with the least share has no room.
-    passing: bool = True
+    # Whether other users go on when the next job of the one with the least share has no room: no
+    # node idles that somebody could use, but large jobs may starve.
+    passing: bool = False
     # Whether jobs of users with more than their share are evicted for those with less.
     preemption: bool = False

@@ -2,17 +2,17 @@
 
 Jobs (gangs) of each user wait in a line of their own, by priority and then age. The user with the
 least dominant share (of what the nodes have, over cpu, memory, GPUs and whatever else is asked
-for) starts its next job, all pods or none, on the tightest nodes that fit; over and over until no
-line's head has room. With `preemption`, the latest jobs of the user with the greatest share are
-evicted for one that would still have less than what is left to that user; nobody else gets their
-nodes until they have gone.
+for) starts its next job, all pods or none, on the tightest nodes that fit; over and over until the
+next one has no room (with `passing`, until nobody's has). With `preemption`, the latest jobs of
+the user with the greatest share are evicted for one that would still have less than what is left
+to that user; nobody else gets their nodes until they have gone.
 
 Law: a job starts as a whole. No eviction leaves the one who loses with a smaller share than the one
 who gains (so that nobody is evicted in turn).
 
 Mirrors: Ghodsi et al., *Dominant Resource Fairness*, NSDI 2011 (algorithm 1, weighted). Departs:
-other users go on behind a head without room (`passing`); tasks of a user need not be alike; jobs
-that would not fit on an empty cluster are passed over. Preemption is ours: the paper has none.
+tasks of a user need not be alike; jobs that would not fit on an empty cluster are passed over.
+Preemption is ours: the paper has none.
 """
 
 from __future__ import annotations

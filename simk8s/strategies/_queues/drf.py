@@ -6,8 +6,8 @@ there is, divided by its weight.
 Law: exact, in fractions; ties by the order in which users first came.
 
 Mirrors: Ghodsi, Zaharia, Hindman, Konwinski, Shenker and Stoica, *Dominant Resource Fairness*,
-NSDI 2011, algorithm 1, with one weight a user. Departs: the paper stops at a task that does not
-fit; here other users go on if `passing` (nothing that could run lies idle).
+NSDI 2011, algorithm 1, with one weight a user. Departs: other users go on
+behind a task that does not fit if `passing` (nothing that could run lies idle).
 """
 
 from __future__ import annotations
