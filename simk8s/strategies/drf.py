@@ -115,6 +115,7 @@ class Drf(Strategy):
         held: dict[str, Counter[str]] = {user: Counter() for user in sorted(self._lines)}
         for user, gang in self._running.values():
             held[user].update(self.amounts([*gang.placed.values()]))
+            held[user].subtract(self.amounts(self._gangs.gone(gang)))
         names = self._view.cluster.resources.names
         for user, amounts in held.items():
             tally, waiting = self._tallies[user], len(self._lines[user])

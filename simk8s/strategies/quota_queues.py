@@ -19,6 +19,7 @@ waitForPodsReady; nobody is preempted for want of a node. UNVERIFIED: `perHead`,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -227,10 +228,22 @@ class QuotaQueues(Strategy):
         return waiting(self._view, QUEUE, words)
 
     def queue_rows(self) -> Iterator[QueueRow]:
+        free = self._given_back()
         for name, queue in self._admission.queues.items():
             tally, waiting = self._tallies[name], len(self._admission.pending[name])
             for resource, quota in queue.quotas.items():
+                used = queue.usage.get(resource, 0) - free[name, resource]
                 yield QueueRow(
-                    name, resource, quota.nominal, queue.usage.get(resource, 0), waiting,
+                    name, resource, quota.nominal, used, waiting,
                     tally.admitted, tally.evicted, tally.waited_us,
                 )  # fmt: skip
+
+    def _given_back(self) -> Counter[tuple[str, str]]:
+        """What pods hold that have ended since the last plan: nobody has asked since."""
+        found: Counter[tuple[str, str]] = Counter()
+        for workload, gang in self._held.values():
+            if gone := self._gangs.gone(gang):
+                asked = [query.requests for query in gone]
+                part = self._setup.options(workload.queue, asked)[workload.option]
+                found.update({(workload.queue.name, r): a for r, a in part.items()})
+        return found

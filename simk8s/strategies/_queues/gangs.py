@@ -113,7 +113,7 @@ class Gangs:
 
     def sweep(self, gang: Gang) -> list[Query]:
         """Take out what is gone or has ended."""
-        gone = [q for pods in (gang.waiting, gang.placed) for q in pods.values() if self._gone(q)]
+        gone = self.gone(gang)
         for query in gone:
             gang.waiting.pop(query.pod, None)
             gang.placed.pop(query.pod, None)
@@ -121,6 +121,10 @@ class Gangs:
         if not gang.started:
             gang.size = max(1, gang.size - len(gone))
         return gone
+
+    def gone(self, gang: Gang) -> list[Query]:
+        """What has ended or is gone and has not been taken out yet."""
+        return [q for pods in (gang.waiting, gang.placed) for q in pods.values() if self._gone(q)]
 
     def _gone(self, query: Query) -> bool:
         pods, pod = self._pods, query.pod
