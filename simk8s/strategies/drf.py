@@ -131,9 +131,8 @@ class Drf(Strategy):
         key = (alike, nodes.spec_version, nodes.n)
         known = self._possible.get(key)
         if known is None:
-            full = np.where(np.arange(nodes.gpu_free.shape[0])[:, None] < nodes.gpu_count, 1000, 0)
-            empty = Room(self._view, nodes.allocatable, full)
-            known = self._possible[key] = seat(empty, self._masks, queries) is not None
+            seats = seat(Room.empty(self._view), self._masks, queries)
+            known = self._possible[key] = seats is not None
         return known
 
     def _why(self, query: Query) -> Verdict:

@@ -87,9 +87,8 @@ class GangStrategy(Strategy):
         key = (shape, nodes.spec_version, nodes.n)
         known = self._possible.get(key)
         if known is None:
-            full = np.where(np.arange(nodes.gpu_free.shape[0])[:, None] < nodes.gpu_count, 1000, 0)
-            empty = Room(self._view, nodes.allocatable, full)
-            known = self._possible[key] = self.seat(empty, queries, None) is not None
+            seats = self.seat(Room.empty(self._view), queries, None)
+            known = self._possible[key] = seats is not None
         return known
 
     def asked(self, shape: Shape) -> tuple[list[Query], Kind]:

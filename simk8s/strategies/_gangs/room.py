@@ -82,6 +82,13 @@ class Room:
         self._gpu_free = gpu_free.copy()
         self.evaluated = 0
 
+    @classmethod
+    def empty(cls, view: View) -> Room:
+        """As if no pod ran anywhere."""
+        nodes = view.nodes
+        full = np.where(np.arange(nodes.gpu_free.shape[0])[:, None] < nodes.gpu_count, 1000, 0)
+        return cls(view, nodes.allocatable, full)
+
     def fitting(self, requests: Requests) -> Bools:
         """Which nodes have enough."""
         self.evaluated += self.free.shape[1]
