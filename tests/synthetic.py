@@ -76,6 +76,7 @@ def write(day: Day, folder: Path) -> Path:
     if day.evil:
         _write_actions(recorder)
         write_damage(recorder, (EVIL, "db"))
+        _write_queues(recorder)
     if day.usage:
         _write_usage(recorder)
     write_spent(recorder, day.nodes, 4 if day.gpus else 0)
@@ -528,6 +529,15 @@ def _write_bounds(recorder: Recorder, day: Day) -> None:
         ):
             tier = 0 if what is Bounded.PODS else None
             recorder.bounds.append((t_us, what, tier, wanted, reached, bound, capacity))
+
+
+def _write_queues(recorder: Recorder) -> None:
+    """Two queues: one with quota that borrows, one without."""
+    for i in range(3):
+        for resource, nominal in (("cpu", 4_000), ("spot/memory", 1 << 30), ("example.com/x", 2)):
+            row = (nominal, nominal * i, i, 3 * i, i, 60_000_000 * i)
+            recorder.queues.append((i * 60_000_000, f"team {EVIL}", resource, *row))
+        recorder.queues.append((i * 60_000_000, "other", "cpu", None, 500, 1, 0, 0, 0))
 
 
 def _write_usage(recorder: Recorder) -> None:

@@ -49,6 +49,7 @@ class Recorder:
     fragmentation: TableWriter
     solve_curve: TableWriter
     bounds: TableWriter
+    queues: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
         """`explain`, `actions`, `usage`: tables that not every run has."""

@@ -20,6 +20,8 @@ Kubernetes says what containers are, not what they do; these annotations do:
 | `simk8s.io/ephemeral-storage-usage: 1Gi` | local disk that it uses |
 | `simk8s.io/pids-usage: "40"` | its processes |
 | `simk8s.io/cpu-work: 10m` | CPU time after which its containers are done |
+| `simk8s.io/gang-size: "8"` | so many pods of its group or owner start together (strategies) |
+| `simk8s.io/estimate: 2h` | how long it is said to run (strategy `gang_backfill`) |
 
 Law: what is written applies to every app container of the pod alike; a duration may be a
 distribution in YAML's short form (`"{exponential: {mean: 5m}}"`); a name that is none of these is
@@ -55,8 +57,8 @@ _FIELDS = {
     "failure-rate": "failure_rate",
 }
 """Annotation -> what it says, as `behaviour:` calls it."""
-# Of other rooms: state/effective reads them.
-_ELSEWHERE = ("gpu-milli", "gpu-models")
+# Of other rooms: state/effective and strategies/_gangs read them.
+_ELSEWHERE = ("gpu-milli", "gpu-models", "gang-size", "estimate")
 NAMES = (*_FIELDS, *_ELSEWHERE, *usage.ANNOTATIONS)
 
 

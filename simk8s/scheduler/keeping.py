@@ -56,8 +56,9 @@ class KeepingQueue(GangQueue):
         return 0
 
     def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
-        """The pods of a cycle, with kept ones that its plan places; the news have been heard."""
-        self._heard = False
+        """The pods of a cycle, with kept ones that its plan places; the news have been heard,
+        unless it has more to say."""
+        self._heard = plan.again
         known = {queued.query.pod for queued in pods}
         called = [a.pod for a in plan.assignments if a.pod not in known]
         return pods + [found for pod in called if (found := self.take(pod, now_us)) is not None]

@@ -9,7 +9,7 @@ preemptor stays out of the queue.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from simk8s.api.client import Client
 from simk8s.api.requests import POST_EVENT
@@ -77,6 +77,12 @@ class Preemptor:
         self._nominate(query, found.node)
         self._evict(query.pod, found)
         return len(found.victims)
+
+    def evict(self, pods: Iterable[int]) -> None:
+        """Have pods deleted because the strategy says so, for nobody in particular."""
+        for pod in pods:
+            if self._cluster.pods.deletion_us[pod] == NEVER:
+                self._kill(pod, _unheard)
 
     def _search(self, query: Query, verdict: Verdict) -> Candidate | None:
         if query.priority <= self._cluster.templates.lowest_priority:
@@ -155,3 +161,7 @@ class Preemptor:
             told(0, True)
         else:
             self._client.write(patch_condition, victim, done=told)
+
+
+def _unheard(now_us: int, _: object) -> None:
+    """Whoever waits for the room hears of it when it is there."""

@@ -140,8 +140,7 @@ class Scheduler:
 
     def _call_back(self, now_us: int) -> None:
         """Wake when a pod that failed with an error has backed off; no event does."""
-        later_us = self.queue.next_flush_us()
-        if later_us is not None and later_us > now_us:
+        if (later_us := self.queue.next_flush_us()) is not None and later_us > now_us:
             self._bell.ring_at(later_us)
 
     def _hear_of(self, pod: int, now_us: int) -> None:
@@ -261,8 +260,9 @@ class Scheduler:
                 stale += not self._assume(now_us, flight, by_pod[assignment.pod], assignment)
             for pod, verdict in plan.rejected:
                 self._reject(now_us, flight, by_pod[pod], verdict)
-        if plan.solve is not None:
+        if plan.solve is not None or plan.evictions:
             self._ledger.solve(flight, stale)
+            self._preemptor.evict(plan.evictions)
 
     def _assume(self, now_us: int, flight: Flight, queued: Queued, chosen: Assignment) -> bool:
         query, node = queued.query, chosen.node

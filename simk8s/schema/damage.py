@@ -1,4 +1,4 @@
-"""Tables of what failures, evictions and rollouts cost those who own pods.
+"""Tables of what failures, evictions and rollouts cost those who own pods; and that of queues.
 
 Law: a table of these that has no row is not written, and is not in the digest: a run without owners
 of pods, and in which nothing is lost, has the digest that it had before there were such tables.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from simk8s.schema.enums import LossCause
+from simk8s.schema.queues import QUEUES
 from simk8s.schema.tables import Column, Table
 
 
@@ -187,5 +188,6 @@ DISRUPTIONS = Table(
 )
 
 DAMAGE: dict[str, Table] = {
-    table.name: table for table in (AVAILABILITY, DIPS, DIP_STEPS, LOSSES, WORK, DISRUPTIONS)
+    table.name: table
+    for table in (AVAILABILITY, DIPS, DIP_STEPS, LOSSES, WORK, DISRUPTIONS, QUEUES)
 }

@@ -101,7 +101,7 @@ def _kinds() -> dict[str, Kind]:
         "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
         "oom_kills",
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
-        "evictions_refused",
+        "evictions_refused", "workloads_evicted",
         "nodes_bound", "high_priority_started", "pods_moved", "pods_evicted",
         "bound_pods", "gap_pods",
     )  # fmt: skip
@@ -112,6 +112,7 @@ def _kinds() -> dict[str, Kind]:
         "cpu_throttled_share", "cpu_starved_share",
         "availability", "availability_worst",
         "packing_gap", "queue_fairness", "queue_served_worst", "queue_served_fairness",
+        "admission_fairness",
         "gpu_fragmentation_mean", "gpu_fragmentation_of_idle", "cpu_stranded_mean",
         "memory_stranded_mean",
         "bound_gpu_allocation", "gap_gpu_allocation",
@@ -119,6 +120,7 @@ def _kinds() -> dict[str, Kind]:
     )  # fmt: skip
     durations = (
         "queue_worst_wait_us", "budget_exhausted_us", "high_priority_startup_p99_us",
+        "admission_wait_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
     )  # fmt: skip

@@ -47,6 +47,7 @@ from simk8s.simulation.heartbeats import Heartbeats
 from simk8s.simulation.node_effects import NodeEffects
 from simk8s.simulation.objects import ObjectWriter
 from simk8s.simulation.optimum import Optimum, watched
+from simk8s.simulation.queues import sample_queues
 from simk8s.simulation.reclaims import Reclaims
 from simk8s.simulation.rollouts import Rollouts
 from simk8s.simulation.sampler import Sampler
@@ -166,6 +167,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     _add_controllers(loaded, world)
     _add_nodes(loaded, world)
     _listen(world, times)
+    sample_queues(strategy, sampler, recorder)
     world.availability = Availability(clock, store, machines, faults.latest)
     _add_workload(loaded, world, clients.user_in_flight)
     _add_events(loaded, world, effects)

@@ -7,7 +7,7 @@ and with a copy of the search's state, and goes to a table of its own that no di
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scenario.podnames import PodSelector
-from simk8s.strategies.base import Plan, Strategy
+from simk8s.strategies.base import Plan, QueueRow, Strategy
 
 MOST = 10_000
 """Attempts that are recorded; later ones are not."""
@@ -45,6 +45,10 @@ class Explained(Strategy):
     def framework_of(self, query: Query) -> Framework:
         """As the strategy says."""
         return self.inner.framework_of(query)
+
+    def queue_rows(self) -> Iterable[QueueRow]:
+        """As the strategy says."""
+        return self.inner.queue_rows()
 
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """The strategy's plan; the pods meant are explained on the state it was made on."""

@@ -14,7 +14,7 @@ was handed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -92,8 +92,8 @@ class Plan:
     would take as long as a filter.)
     """
 
-    __slots__ = ("assignments", "evaluated", "latency_us", "read", "rejected", "relocations",
-                 "solve")  # fmt: skip
+    __slots__ = ("again", "assignments", "evaluated", "evictions", "latency_us", "read",
+                 "rejected", "relocations", "solve")  # fmt: skip
 
     def __init__(
         self,
@@ -112,6 +112,23 @@ class Plan:
         self.solve = solve
         self.relocations: dict[int, Relocation] = {}
         """Of rejected pods, those for which others are to be moved."""
+        self.evictions: tuple[int, ...] = ()
+        """Running pods that are to be deleted, as by preemption."""
+        self.again = False
+        """A strategy that keeps pods has more to say right after this plan."""
+
+
+class QueueRow(NamedTuple):
+    """One resource of one queue: a row of the table `queues`, without its instant."""
+
+    queue: str
+    resource: str
+    nominal: int | None
+    used: int
+    waiting: int
+    admitted: int
+    evicted: int
+    waited_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +185,10 @@ class Strategy(ABC):
     @abstractmethod
     def propose(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Place the pending pods (exactly one for a per-pod strategy)."""
+
+    def queue_rows(self) -> Iterable[QueueRow]:
+        """What its queues hold and have done so far, if it has queues."""
+        return ()
 
     def propose_together(self, pending: Sequence[Query], now_us: int) -> Plan:
         """Place pods of one PodGroup, each on top of those before it. Asked of strategies that

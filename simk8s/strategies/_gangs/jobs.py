@@ -59,7 +59,7 @@ class Jobs:
 
     def add(self, query: Query) -> Job:
         """A pod waits; again, if it was placed in vain."""
-        key = _key(query)
+        key = key_of(query)
         job = self._waiting.get(key)
         if job is None:
             job = self._waiting[key] = self._new(key, query)
@@ -124,7 +124,8 @@ class Jobs:
             self._begun.add(job.key)
 
 
-def _key(query: Query) -> Key:
+def key_of(query: Query) -> Key:
+    """Which job a pod belongs to."""
     template = query.template
     return (template.namespace, template.group) if template.group else query.pod
 

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from simk8s.placement import cycle
 from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
@@ -29,7 +27,7 @@ from simk8s.placement.framework import Profile as Plugins
 from simk8s.state.pods import NEVER
 from simk8s.strategies._gangs.jobs import Job, Jobs, Shape
 from simk8s.strategies._gangs.promises import Promises
-from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat
+from simk8s.strategies._gangs.room import Bools, Masks, Room, Seat, seat, waiting
 from simk8s.strategies._gangs.round import Round
 from simk8s.strategies._gangs.running import Running
 from simk8s.strategies._gangs.window import Window
@@ -76,11 +74,9 @@ class GangStrategy(Strategy):
 
     def _why(self, query: Query, job: Job) -> Verdict:
         """Why a pod that was handed in stays in the queue."""
-        view, nodes = self.view, int(np.count_nonzero(self.view.nodes.exists))
         if not self.could_fit([query], ((query.template.id, query.requests.id),)):
-            return cycle.verdict(self.framework, query, view)
-        words = BEHIND if job.shape else NOT_WHOLE
-        return Verdict(nodes, {words: max(nodes, 1)}, (QUEUE,), np.zeros(0, np.intp), words)
+            return cycle.verdict(self.framework, query, self.view)
+        return waiting(self.view, QUEUE, BEHIND if job.shape else NOT_WHOLE)
 
     # --- for a round
 
@@ -90,9 +86,9 @@ class GangStrategy(Strategy):
         key = (shape, nodes.spec_version, nodes.n)
         known = self._possible.get(key)
         if known is None:
-            full = np.where(np.arange(nodes.gpu_free.shape[0])[:, None] < nodes.gpu_count, 1000, 0)
-            empty = Room(self.view, nodes.allocatable, full)
-            known = self._possible[key] = self.seat(empty, queries, None) is not None
+            known = self._possible[key] = (
+                self.seat(Room.empty(self.view), queries, None) is not None
+            )
         return known
 
     def asked(self, shape: Shape) -> tuple[list[Query], Kind]:
@@ -115,16 +111,4 @@ class GangStrategy(Strategy):
         self, room: Room, queries: Sequence[Query], window: Window | None
     ) -> list[Seat] | None:
         """A node for every pod, charged to the room; None, and nothing charged, if one has none."""
-        seats: list[Seat] = []
-        for query in queries:
-            among = room.fitting(query.requests) & self.masks.of(query)
-            if window is not None:
-                among &= window.allows(query)
-            node = room.tightest(query.requests, among)
-            if node < 0:
-                room.give_back(seats)
-                return None
-            seats.append(room.take(query, node))
-            if window is not None:
-                window.take(query, node)
-        return seats
+        return seat(room, self.masks, queries, window)

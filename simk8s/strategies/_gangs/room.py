@@ -7,13 +7,14 @@ seen (as in cp_sat).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import ALL, Query, Scope
+from simk8s.placement.cycle import Verdict
 from simk8s.placement.framework import Framework
 from simk8s.placement.view import View
 from simk8s.state.requests import Requests
@@ -83,6 +84,13 @@ class Room:
         """By thousandths: on each node, how many devices have so many left."""
         self.evaluated = 0
 
+    @classmethod
+    def empty(cls, view: View) -> Room:
+        """As if no pod ran anywhere."""
+        nodes = view.nodes
+        full = np.where(np.arange(nodes.gpu_free.shape[0])[:, None] < nodes.gpu_count, 1000, 0)
+        return cls(view, nodes.allocatable, full)
+
     def fitting(self, requests: Requests) -> Bools:
         """Which nodes have enough."""
         self.evaluated += self.free.shape[1]
@@ -148,3 +156,65 @@ class Room:
                     self._gpu_free[device, node] += query.requests.gpu.milli
             if devices:
                 self._recount(node)
+
+
+class Limits(Protocol):
+    """What else a seat is measured by."""
+
+    def allows(self, query: Query) -> Bools:
+        """Where the pod may go."""
+
+    def take(self, query: Query, node: int) -> None:
+        """It goes there."""
+
+
+def seat(
+    room: Room, masks: Masks, queries: Sequence[Query], limits: Limits | None = None
+) -> list[Seat] | None:
+    """A node for every pod, charged to the room; None, and nothing charged, if one has none."""
+    seats: list[Seat] = []
+    for query in queries:
+        among = room.fitting(query.requests) & masks.of(query)
+        if limits is not None:
+            among &= limits.allows(query)
+        node = room.tightest(query.requests, among)
+        if node < 0:
+            room.give_back(seats)
+            return None
+        seats.append(room.take(query, node))
+        if limits is not None:
+            limits.take(query, node)
+    return seats
+
+
+class Hopeless:
+    """Gangs for which there was no room, until some node has more."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: set[Hashable] = set()
+        self._least: Ints = np.zeros((0, 0), np.int64)
+        self._version = (-1, -1)
+
+    def look(self) -> None:
+        """Forget them if there may be room by now."""
+        nodes = self._view.nodes
+        version, free = (nodes.spec_version, nodes.n), nodes.free
+        same = version == self._version and free.shape == self._least.shape
+        if not same or (free > self._least).any():
+            self._known.clear()
+            self._version, self._least = version, free.copy()
+
+    def add(self, alike: Hashable, room: Room) -> None:
+        """There is none in this room."""
+        self._known.add(alike)
+        np.minimum(self._least, room.free, out=self._least)
+
+    def __contains__(self, alike: Hashable) -> bool:
+        return alike in self._known
+
+
+def waiting(view: View, queue: str, words: str) -> Verdict:
+    """Why a pod that a queue keeps has no node."""
+    nodes = int(np.count_nonzero(view.nodes.exists))
+    return Verdict(nodes, {words: max(nodes, 1)}, (queue,), np.zeros(0, np.intp), words)

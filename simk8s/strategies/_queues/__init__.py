@@ -1,0 +1,1 @@
+"""Quota queues and dominant shares: pure; what strategies and the Kueue benchmark share."""
