@@ -179,6 +179,12 @@ _FAULTS: dict[str, Maker] = {
             "replacedAfter": "90s",
         }
     },
+    "cloud": lambda d: {
+        "cloudThrottling": {
+            **_when(d, 15),
+            **d.choice([{"factor": 0.01}, {"errorShare": 0.7}, {"rate": "2/min"}]),
+        }
+    },
     "rollout": lambda d: {
         "badRollout": {
             **_when(d),

@@ -15,6 +15,7 @@ import polars as pl
 
 from simk8s.results import (
     availability,
+    cloud,
     control_plane,
     packing,
     quantities,
@@ -206,6 +207,7 @@ MEASURES: tuple[Measure, ...] = (
         "Running time of lost pods, added up.", lambda _: pl.col("lost_work_us").sum(), "zero",
     ),
     *usage.measures(),
+    *cloud.measures(),
     *quantities.measures(SCHEDULING, "latency"),
     *quantities.measures(STARTUP, "latency"),
     *quantities.measures(READY, "latency", "zero"),

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from simk8s.api.requests import kind
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
+from simk8s.cloud.provider import CloudApi
 from simk8s.controllers._manager import ControllerManager
 from simk8s.faults.base import (
     ApiLoad,
     ApiOutage,
     BadRollout,
+    CloudThrottle,
     ClusterEffect,
     KillContainers,
     LeaderLoss,
@@ -38,6 +40,7 @@ class Parts:
     controllers: ControllerManager
     troubles: Troubles
     rollouts: Rollouts
+    cloud: CloudApi | None = None
 
 
 class PlaneEffects:
@@ -105,6 +108,9 @@ def _begin(parts: Parts, effect: ClusterEffect) -> int:
         images.go_slow(effect.thousandths)
     elif isinstance(effect, BadRollout):
         parts.rollouts.begin(effect)
+    elif isinstance(effect, CloudThrottle):
+        if parts.cloud is not None:
+            parts.cloud.throttle(effect)
     elif isinstance(effect, KillContainers):
         return _kill(parts, effect)
     return 0
@@ -123,6 +129,8 @@ def _end(parts: Parts, effect: ClusterEffect) -> None:
         images.go_slow(effect.thousandths, over=True)
     elif isinstance(effect, BadRollout):
         parts.rollouts.end(effect)
+    elif isinstance(effect, CloudThrottle) and parts.cloud is not None:
+        parts.cloud.relent(effect)
 
 
 def _kill(parts: Parts, effect: KillContainers) -> int:

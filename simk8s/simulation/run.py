@@ -163,6 +163,8 @@ def _seal(world: World, out: Path) -> str:
     write_nodes(world.cluster, world.machines, recorder, world.joined_us, now_us, world.removed_us)
     if world.timeline is not None:
         world.timeline.write(recorder.actions)
+    for call in world.cloud.api.rows() if world.cloud is not None else ():
+        recorder.cloud_calls.append(call)
     if world.availability is not None:
         found, evictions = world.availability, world.store.evictions
         write_damage(found, world.cluster, recorder, evictions, now_us)
