@@ -218,7 +218,7 @@ def _add_faults(loaded: Loaded, world: World, effects: PlaneEffects) -> None:
     world.faults.nodes = NodeEffects(troubles, reclaims, world.usage)
     rollouts = Rollouts(clock, store, server, troubles.images)
     succession = Succession(clock, world.scheduler)
-    cloud = world.cloud and world.cloud.api
+    cloud = world.cloud.api if world.cloud is not None else None
     effects.parts = Parts(store, succession, world.controllers, troubles, rollouts, cloud)
 
 

@@ -37,7 +37,7 @@ class Machine(NamedTuple):
 
     name: str
     boot_us: int
-    begin: Callable[[], None]
+    begin: Callable[[], object]
     """What it does when it has booted: register a node."""
 
 
@@ -77,7 +77,7 @@ class CloudNodes:
         self.api.ask(Action.TERMINATE, name, 1, lambda now_us: then())
 
 
-def _booted(now_us: int, due: list[Callable[[], None]]) -> None:
+def _booted(now_us: int, due: list[Callable[[], object]]) -> None:
     for begin in due:
         begin()
 

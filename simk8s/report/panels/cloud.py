@@ -26,9 +26,10 @@ class Cloud:
         lines = [_line(row) for row in found.rows(named=True)]
         calls, refused = int(found["calls"].sum()), int(found["throttled"].sum())
         note = f"{fmt.count(calls)} calls, {fmt.count(refused)} of them refused and made again."
-        longest = found["joined_us"].max()
-        if longest is not None:
-            note += f" A machine was a node at most {fmt.duration(longest)} after it was asked for."
+        waits = found["joined_us"].drop_nulls().to_list()
+        if waits:
+            longest = fmt.duration(max(waits))
+            note += f" A machine was a node at most {longest} after it was asked for."
         open_ = int(found["unanswered"].sum())
         if open_:
             note += f" {fmt.count(open_)} were not answered before the end."
