@@ -12,7 +12,7 @@ they were; no out-of-service taint; turns stay on whole multiples of the period.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
@@ -45,9 +45,11 @@ class PodGarbageCollector(Controller):
                 self._released_us[node] = _turn_after(found_us + QUARANTINE_US)
                 self._context.queue.add_after(LOOP, self._released_us[node] - now_us)
 
-    def taken_over(self, now_us: int) -> None:
-        """Every quarantine begins again."""
-        self._hear_nodes(now_us, [(now_us, Verb.DELETED, node) for node in self._released_us])
+    def inherit(self, before: Any, now_us: int) -> None:
+        """Pods of nodes that are gone are found again, and every quarantine begins anew."""
+        nodes = self._store.cluster.nodes
+        gone = [node for node in range(nodes.n) if not nodes.exists[node] and nodes.pods_on[node]]
+        self._hear_nodes(now_us, [(now_us, Verb.DELETED, node) for node in gone])
 
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """One turn: delete the pods of nodes that are out of quarantine."""
