@@ -51,6 +51,7 @@ def scenario_of(seed: int, tiny: bool = False) -> tuple[dict[str, Any], list[dic
     objects, entries = _workload(draw, budget_milli)
     most = 4 if tiny else 6
     faults = [_FAULTS[draw.choice(list(_FAULTS))](draw) for _ in range(draw.randint(1, most))]
+    faults = [_possible(draw, fault, objects) for fault in faults]
     scenario = {
         "apiVersion": "simk8s/v1",
         "name": f"swarm-{seed}",
@@ -193,6 +194,19 @@ _FAULTS: dict[str, Maker] = {
         }
     },
 }
+
+
+def _possible(draw: Draw, fault: dict[str, Any], objects: list[Any]) -> dict[str, Any]:
+    """A rollout is one of a Deployment that there is; without any, an image breaks."""
+    rollout = fault.get("badRollout")
+    if rollout is None:
+        return fault
+    names = [one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"]
+    if not names:
+        when = {key: rollout[key] for key in ("at", "for")}
+        return {"badRollout": {**when, "image": "web:1"}}
+    chosen = rollout["deployment"] if rollout["deployment"] in names else draw.choice(names)
+    return {"badRollout": {**rollout, "deployment": chosen}}
 
 
 # --- one of them

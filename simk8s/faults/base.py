@@ -253,6 +253,8 @@ class ControlPlane(Protocol):
 
     pods_hit: int
     """By the latest of them at its beginning."""
+    idle: str
+    """Why the latest of them had no effect; empty if it had one."""
 
     def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now; answers how long it takes if the effect itself decides that."""

@@ -52,11 +52,12 @@ class PlaneEffects:
         self._number = 0
         self.parts: Parts | None = None
         self.pods_hit = 0
+        self.idle = ""
 
     def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now."""
         server = self._server
-        self.pods_hit = 0
+        self.pods_hit, self.idle = 0, ""
         if isinstance(effect, ApiOutage):
             server.go_down()
         elif isinstance(effect, ApiLoad):
@@ -69,6 +70,8 @@ class PlaneEffects:
             server.etcd.slow(self._factor(effect))
         elif isinstance(effect, LeaderLoss):
             return server.lose_leader()
+        elif self.parts is not None and isinstance(effect, BadRollout):
+            self.idle = self.parts.rollouts.begin(effect)
         elif self.parts is not None:
             self.pods_hit = _begin(self.parts, effect)
         return None
@@ -106,8 +109,6 @@ def _begin(parts: Parts, effect: ClusterEffect) -> int:
         images.go_down(effect.images, effect.answer_us)
     elif isinstance(effect, RegistrySlow):
         images.go_slow(effect.thousandths)
-    elif isinstance(effect, BadRollout):
-        parts.rollouts.begin(effect)
     elif isinstance(effect, CloudThrottle):
         if parts.cloud is not None:
             parts.cloud.throttle(effect)

@@ -12,6 +12,7 @@ import platform
 import resource
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +30,7 @@ from simk8s.simulation.build import Options, World, build
 from simk8s.simulation.damage import write_damage
 from simk8s.simulation.tables import write_nodes, write_pods
 from simk8s.state.audit import audit as recount
+from simk8s.units import format_duration
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
@@ -120,7 +122,17 @@ def run_scenario(
 def _refusals(world: World) -> list[str]:
     """What the API did not take of the scenario, in words."""
     written = world.writer.refusals if world.writer is not None else []
-    return [*written, *(world.timeline.refusals if world.timeline is not None else ())]
+    done = world.timeline.refusals if world.timeline is not None else ()
+    return [*written, *done, *_idle_faults(world)]
+
+
+def _idle_faults(world: World) -> Iterator[str]:
+    """Faults that changed nothing, each once with the first time."""
+    first: dict[tuple[str, str], int] = {}
+    for fault, why in world.faults.idle:
+        first.setdefault((fault.kind, why), fault.at_us)
+    for (kind, why), at_us in first.items():
+        yield f"faults: {kind} at {format_duration(at_us)} had no effect: {why}"
 
 
 def _probes(world: World, progress: Probe | None, flag: threading.Event | None) -> list[Probe]:
