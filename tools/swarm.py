@@ -262,14 +262,14 @@ def main(argv: list[str] | None = None) -> int:
         found = check(seed, chosen.tiny)
         if found:
             failed += 1
-            _say(f"seed {seed}: replay with {replay(seed)}", *(f"  {line}" for line in found[:8]))
+            _say(f"seed {seed}: replay with {replay(seed, chosen.tiny)}", *(f"  {line}" for line in found[:8]))
     _say(f"{chosen.seeds} seeds, {failed} failed, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 
-def replay(seed: int) -> str:
+def replay(seed: int, tiny: bool = False) -> str:
     """The command that does it again."""
-    return f"python -m tools.swarm --seeds 1 --start {seed}"
+    return f"python -m tools.swarm --seeds 1 --start {seed}" + " --tiny" * tiny
 
 
 def _say(*lines: str) -> None:
