@@ -262,7 +262,10 @@ def main(argv: list[str] | None = None) -> int:
         found = check(seed, chosen.tiny)
         if found:
             failed += 1
-            _say(f"seed {seed}: replay with {replay(seed, chosen.tiny)}", *(f"  {line}" for line in found[:8]))
+            _say(
+                f"seed {seed}: replay with {replay(seed, chosen.tiny)}",
+                *(f"  {line}" for line in found[:8]),
+            )
     _say(f"{chosen.seeds} seeds, {failed} failed, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 

@@ -7,7 +7,7 @@ from simk8s.scenario.types import Count
 
 
 class Params(Flags):
-    """`pod_gc: {name: pod_gc, terminatedPodThreshold: 1000}`"""
+    """`pod_gc: {name: pod_gc, terminatedPodThreshold: 12500}`"""
 
-    # --terminated-pod-gc-threshold: ended pods that may stay; 0 = any number.
-    terminated_pod_threshold: Count = 12_500
+    # --terminated-pod-gc-threshold, in Kubernetes 12,500: ended pods that may stay; 0 = any number.
+    terminated_pod_threshold: Count = 0

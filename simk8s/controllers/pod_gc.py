@@ -3,13 +3,14 @@
 A loop of 20 s, simulated only where it has something to do: pods whose node does not exist any more
 (the first turn after a node has gone puts it into quarantine, the first turn 40 s later deletes its
 pods for good); pods that leave a node that is not ready and has the taint `out-of-service`; ended
-pods beyond a number, 12,500 by default.
+pods beyond `terminatedPodThreshold`.
 
 Law: no other pod is touched. In the results a pod that had ended keeps its phase.
 
 Mirrors: pkg/controller/podgc v1.36 gcOrphaned, gcTerminating, gcTerminated. Departs: the phase
 Failed that is patched before the deletion costs a call and is not stored; turns stay on whole
-multiples of the period; volumes of an out-of-service node need no detaching here.
+multiples of the period; the threshold of ended pods, 12,500 in Kubernetes, is off unless a scenario
+sets it (removing them costs calls that long traces do not want); volumes of an out-of-service node need no detaching here.
 """
 
 from __future__ import annotations
