@@ -10,7 +10,7 @@ Law: no other pod is touched. In the results a pod that had ended keeps its phas
 Mirrors: pkg/controller/podgc v1.36 gcOrphaned, gcTerminating, gcTerminated. Departs: the phase
 Failed that is patched before the deletion costs a call and is not stored; turns stay on whole
 multiples of the period; the threshold of ended pods, 12,500 in Kubernetes, is off unless a scenario
-sets it (removing them costs calls that long traces do not want); volumes of an out-of-service node need no detaching here.
+sets it; volumes of an out-of-service node need no detaching here.
 """
 
 from __future__ import annotations
