@@ -93,9 +93,11 @@ class Health:
             self.silent[node] = self._noticed_us(node, now_us)
 
     def begin_anew(self, now_us: int, unknown: Iterable[int]) -> None:
-        """Another instance led before: these are Unknown, and silence counts from the next pass."""
-        there = self._store.cluster.nodes.exists
-        self.unknown.update((node, None) for node in unknown if there[node])
+        """Another instance led before: these are Unknown, unless they came back while nobody led;
+        silence counts from the next pass.
+        """
+        there, ready = self._store.cluster.nodes.exists, self._store.ready
+        self.unknown.update((node, None) for node in unknown if there[node] and not ready[node])
         self.forgive(self._pass_after(now_us + 1))
 
     def zone(self, node: int) -> Zone:

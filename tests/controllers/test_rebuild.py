@@ -154,3 +154,19 @@ def test_owned_pods_heard_from_a_list_are_counted_as_they_are():
         pods.hear(verb, pod, table.phase[pod], bool(table.ready[pod]))
     assert len(pods.active) == pods.ready == 5
     assert pods.settled
+
+
+def test_a_node_that_came_back_while_nobody_led_can_be_lost_again():
+    """Seed 300367: it stayed Unknown for the next leader, which never noticed its next silence."""
+    world = World(times=Times())
+    first, *_ = world.nodes(3, "a")
+    world.crash(100 * SECOND, first)
+    crash(world, 200)
+    world.restore(205 * SECOND, first)
+    world.crash(400 * SECOND, first)
+    world.run(300 * SECOND)
+    assert world.store.ready[first]
+    assert world.taints(first) == []
+    world.run(470 * SECOND)
+    assert not world.store.ready[first]
+    assert "unreachable:NoExecute" in world.taints(first)
