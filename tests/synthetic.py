@@ -59,7 +59,7 @@ SMALL = Day(nodes=24, pods=400)
 
 def write(day: Day, folder: Path) -> Path:
     """Write the day's tables and manifest."""
-    recorder = Recorder(actions=day.evil, usage=day.usage)
+    recorder = Recorder(actions=day.evil, usage=day.usage, cloud_calls=day.evil)
     rng = np.random.Generator(np.random.PCG64(day.seed))
     nodes = _nodes(day)
     pods = _pods(day, nodes, rng)
@@ -75,6 +75,7 @@ def write(day: Day, folder: Path) -> Path:
     _write_solves(recorder, day, rng)
     if day.evil:
         _write_actions(recorder)
+        _write_cloud_calls(recorder)
         write_damage(recorder, (EVIL, "db"))
         _write_queues(recorder)
     if day.usage:
@@ -94,6 +95,14 @@ def _write_actions(recorder: Recorder) -> None:
             target = f"node/n-{number}{EVIL}"
             row = ((entry + 1) * 60_000_000, ended, entry, EVIL, "drain", target, None, outcome)
             recorder.actions.append((*row, f"no {EVIL}" if number else None))
+
+
+def _write_cloud_calls(recorder: Recorder) -> None:
+    for number, action in enumerate(("RunInstances", "DescribeInstances", "TerminateInstances")):
+        asked = (number + 1) * MINUTE
+        recorder.cloud_calls.append((asked, action, f"n{EVIL}", 3, 9, 6, asked + S, None, None))
+        row = (asked, action, "n-1", 1, 1, 0, asked, asked + S, asked + MINUTE)
+        recorder.cloud_calls.append(row)
 
 
 def write_comparison(folder: Path, base: Day = QUICK, seeds: tuple[int, ...] = (1, 2)) -> Path:

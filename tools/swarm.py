@@ -51,6 +51,7 @@ def scenario_of(seed: int, tiny: bool = False) -> tuple[dict[str, Any], list[dic
     objects, entries = _workload(draw, budget_milli)
     most = 4 if tiny else 6
     faults = [_FAULTS[draw.choice(list(_FAULTS))](draw) for _ in range(draw.randint(1, most))]
+    faults = [_possible(draw, fault, objects) for fault in faults]
     scenario = {
         "apiVersion": "simk8s/v1",
         "name": f"swarm-{seed}",
@@ -179,6 +180,12 @@ _FAULTS: dict[str, Maker] = {
             "replacedAfter": "90s",
         }
     },
+    "cloud": lambda d: {
+        "cloudThrottling": {
+            **_when(d, 15),
+            **d.choice([{"factor": 0.01}, {"errorShare": 0.7}, {"rate": "2/min"}]),
+        }
+    },
     "rollout": lambda d: {
         "badRollout": {
             **_when(d),
@@ -187,6 +194,19 @@ _FAULTS: dict[str, Maker] = {
         }
     },
 }
+
+
+def _possible(draw: Draw, fault: dict[str, Any], objects: list[Any]) -> dict[str, Any]:
+    """A rollout is one of a Deployment that there is; without any, an image breaks."""
+    rollout = fault.get("badRollout")
+    if rollout is None:
+        return fault
+    names = [one["metadata"]["name"] for one in objects if one["kind"] == "Deployment"]
+    if not names:
+        when = {key: rollout[key] for key in ("at", "for")}
+        return {"badRollout": {**when, "image": "web:1"}}
+    chosen = rollout["deployment"] if rollout["deployment"] in names else draw.choice(names)
+    return {"badRollout": {**rollout, "deployment": chosen}}
 
 
 # --- one of them
@@ -242,14 +262,17 @@ def main(argv: list[str] | None = None) -> int:
         found = check(seed, chosen.tiny)
         if found:
             failed += 1
-            _say(f"seed {seed}: replay with {replay(seed)}", *(f"  {line}" for line in found[:8]))
+            _say(
+                f"seed {seed}: replay with {replay(seed, chosen.tiny)}",
+                *(f"  {line}" for line in found[:8]),
+            )
     _say(f"{chosen.seeds} seeds, {failed} failed, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
 
 
-def replay(seed: int) -> str:
+def replay(seed: int, tiny: bool = False) -> str:
     """The command that does it again."""
-    return f"python -m tools.swarm --seeds 1 --start {seed}"
+    return f"python -m tools.swarm --seeds 1 --start {seed}" + " --tiny" * tiny
 
 
 def _say(*lines: str) -> None:

@@ -175,6 +175,14 @@ class Client:
             call.port.meter.throttled(since_us, held_us)
         self._send(call)
 
+    def die(self) -> None:
+        """Its process is dead: what waits for a token or for another try is never sent, and
+        the next one has a full bucket.
+        """
+        self._server.forget(self)
+        if self._bucket is not None:
+            self._bucket = TokenBucket(self._bucket.qps, self._bucket.burst)
+
     def backlog(self) -> int:
         """Requests that wait for a token."""
         return 0 if self._bucket is None else self._bucket.debt(self._clock.now_us)

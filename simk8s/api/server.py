@@ -271,6 +271,13 @@ class ApiServer:
 
     # --- faults
 
+    def forget(self, client: Client) -> None:
+        """A client is dead: what it has not sent yet, or would try again, changes nothing."""
+        for lane in (self._arrivals, self._retries):
+            for call in lane.pending():
+                if call.client is client:
+                    call.op, call.args, call.done = _nothing, (), None
+
     def go_down(self) -> None:
         """Every replica is gone: what is under way is cut off, its clients try again."""
         self._down += 1
@@ -365,3 +372,8 @@ class ApiServer:
         for port in self._ports.values():
             if port.kind.resource.partition("/")[0] == resource:
                 self._count_watchers(port)
+
+
+def _nothing() -> bool:
+    """What a request does whose client died before it could send it."""
+    return False

@@ -70,6 +70,8 @@ class Store:
         """Pods by phase; UNBORN is not counted."""
         self.leaving = [0] * len(Phase)
         """Of those, with a deletionTimestamp."""
+        self.collected = [0] * len(Phase)
+        """Ended pods that were removed because there were too many, not lost, by phase."""
         self.lost = 0
         """Pods that are gone and were lost (see state.pods.Loss)."""
         self.evictions: dict[str, list[int]] = {}

@@ -130,6 +130,10 @@ class ChangeLog:
         for verb in verbs:
             self._taps[verb] = (*self._taps[verb], hear)
 
+    def untap(self, hear: Tap) -> None:
+        """No more."""
+        self._taps = [tuple(one for one in taps if one != hear) for taps in self._taps]
+
     def regroup(self) -> None:
         """A cursor's interests have changed."""
         self._wanting = [[c for c in self._cursors if c.wants >> verb & 1] for verb in Verb]

@@ -7,8 +7,10 @@ that is a grace period or more later; so each silent node has one date and no ti
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from simk8s.api.store import Store
-from simk8s.controllers._zones import EvictionLimiter, Zone, ZoneState
+from simk8s.controllers._zones import EvictionLimiter, Zone
 
 
 class Health:
@@ -90,16 +92,13 @@ class Health:
         for node in self.silent:
             self.silent[node] = self._noticed_us(node, now_us)
 
-    def begin_anew(self, now_us: int) -> None:
-        """Another instance: it hears of silent nodes for the first time now, and its lines and
-        limiters are new; nodes that are not ready are looked at again.
+    def begin_anew(self, now_us: int, unknown: Iterable[int]) -> None:
+        """Another instance led before: these are Unknown, unless they came back while nobody led;
+        silence counts from the next pass.
         """
+        there, ready = self._store.cluster.nodes.exists, self._store.ready
+        self.unknown.update((node, None) for node in unknown if there[node] and not ready[node])
         self.forgive(self._pass_after(now_us + 1))
-        for zone in self.zones.values():
-            zone.limiter, zone.state = EvictionLimiter(self._rate), ZoneState.INITIAL
-            zone.line.clear()
-        self.changed |= {node: None for node, ready in self.ready.items() if not ready}
-        self.touched = True
 
     def zone(self, node: int) -> Zone:
         """The zone that a node joined."""

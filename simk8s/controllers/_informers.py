@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simk8s.api.watch import ChangeLog, Cursor, Verb
+from simk8s.controllers._listing import Listing
 from simk8s.controllers.base import Handler
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase
@@ -26,6 +27,47 @@ class _Watched:
         for _, verbs in self.handlers:
             wants |= verbs
         self.cursor.wants = wants
+
+
+class Subscriptions:
+    """What one controller watches, so that all of it can end with its process."""
+
+    def __init__(self, informers: Informers) -> None:
+        self._informers = informers
+        self._mine: list[tuple[ChangeLog, Handler]] = []
+        self._unlisted: list[tuple[ChangeLog, Handler]] | None = None
+        """While all there is has to be shown: to whom it was not yet."""
+
+    def watch(self, log: ChangeLog, handler: Handler, verbs: Iterable[Verb] = tuple(Verb)) -> None:
+        """Hand changes from now on to `handler`; it is woken for `verbs`, others come along."""
+        self._informers.watch(log, handler, verbs)
+        self._mine.append((log, handler))
+        if self._unlisted is not None:
+            self._unlisted.append((log, handler))
+
+    def unwatch(self, log: ChangeLog, handler: Handler) -> None:
+        """No more."""
+        self._informers.unwatch(log, handler)
+        self._mine.remove((log, handler))
+
+    def end(self) -> None:
+        """The process is dead."""
+        for log, handler in self._mine:
+            self._informers.unwatch(log, handler)
+        self._mine.clear()
+
+    def begin(self) -> None:
+        """Another one begins to watch: what it watches is to be listed."""
+        self._unlisted = []
+
+    def list_all(self, now_us: int, listing: Listing) -> None:
+        """Show each handler all there is, those too that come to watch because of it."""
+        while self._unlisted:
+            log, handler = self._unlisted.pop(0)
+            entries = listing.of(log)
+            if entries:
+                handler(now_us, entries)
+        self._unlisted = None
 
 
 class Informers:
@@ -69,10 +111,10 @@ class Informers:
         """The process is dead: nobody listens."""
         self._bell.handler = _nobody
 
-    def resume(self) -> None:
-        """Another listens, and hears of everything that has happened."""
+    def resume(self, now_us: int) -> None:
+        """Whoever has not died with it hears of everything that has happened."""
         self._bell.handler = self._deliver
-        self._bell.ring()
+        self._deliver(now_us, ahead_us=1 << 60)
 
     def _deliver(self, now_us: int, ahead_us: int = 0) -> None:
         for log, cursor, watched in self._all:

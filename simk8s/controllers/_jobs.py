@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from simk8s.controllers._owned import BURST, OwnedPods
 from simk8s.state.jobrules import Action
+from simk8s.state.pods import Phase
 from simk8s.state.workloads import SECOND_US, Job
 
 BACKOFF_US, MAX_BACKOFF_US = 10 * SECOND_US, 600 * SECOND_US
@@ -85,6 +86,13 @@ class JobPods(OwnedPods):
                 self.failures[index] = self.failures.get(index, 0) + 1
                 self.own.setdefault(index, Streak()).note([end.second_us])
         return good, bad
+
+    def recall(self, pod: int, second_us: int, phase: int) -> None:
+        """A pod has ended and was counted by another instance: only its index may remember."""
+        index = self.index.get(pod)
+        if index is not None and phase == Phase.FAILED:
+            self.failures[index] = self.failures.get(index, 0) + 1
+            self.own.setdefault(index, Streak()).note([second_us])
 
     def was_spared(self, pod: int) -> bool:
         """Whether a pod that left was one too many."""

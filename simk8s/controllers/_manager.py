@@ -8,6 +8,7 @@ from typing import Any
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._informers import Informers
+from simk8s.controllers._listing import Listing
 from simk8s.controllers._runner import Runner
 from simk8s.controllers.base import Controller, Moments, NoteSolve, unnoted
 from simk8s.kernel.clock import Clock
@@ -101,9 +102,11 @@ class ControllerManager:
         """Another instance leads, unless it has died as well."""
         self._faults -= 1
         if not self._faults:
-            self._informers.resume()
+            now_us = self._clock.now_us
+            self._informers.resume(now_us)
+            listing = Listing(self._store, now_us)
             for runner in self.runners:
-                runner.resume()
+                runner.resume(now_us, listing)
 
     def rows(self, elapsed_us: int) -> Iterator[tuple[object, ...]]:
         """Rows of the `controllers` table."""

@@ -17,6 +17,8 @@ from simk8s.api.refused import was_refused
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
 from simk8s.controllers._flags import Flags
+from simk8s.controllers._informers import Informers, Subscriptions
+from simk8s.controllers._listing import Listing
 from simk8s.controllers.base import (
     Context,
     Controller,
@@ -25,7 +27,6 @@ from simk8s.controllers.base import (
     Pause,
     Result,
     Steps,
-    Watches,
     unnoted,
 )
 from simk8s.kernel.clock import Clock
@@ -37,10 +38,11 @@ from simk8s.record.measure import Measure
 class _Work:
     """A reconcile that is waiting for its writes."""
 
-    __slots__ = ("key", "results", "steps", "waiting")
+    __slots__ = ("key", "life", "results", "steps", "waiting")
 
-    def __init__(self, key: Any, steps: Steps) -> None:
+    def __init__(self, key: Any, steps: Steps, life: int) -> None:
         self.key = key
+        self.life = life
         self.steps = steps
         self.results: list[Any] = []
         self.waiting = 0
@@ -56,7 +58,7 @@ class Runner:
         clock: Clock,
         store: Store,
         server: ApiServer,
-        watches: Watches,
+        watches: Informers,
         moments: Moments,
         draws: random.Generator,
         throttled: bool = True,
@@ -72,16 +74,21 @@ class Runner:
         self.measure.waits_us = self.queue.waits_us
         self.measure.services_us = self.queue.services_us
         self._clock = clock
-        self._halted: list[_Work] | None = None
-        """While nobody leads: reconciles whose writes are answered."""
+        self._life = 0
+        """How often its process has died: what an earlier one began goes no further."""
+        self._halted: list[_Work] = []
+        """Of a process that is only stopped: reconciles whose writes are answered."""
+        self._stopped = False
         self._service_us = flags.service
         self._pauses = clock.lane(f"{name}/pauses", Phase.RELEASE, self._resume)
         self._closing = clock.lane(f"{name}/closing", Phase.RELEASE, self._close)
         events = Events(self.client)
-        context = Context(
-            store, self.client, self.queue, watches, moments, draws, clock, events, note_solve
+        self._watches = own = Subscriptions(watches)
+        self._made, self._params = made, params
+        self._context = Context(
+            store, self.client, self.queue, own, moments, draws, clock, events, note_solve
         )
-        self.controller = made(params, context)
+        self.controller = made(params, self._context)
 
     def row(self, elapsed_us: int) -> tuple[object, ...]:
         """The row of the `controllers` table."""
@@ -93,7 +100,7 @@ class Runner:
         if isinstance(answer, Result):
             self._settle(key, answer)
             return self._service_us
-        self._advance(_Work(key, answer), None)
+        self._advance(_Work(key, answer, self._life), None)
         return None
 
     def _advance(self, work: _Work, results: list[Any] | None) -> None:
@@ -117,32 +124,53 @@ class Runner:
 
     def _resume(self, now_us: int, works: list[_Work]) -> None:
         for work in works:
-            self._advance(work, [])
+            self._go_on(work, [])
 
     def _stored(self, work: _Work, place: int, now_us: int, result: Any) -> None:
         work.results[place] = result
         work.waiting -= 1
         if was_refused(result):
             self.client.conflicts += 1
-        if work.waiting:
+        if not work.waiting:
+            self._go_on(work, work.results)
+
+    def _go_on(self, work: _Work, results: list[Any]) -> None:
+        """Unless nobody is there to do so."""
+        if work.life != self._life:
             return
-        if self._halted is not None:
+        if self._stopped:
+            work.results = results
             self._halted.append(work)
         else:
-            self._advance(work, work.results)
+            self._advance(work, results)
 
     def halt(self) -> None:
-        """Nobody leads: nothing is begun, nothing goes on."""
-        self._halted = []
+        """Nobody leads: nothing is begun, nothing goes on; what was not sent yet never will be."""
+        self._stopped = True
         self.queue.halt()
+        if not self.controller.survives:
+            self._life += 1
+            self._watches.end()
+            self.client.die()
 
-    def resume(self) -> None:
-        """Another instance leads."""
-        answered, self._halted = self._halted or [], None
+    def resume(self, now_us: int, listing: Listing) -> None:
+        """Another instance leads, which knows no more than the API tells."""
+        self._stopped = False
+        answered, self._halted = self._halted, []
+        if not self.controller.survives:
+            self._rebuild(now_us, listing)
         self.queue.resume()
-        self.controller.taken_over(self._clock.now_us)
         for work in answered:
             self._advance(work, work.results)
+
+    def _rebuild(self, now_us: int, listing: Listing) -> None:
+        before = self.controller
+        self.client.die()
+        self.queue.clear()
+        self._watches.begin()
+        self.controller = self._made(self._params, self._context)
+        self.controller.inherit(before, now_us)
+        self._watches.list_all(now_us, listing)
 
     def _settle(self, key: Any, result: Result) -> None:
         if result.failed:

@@ -5,6 +5,10 @@ from `Flags`, so that workers and client limits can be set). It is built once wi
 and a `Context`, watches what it needs, and adds a key to its queue for whatever has to be looked
 at.
 
+When the leader of kube-controller-manager dies, everything that a controller has in memory is gone:
+another instance is built, watches, and is shown all there is as ADDED entries (`_listing.py`). So a
+handler must bear to hear twice of what its constructor has read.
+
 `reconcile(key, now_us)` compares what should be with what is, and either returns a `Result` or is
 a generator of `Steps`: it yields batches of `Write`s and gets their results back when the whole
 batch is stored. Its worker is busy until it returns.
@@ -148,6 +152,8 @@ class Controller(ABC):
     """How many keys are worked on at once, unless `Flags` say otherwise."""
     on_demand: ClassVar[bool] = False
     """It has a row in the `controllers` table only if it has written something."""
+    survives: ClassVar[bool] = False
+    """It is a process of its own, which forgets nothing when kube-controller-manager dies."""
 
     @abstractmethod
     def __init__(self, params: Any, context: Context) -> None:
@@ -157,8 +163,9 @@ class Controller(ABC):
     def reconcile(self, key: Any, now_us: int) -> Result | Steps:
         """Bring what belongs to the key one step nearer to what it should be."""
 
-    def taken_over(self, now_us: int) -> None:  # noqa: B027
-        """Another instance of the process leads: what only the old one knew is lost.
+    def inherit(self, before: Any, now_us: int) -> None:  # noqa: B027
+        """This instance has just been built because the process of the one before died.
 
-        What it reads back from the API is as it was; dates that it counted by itself start anew.
+        It may take from `before` what the API tells and the store does not hold (a condition that
+        is Unknown), and nothing else. Then it hears of all there is, as from a LIST.
         """

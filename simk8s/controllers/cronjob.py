@@ -52,6 +52,11 @@ class CronJobController(Controller):
         for key in list(self._all.keys()):
             self._know(key, 0)
 
+    def inherit(self, before: CronJobController, now_us: int) -> None:
+        """When each was created can be read; those of the time in between are as if of now."""
+        for key in self._created_us:
+            self._created_us[key] = before._created_us.get(key, now_us // SECOND_US * SECOND_US)
+
     # --- what is heard
 
     def _hear(self, now_us: int, entries: list[Entry]) -> None:

@@ -47,6 +47,7 @@ class Defragmenter(Controller):
     """Watches whether anything has changed since its last round."""
 
     name: ClassVar[str] = "defragmenter"
+    survives: ClassVar[bool] = True
     workers: ClassVar[int] = 1
 
     def __init__(self, params: Params, context: Context) -> None:

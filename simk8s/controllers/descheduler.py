@@ -44,6 +44,7 @@ class Descheduler(Controller):
     """Watches whether anything has changed since its last round."""
 
     name: ClassVar[str] = "descheduler"
+    survives: ClassVar[bool] = True
     workers: ClassVar[int] = 1
 
     def __init__(self, params: Params, context: Context) -> None:

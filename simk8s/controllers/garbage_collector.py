@@ -32,6 +32,7 @@ Key = tuple[str, Any]
 """(kind, key or row) of an object."""
 OWNERS = (REPLICASETS, JOBS, STATEFULSETS, DAEMONSETS, REPLICATIONCONTROLLERS)
 """Kinds that have pods."""
+MAKERS = ("ReplicaSet", "Job", "StatefulSet", "DaemonSet", "ReplicationController")
 
 
 def _in_deployment(value: Any) -> Key | None:
@@ -88,6 +89,19 @@ class GarbageCollector(Controller):
             watch(context.store.objects(kind).log, hear, (Verb.ADDED, Verb.UPDATED, Verb.DELETED))
             for key in list(context.store.objects(kind).keys()):
                 self._know((kind, key))
+
+    def inherit(self, before: Any, now_us: int) -> None:
+        """Pods whose owner is not there are found in the graph."""
+        cluster, present = self._store.cluster, set(self._owners.values())  # looked up alone
+        for pod, owner in enumerate(self._pods.owner):
+            if owner == NEVER or owner in present or self._pods.phase[pod] in (UNBORN, GONE):
+                continue
+            found = cluster.controller_of(pod)
+            if found is not None and found[0] in MAKERS:
+                self._listen()
+                self._dead[owner] = None
+                if self._orphan(pod):
+                    self._context.queue.add((PODS, pod))
 
     def _hear(self, kind: str, now_us: int, entries: list[Entry]) -> None:
         for _, verb, item in entries:

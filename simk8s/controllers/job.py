@@ -102,11 +102,16 @@ class JobController(Controller):
             if verb is Verb.ADDED and self._job_of[owners[pod]].indexed:
                 pods.index.setdefault(pod, _index_of(table.names.get(pod, "")))
             change = pods.hear(verb, pod, phases[pod], bool(readies[pod]))
+            if change > Change.COUNTED and pod in table.counted:  # by an instance before this one
+                pods.recall(pod, owned.whole_second(table.finished_us[pod]), phases[pod])
+                continue
             if change is Change.SUCCEEDED:
                 pods.succeeded.append(End(owned.whole_second(table.finished_us[pod]), pod))
             elif change is Change.FAILED:
                 self._failed(pods, pod, table.finished_us[pod])
-            elif change is Change.LEFT and not pods.was_spared(pod):
+            elif change is Change.LEFT and pods.was_spared(pod):
+                table.counted.add(pod)
+            elif change is Change.LEFT:
                 if verb is Verb.DELETING and self._job_of[owners[pod]].replaces_ended_only:
                     pods.lost[pod] = None
                 else:
@@ -162,7 +167,7 @@ class JobController(Controller):
         if status.condition is JobCondition.ACTIVE and not active and not job.suspend:
             status = _finished(job, status)
         status = replace(status, active=active, ready=pods.ready, terminating=len(pods.terminating))
-        yield from self._report(key, old, status, len(good) + len(bad), pods)
+        yield from self._report(key, old, status, [end.pod for end in (*good, *bad)], pods)
         if pods.succeeded or pods.failed:
             wait_us = 0
         if pods.failure:
@@ -257,12 +262,12 @@ class JobController(Controller):
                 table.names[row] = f"{name}-{index}-{table.ordinal[row]}"
 
     def _report(
-        self, key: str, old: JobStatus, status: JobStatus, ended: int, pods: JobPods
+        self, key: str, old: JobStatus, status: JobStatus, ended: list[int], pods: JobPods
     ) -> Generator[Sequence[Write], list[Any], None]:
         """Status with what is not counted yet; finalizers; status with the counts."""
         first = replace(
             status,
-            uncounted=ended,
+            uncounted=len(ended),
             succeeded=old.succeeded,
             failed=old.failed,
             completed_indexes=old.completed_indexes,
@@ -275,15 +280,16 @@ class JobController(Controller):
         if first != old:
             yield [Write(self._put, (key, first))]
         if ended:
-            yield [Write(_remove_finalizer)] * ended
+            yield [Write(_remove_finalizer)] * len(ended)
         if last != first:
-            yield [Write(self._put, (key, last))]
+            yield [Write(self._put, (key, last, ended))]
 
     @request("PUT", "jobs/status")
-    def _put(self, key: str, status: JobStatus) -> bool:
+    def _put(self, key: str, status: JobStatus, counted: Sequence[int] = ()) -> bool:
         stored = self._jobs.get(key)
         if stored is None:
             return False
+        self._store.cluster.pods.counted.update(counted)
         return self._jobs.update(key, replace(stored.value, status=status), stored.version)
 
 

@@ -89,8 +89,10 @@ class NodeLifecycle(Controller):
             if verb is Verb.DELETED:
                 health.remove(node)
                 continue
-            if verb is Verb.ADDED:
+            if verb is Verb.ADDED and node not in health.ready:
                 health.add(node)
+                if any(taint in EXECUTE for taint in self._nodes.specs[node].taints):
+                    health.changed[node] = None
                 if node in self._store.joined:
                     self._unheard[node] = None
             health.condition(node, self._store.ready[node])
@@ -106,10 +108,9 @@ class NodeLifecycle(Controller):
                 self._health.fall_silent(node, at_us)
         self._arm(now_us)
 
-    def taken_over(self, now_us: int) -> None:
-        """A new instance knows no heartbeat before its own first pass."""
-        self._all_down = False
-        self._health.begin_anew(now_us)
+    def inherit(self, before: NodeLifecycle, now_us: int) -> None:
+        """Conditions can be read that are Unknown; no heartbeat is known before the first pass."""
+        self._health.begin_anew(now_us, before._health.unknown)
         self._arm(now_us)
 
     def _arm(self, now_us: int) -> None:

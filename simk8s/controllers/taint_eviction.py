@@ -62,13 +62,6 @@ class TaintEviction(Controller):
             if verb is Verb.BOUND and self._pods.node[pod] in self._tainted:
                 self._context.queue.add((POD, pod))
 
-    def taken_over(self, now_us: int) -> None:
-        """Tolerations count from when this instance sees the taints."""
-        self._date_us.clear()
-        self._dates.clear()
-        for node in self._tainted:
-            self._context.queue.add((NODE, node))
-
     def _taints(self, node: int) -> Taints:
         return no_execute(self._nodes.specs[node].taints) if self._nodes.exists[node] else ()
 

@@ -37,23 +37,33 @@ class Ttl(Controller):
         verbs = (Verb.ADDED, Verb.DELETED)
         context.watches.watch(store.nodes, self._hear, verbs)
         nodes = store.cluster.nodes
+        self._known: set[int] = set()
+        """Nodes that are counted (looked up, never iterated)."""
         for node in range(nodes.n):
             if nodes.exists[node]:
-                self._more()
+                self._more(node)
+
+    def inherit(self, before: Ttl, now_us: int) -> None:
+        """Annotations can be read."""
+        self._has.update(before._has)
 
     def _hear(self, now_us: int, entries: list[Entry]) -> None:
         for _, verb, node in entries:
             if verb is Verb.ADDED:
-                self._more()
+                self._more(node)
                 if node in self._store.joined:
                     self._context.queue.add(node)
             elif verb is Verb.DELETED:
                 self._has.pop(node, None)
+                self._known.discard(node)
                 self._count -= 1
                 if self._count < BOUNDARIES[self._boundary][0]:
                     self._boundary -= 1
 
-    def _more(self) -> None:
+    def _more(self, node: int) -> None:
+        if node in self._known:
+            return
+        self._known.add(node)
         self._count += 1
         last = len(BOUNDARIES) - 1
         if self._count > BOUNDARIES[self._boundary][1] and self._boundary < last:

@@ -8,6 +8,7 @@ table. A timeline is read one fault ahead, so that its length costs no memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,8 @@ from simk8s.state.cluster import TERMINAL, Cluster
 if TYPE_CHECKING:
     from simk8s.kernel.streams import Streams
 
+IDLE = "without effect"
+"""How the detail of a fault begins that changed nothing."""
 OUT_OF_THE_BLUE = "unreachable"
 """Kind of a node's silence that no fault explains."""
 
@@ -60,6 +63,8 @@ class FaultDriver:
     ) -> None:
         self._plane = plane
         self.nodes: Nodes | None = None
+        self.idle: list[tuple[Fault, str]] = []
+        """Faults that had no effect, and why."""
         self.base = Path()
         """What files of fault models are relative to."""
         self._cluster = cluster
@@ -120,12 +125,20 @@ class FaultDriver:
             own_us = self._begin(fault, rows)
             if self._plane is not None and isinstance(fault.effect, ClusterEffect):
                 hit = self._plane.pods_hit
+                fault = self._told(fault, self._plane.idle)
             lasts_us = fault.duration_us if own_us is None else own_us
             self._note(now_us, fault, FaultPhase.START, lasts_us, hit)
             if lasts_us is not None:
                 begun = _Begun(fault, rows, hit, lasts_us, own_us is not None)
                 self._ends.at(now_us + lasts_us, begun)
             self._arm(timeline, now_us)
+
+    def _told(self, fault: Fault, idle: str) -> Fault:
+        """With the reason why it has no effect, if it has none."""
+        if not idle:
+            return fault
+        self.idle.append((fault, idle))
+        return replace(fault, detail=f"{IDLE}: {idle}")
 
     def _begin(self, fault: Fault, rows: tuple[int, ...]) -> int | None:
         """How long it takes, if the effect itself decides that."""

@@ -102,6 +102,31 @@ class BadRollout:
 
 
 @dataclass(frozen=True, slots=True)
+class CloudThrottle:
+    """The cloud's API takes fewer calls: a lower rate, or a share of them refused."""
+
+    calls: tuple[str, ...] = ()
+    """The actions that it is about; empty = all."""
+    factor: float | None = None
+    """Of the agreed rate, or else `per_second` in all."""
+    per_second: float | None = None
+    share: float = 0.0
+    draw: int = 0
+    """Decides which of them; nobody else draws for it."""
+
+    @property
+    def slower(self) -> bool:
+        """Whether the rate is lower."""
+        return self.factor is not None or self.per_second is not None
+
+    def rate(self, agreed: float) -> float:
+        """Calls a second, where so many were agreed."""
+        if self.factor is not None:
+            return agreed * self.factor
+        return agreed if self.per_second is None else min(agreed, self.per_second)
+
+
+@dataclass(frozen=True, slots=True)
 class Partition:
     """The nodes work on, and neither hear of the control plane nor are heard by it."""
 
@@ -149,6 +174,7 @@ ClusterEffect = (
     | RegistrySlow
     | KillContainers
     | BadRollout
+    | CloudThrottle
 )
 Effect = NodeEffect | ClusterEffect
 
@@ -202,6 +228,8 @@ class FaultModel(ABC):
     """Base of fault models; `kind` is the key in a scenario."""
 
     kind: ClassVar[str]
+    of_cloud: ClassVar[bool] = False
+    """Its machines come from a cloud whose API can be asked too often."""
 
     @abstractmethod
     def __init__(self, params: Any) -> None:
@@ -225,6 +253,8 @@ class ControlPlane(Protocol):
 
     pods_hit: int
     """By the latest of them at its beginning."""
+    idle: str
+    """Why the latest of them had no effect; empty if it had one."""
 
     def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now; answers how long it takes if the effect itself decides that."""

@@ -23,6 +23,8 @@ from simk8s.scenario.types import MemoryQuantity
 class Params(NodesLasting):
     """`memoryHog: {mtbf: {exponential: {mean: 30d}}, mttr: 20m, memory: 8Gi}`"""
 
+    wants_usage: ClassVar[bool] = True
+    """Without a model of usage a warning says what it cannot do."""
     memory: MemoryQuantity = Field(gt=0)
 
 

@@ -137,8 +137,10 @@ class WorkQueue:
 
     def done(self, key: Hashable) -> None:
         """The worker that reconciled the key is free again."""
-        now_us = self._clock.now_us
-        self.services_us.append(now_us - self._started_us.pop(key))
+        started_us = self._started_us.pop(key, None)
+        if started_us is None:  # its worker died in between
+            return
+        self.services_us.append(self._clock.now_us - started_us)
         self._idle += 1
         self._keys.done(key)
         if self._keys:
@@ -149,11 +151,17 @@ class WorkQueue:
         self._bell.handler = _nothing
 
     def resume(self) -> None:
-        """There are workers again; no failure is remembered."""
+        """There are workers again."""
         self._bell.handler = self._work
-        self.limiter.backoff.forget_all()
         if self._keys:
             self._bell.ring()
+
+    def clear(self) -> None:
+        """Another process: no key, no date and no failure is known, and nobody is at work."""
+        self._keys, self._idle = KeyQueue(), self.workers
+        self.limiter = RetryLimiter()
+        for known in (self._added_us, self._started_us, self._ready_us):
+            known.clear()
 
     def _work(self, now_us: int) -> None:
         keys = self._keys

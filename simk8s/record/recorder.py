@@ -39,6 +39,7 @@ class Recorder:
     explanations: TableWriter
     actions: TableWriter
     usage: TableWriter
+    cloud_calls: TableWriter
     availability: TableWriter
     dips: TableWriter
     dip_steps: TableWriter
@@ -52,7 +53,7 @@ class Recorder:
     queues: TableWriter
 
     def __init__(self, tables: Mapping[str, Table] = TABLES, **wanted: bool) -> None:
-        """`explain`, `actions`, `usage`: tables that not every run has."""
+        """`explain`, `actions`, `usage`, `cloud_calls`: tables that not every run has."""
         names = {"explanations" if name == "explain" else name for name, on in wanted.items() if on}
         more = [name for name in OPTIONAL if name in names]
         self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}

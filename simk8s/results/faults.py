@@ -9,6 +9,8 @@ import polars as pl
 
 from simk8s.results.results import Results
 
+IDLE = "without effect"
+"""How the detail of a fault begins that changed nothing."""
 _KEY = ["kind", "target", "ordinal"]
 
 
@@ -32,6 +34,15 @@ def intervals(results: Results) -> pl.DataFrame:
         .select("kind", "target", "start_us", "end_us", "detected_us", "tainted_us", "pods_hit")
         .sort("start_us", "kind", "target")
     )
+
+
+def idle(results: Results) -> list[tuple[str, str]]:
+    """(name, why) of faults that changed nothing, in order of time."""
+    found = results.faults.filter(
+        pl.col("phase").cast(pl.String) == "start", pl.col("detail").str.starts_with(IDLE)
+    ).collect()
+    rows = found.select("kind", "target", "detail").rows()
+    return [(name(kind, target), detail.removeprefix(f"{IDLE}: ")) for kind, target, detail in rows]
 
 
 def words(kind: str) -> str:

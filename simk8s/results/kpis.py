@@ -15,6 +15,7 @@ import polars as pl
 
 from simk8s.results import (
     availability,
+    cloud,
     control_plane,
     costs,
     disruption,
@@ -203,6 +204,7 @@ MEASURES: tuple[Measure, ...] = (
     *disruption.measures(),
     *priorities.measures(),
     *usage.measures(),
+    *cloud.measures(),
     *quantities.measures(SCHEDULING, "latency"),
     *quantities.measures(STARTUP, "latency"),
     *quantities.measures(READY, "latency", "zero"),

@@ -117,6 +117,11 @@ class Results:
         """Empty where nothing is known of what pods used."""
         return self._frames["usage"]
 
+    @property
+    def cloud_calls(self) -> pl.LazyFrame:
+        """Empty where machines cost no calls."""
+        return self._frames["cloud_calls"]
+
     @cached_property
     def gpu_node_share(self) -> float:
         """Share of nodes that have a GPU."""

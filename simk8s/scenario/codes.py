@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "E305": "unknown variant",
     "E306": "a trace file that cannot be used",
     "E351": "a timeline entry names what the scenario never has",
+    "E352": "a fault names a Deployment that the scenario never has",
     # Commands
     "E401": "an option that cannot be used like this",
     "E402": "a file or folder that cannot be written",
@@ -63,6 +64,7 @@ CODES: dict[str, str] = {
     "W133": "an object that pods need and no manifest has",
     "W134": "a file that is no Kubernetes object",
     "W135": "a Node among the manifests of a workload",
+    "W141": "a fault of memory where nothing says what pods use",
 }
 _SECTIONS = {
     "E0": "The file",

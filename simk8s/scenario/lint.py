@@ -223,6 +223,13 @@ def _faults(scenario: Scenario) -> Iterator[tuple[KeyPath, BaseModel]]:
         yield ("faults", index, key), fault.params
 
 
+def of_faults(context: Context) -> Iterator[Problem]:
+    if context.scenario.faults:
+        from simk8s.scenario._fault_lint import rules
+
+        yield from rules(context, list(_faults(context.scenario)))
+
+
 def something_arrives(context: Context) -> Iterator[Problem]:
     for index, entry in enumerate(context.scenario.workload):
         path: KeyPath = ("workload", index)
@@ -317,6 +324,7 @@ RULES: tuple[Rule, ...] = (
     pod_groups,
     fitting_templates,
     within_the_end,
+    of_faults,
     something_arrives,
     jobs_end,
     enough_samples,

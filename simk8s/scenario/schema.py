@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from simk8s.scenario.behaviour import BehaviourRule
+from simk8s.scenario.cloud import Cloud
 from simk8s.scenario.control.plane import ControlPlane
 from simk8s.scenario.control.registry import Images
 from simk8s.scenario.control.runtime import RuntimeName
@@ -299,6 +300,8 @@ class Scenario(Model):
     workload: list[WorkloadEntry] = Field(default_factory=list)
     faults: list[Fault] = Field(default_factory=list)
     timeline: list[TimelineEntry] = Field(default_factory=list)
+    # Limits of the cloud's API; without it (and without cloudThrottling) machines cost no calls.
+    cloud: Cloud | None = None
     strategy: Strategy = Field(default="kube_scheduler", validate_default=True)
     controllers: Controllers = Field(default_factory=dict)
     thresholds: Thresholds = Field(default_factory=list)

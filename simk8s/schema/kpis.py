@@ -99,7 +99,7 @@ def _kinds() -> dict[str, Kind]:
         "pods_created", "pods_started", "pods_running", "pods_succeeded", "pods_failed",
         "pods_pending", "pods_unscheduled", "pods_dropped", "pods_refused", "pods_lost", "attempts",
         "victims", "nodes_used_mean", "nodes_used_peak", "solves", "api_requests", "api_rejected",
-        "oom_kills",
+        "oom_kills", "cloud_calls", "cloud_throttled",
         "availability_nines", "dips", "dips_open", "never_complete", "evictions_granted",
         "evictions_refused", "workloads_evicted",
         "nodes_bound", "high_priority_started", "pods_moved", "pods_evicted",
@@ -123,6 +123,7 @@ def _kinds() -> dict[str, Kind]:
         "admission_wait_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
+        "node_asked_to_joined_us_p50", "node_asked_to_joined_us_max",
     )  # fmt: skip
     found: dict[str, Kind] = dict.fromkeys(counts, "count")
     found |= dict.fromkeys((f"lost_{cause.value}" for cause in LossCause), "count")

@@ -371,7 +371,23 @@ USAGE = Table(
     ),
 )
 
-OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS, ACTIONS, USAGE))
+CLOUD_CALLS = Table(
+    "cloud_calls",
+    "One row for everything that was asked of the cloud's API, however many calls that took.",
+    (
+        _time("asked_us", "First call."),
+        _str("action", "RunInstances, TerminateInstances or DescribeInstances."),
+        _str("target", "The machine, or the first of them."),
+        _int("machines", "nodes", "Machines that it was about."),
+        _int("calls", "", "Calls made; DescribeInstances makes one for each node."),
+        _int("throttled", "", "Calls that were refused."),
+        _time("taken_us", "Call that was taken; of several, the last.", null=True),
+        _time("answered_us", "Answer to it.", null=True),
+        _time("joined_us", "The last of the machines had become a node.", null=True),
+    ),
+)
+
+OPTIONAL: dict[str, Table] = _by_name((EXPLANATIONS, ACTIONS, USAGE, CLOUD_CALLS))
 """Tables that only some runs have."""
-DIGESTED = ("actions", "usage")
+DIGESTED = ("actions", "usage", "cloud_calls")
 """Of those, the ones that belong to the digest where they are."""

@@ -141,14 +141,19 @@ class Availability:
     def _pod_hearer(self) -> Tap:
         pods, owners, up = self._cluster.pods, self.owners, self._up
         owner, readies, leaves, started = pods.owner, pods.ready, pods.deletion_us, pods.started_us
+        bound, ordinals, clock = pods.bound_us, pods.ordinal, self._clock
+        known, gained = owners.get, up.add
 
         def hear(verb: Verb, pod: int) -> None:
-            workload = owners.get(owner[pod])
+            workload = known(owner[pod])
             if workload is None:
                 return
             if readies[pod] and leaves[pod] == NEVER and started[pod] != NEVER:
                 if pod not in up:
-                    self._gained(workload, pod)
+                    gained(pod)
+                    workload.gain(clock.now_us, bound[pod])
+                    if workload.data is not None:
+                        workload.data.back(clock.now_us, ordinals[pod])
             elif pod in up:
                 self._lost(workload, pod)
             elif workload.dip is not None and pod in workload.dip.unseen:
@@ -162,20 +167,16 @@ class Availability:
         if not pods.ready[pod] or pods.deletion_us[pod] != NEVER:
             dip.notice(self._clock.now_us)
 
-    def _gained(self, workload: Workload, pod: int) -> None:
-        pods, now_us = self._cluster.pods, self._clock.now_us
-        self._up.add(pod)
-        workload.gain(now_us, pods.bound_us[pod])
-        if workload.data is not None:
-            workload.data.back(now_us, pods.ordinal[pod])
-
     def _lost(self, workload: Workload, pod: int, crashed: bool = False) -> None:
         pods, now_us = self._cluster.pods, self._clock.now_us
         self._up.discard(pod)
         node = pods.node[pod]
-        cause = DipCause.NODE_LOST if crashed else self._cause(pod, node)
-        taken = Taken(cause, node, self._fault(node, cause, now_us), not crashed)
-        workload.lose(now_us, pod, taken)
+        if workload.available > workload.desired:  # nobody misses it, so nobody asks why
+            workload.shed(now_us)
+        else:
+            cause = DipCause.NODE_LOST if crashed else self._cause(pod, node)
+            taken = Taken(cause, node, self._fault(node, cause, now_us), not crashed)
+            workload.lose(now_us, pod, taken)
         if workload.data is not None:
             workload.data.lost(now_us, pods.ordinal[pod])
         if crashed and workload.dip is not None:

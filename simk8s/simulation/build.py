@@ -33,8 +33,10 @@ from simk8s.record.solves import SolveWriter
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.selectors import Selectors
 from simk8s.scheduler.takeover import Succession
+from simk8s.simulation import membership
 from simk8s.simulation.adoption import adopt, silence
 from simk8s.simulation.availability import Availability
+from simk8s.simulation.cloud_nodes import CloudNodes, cloud_of, has_cloud
 from simk8s.simulation.control_plane import (
     api_times,
     client_limits,
@@ -103,6 +105,7 @@ class World:
     timeline: Timeline | None = None
     usage: NodeUsage | None = None
     optimum: Optimum | None = None
+    cloud: CloudNodes | None = None
 
     def start(self) -> None:
         """Arm everything that happens by itself."""
@@ -182,11 +185,13 @@ def _recorder(loaded: Loaded, options: Options) -> Recorder:
         explain=options.explain is not None,
         actions=bool(scenario.timeline),
         usage=is_used(loaded),
+        cloud_calls=has_cloud(loaded),
     )
 
 
 def _add_events(loaded: Loaded, world: World, effects: PlaneEffects) -> None:
     """What happens to the cluster, and what is done to it."""
+    world.cloud = cloud_of(loaded, world.clock, world.store, world.streams)
     _add_faults(loaded, world, effects)
     if loaded.scenario.timeline:
         world.timeline = Timeline(world, loaded)
@@ -214,18 +219,16 @@ def _add_faults(loaded: Loaded, world: World, effects: PlaneEffects) -> None:
     world.faults.base = loaded.base
     for fault in loaded.scenario.faults:
         world.faults.add(loaded.catalog.resolve("faults", fault.name)(fault.params))
-
-    def join(spec: NodeSpec) -> None:
-        world.kubelets.add(world.store.add_node(spec))
-        world.joined_us.append(world.clock.now_us)
+    join = partial(membership.join, world)
 
     clock, store, server = world.clock, world.store, world.server
     troubles = Troubles(clock, store, world.kubelets)
-    reclaims = Reclaims(clock, store, server, world.streams, world.machines, join)
+    reclaims = Reclaims(clock, store, server, world.streams, world.machines, join, world.cloud)
     world.faults.nodes = NodeEffects(troubles, reclaims, world.usage)
     rollouts = Rollouts(clock, store, server, troubles.images)
     succession = Succession(clock, world.scheduler)
-    effects.parts = Parts(store, succession, world.controllers, troubles, rollouts)
+    cloud = world.cloud.api if world.cloud is not None else None
+    effects.parts = Parts(store, succession, world.controllers, troubles, rollouts, cloud)
 
 
 def _api(clock: Clock, cluster: Cluster, streams: Streams, times: Times) -> tuple[Store, ApiServer]:

@@ -192,6 +192,7 @@ def _running(cluster: Cluster, now_us: int) -> tuple[Ints, Ints, Ints]:
     lost = (pods.column("loss") != Loss.NONE) & (phase == GONE)
     last[lost] = 0  # it is in what was lost already
     failed = phase == FAILED
+    failed[[pod for pod, ended in pods.collected.items() if ended == FAILED]] = True
     failed[[pod for pod in pods.exit_codes if pod < len(failed)]] = True
     return (
         before + last,

@@ -124,7 +124,8 @@ class Workload:
 
     def gain(self, now_us: int, bound_us: int) -> None:
         """A pod is available that was not; `bound_us`: when it was bound to its node."""
-        self._elapse(now_us)
+        if now_us != self.since_us:
+            self._elapse(now_us)
         self.available += 1
         dip = self.dip
         if dip is None:
@@ -135,6 +136,12 @@ class Workload:
             if self.complete_us is None:
                 self.complete_us = now_us
             self._close(now_us, DipOutcome.CONVERGED)
+
+    def shed(self, now_us: int) -> None:
+        """A pod is not available any more that was one too many."""
+        if now_us != self.since_us:
+            self._elapse(now_us)
+        self.available -= 1
 
     def lose(self, now_us: int, pod: int, taken: Taken) -> None:
         """A pod is not available any more."""

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from simk8s.api.requests import kind
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
+from simk8s.cloud.provider import CloudApi
 from simk8s.controllers._manager import ControllerManager
 from simk8s.faults.base import (
     ApiLoad,
     ApiOutage,
     BadRollout,
+    CloudThrottle,
     ClusterEffect,
     KillContainers,
     LeaderLoss,
@@ -38,6 +40,7 @@ class Parts:
     controllers: ControllerManager
     troubles: Troubles
     rollouts: Rollouts
+    cloud: CloudApi | None = None
 
 
 class PlaneEffects:
@@ -49,11 +52,12 @@ class PlaneEffects:
         self._number = 0
         self.parts: Parts | None = None
         self.pods_hit = 0
+        self.idle = ""
 
     def begin(self, effect: ClusterEffect) -> int | None:
         """It starts now."""
         server = self._server
-        self.pods_hit = 0
+        self.pods_hit, self.idle = 0, ""
         if isinstance(effect, ApiOutage):
             server.go_down()
         elif isinstance(effect, ApiLoad):
@@ -66,6 +70,8 @@ class PlaneEffects:
             server.etcd.slow(self._factor(effect))
         elif isinstance(effect, LeaderLoss):
             return server.lose_leader()
+        elif self.parts is not None and isinstance(effect, BadRollout):
+            self.idle = self.parts.rollouts.begin(effect)
         elif self.parts is not None:
             self.pods_hit = _begin(self.parts, effect)
         return None
@@ -103,8 +109,9 @@ def _begin(parts: Parts, effect: ClusterEffect) -> int:
         images.go_down(effect.images, effect.answer_us)
     elif isinstance(effect, RegistrySlow):
         images.go_slow(effect.thousandths)
-    elif isinstance(effect, BadRollout):
-        parts.rollouts.begin(effect)
+    elif isinstance(effect, CloudThrottle):
+        if parts.cloud is not None:
+            parts.cloud.throttle(effect)
     elif isinstance(effect, KillContainers):
         return _kill(parts, effect)
     return 0
@@ -123,6 +130,8 @@ def _end(parts: Parts, effect: ClusterEffect) -> None:
         images.go_slow(effect.thousandths, over=True)
     elif isinstance(effect, BadRollout):
         parts.rollouts.end(effect)
+    elif isinstance(effect, CloudThrottle) and parts.cloud is not None:
+        parts.cloud.relent(effect)
 
 
 def _kill(parts: Parts, effect: KillContainers) -> int:

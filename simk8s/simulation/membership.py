@@ -25,6 +25,8 @@ def join(world: World, spec: NodeSpec) -> int:
     row = world.store.add_node(spec)
     world.kubelets.add(row)
     world.joined_us.append(world.clock.now_us)
+    if world.cloud is not None:
+        world.cloud.joined(spec.name)
     return row
 
 

@@ -1,7 +1,8 @@
 """Machines that the provider takes back: notice, drain, end, the node object deleted, another one.
 
 Law: at the deadline the machine is gone, whatever still runs on it; the object goes when the node
-is NotReady and the cloud has said that there is no such instance.
+is NotReady and the cloud has said that there is no such instance. Where calls of the cloud have
+limits (`cloud_nodes`), it is asked for the new machine when the old one has gone.
 
 Mirrors: aws-node-termination-handler (cordon, taint `aws-node-termination-handler/spot-itn`, evict
 everything but DaemonSets' and static pods, refused evictions again after 5 s), cloud-node-lifecycle
@@ -25,6 +26,7 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.nodes.machines import Machines
+from simk8s.simulation.cloud_nodes import CloudNodes, Machine
 from simk8s.state.cluster import TERMINAL
 from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
 from simk8s.state.pods import NEVER
@@ -33,7 +35,7 @@ from simk8s.state.selectors import NO_SCHEDULE, Taint
 PERIOD_US = 5_000_000
 """Of the cloud node lifecycle controller, and between tries of an eviction."""
 TAINT = Taint("aws-node-termination-handler/spot-itn", "", NO_SCHEDULE)
-Join = Callable[[NodeSpec], None]
+Join = Callable[[NodeSpec], object]
 
 
 class Reclaims:
@@ -47,7 +49,9 @@ class Reclaims:
         streams: Streams,
         machines: Machines,
         join: Join,
+        cloud: CloudNodes | None = None,
     ) -> None:
+        self._cloud = cloud
         self._clock, self._store, self._server = clock, store, server
         self._streams, self._machines, self._join = streams, machines, join
         self._handler: Client | None = None
@@ -64,22 +68,36 @@ class Reclaims:
             self._taken[row] = None
             self._ends.after(effect.notice_us, row)
             if effect.replaced_us is not None:
-                spec = self._store.cluster.nodes.specs[row]
-                self._joins.after(effect.notice_us + effect.replaced_us, _another(spec, row))
+                self._replace(row, effect.notice_us, effect.replaced_us)
             if self._machines.up(row):
                 self._handler.write(self._cordon, row)
                 if effect.drain:
                     self._drain(row)
 
+    def _replace(self, row: int, notice_us: int, replaced_us: int) -> None:
+        """Another machine, so long after this one has gone."""
+        fresh = _another(self._store.cluster.nodes.specs[row], row)
+        if self._cloud is None:
+            self._joins.after(notice_us + replaced_us, fresh)
+        else:
+            self._orders.after(
+                notice_us, Machine(fresh.name, replaced_us, partial(self._join, fresh))
+            )
+
     def _open(self) -> None:
         clock, draws = self._clock, self._streams.get("faults/reclaim/evictions")
         self._handler = Client(clock, self._server, "node-termination-handler")
-        self._cloud = Client(clock, self._server, "cloud-controller-manager")
+        self._controller = Client(clock, self._server, "cloud-controller-manager")
         self._evictions = Evictions(clock, self._store, self._server, draws)
         self._again = clock.lane("faults/reclaim/drain", Order.ARRIVE, self._evict)
         self._ends = clock.lane("faults/reclaim/end", Order.FAULT, self._end)
         self._looks = clock.lane("faults/reclaim/cloud", Order.ARRIVE, self._look)
         self._joins = clock.lane("faults/reclaim/join", Order.ARRIVE, self._arrive)
+        if self._cloud is not None:
+            launch = self._cloud.launch
+            self._orders = clock.lane(
+                "faults/reclaim/orders", Order.ARRIVE, lambda _, due: launch(due)
+            )
 
     @request("PATCH", "nodes")
     def _cordon(self, row: int) -> bool:
@@ -118,6 +136,9 @@ class Reclaims:
     def _end(self, now_us: int, rows: list[int]) -> None:
         for row in rows:
             self._machines.crash((row,))
+            if self._cloud is not None:
+                self._cloud.monitor.lost(row, partial(self._cloud_says_no, row))
+                continue
             self._looks.at((now_us // PERIOD_US + 1) * PERIOD_US, row)
 
     def _look(self, now_us: int, rows: list[int]) -> None:
@@ -128,7 +149,10 @@ class Reclaims:
             if self._store.ready[row]:
                 self._looks.after(PERIOD_US, row)
             else:
-                self._cloud.write(self._store.delete_node, row)
+                self._controller.write(self._store.delete_node, row)
+
+    def _cloud_says_no(self, row: int) -> None:
+        self._controller.write(self._store.delete_node, row)
 
     def _arrive(self, now_us: int, specs: list[NodeSpec]) -> None:
         for spec in specs:

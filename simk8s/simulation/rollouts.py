@@ -60,14 +60,14 @@ class Rollouts:
         self._client: Client | None = None
         self._going: dict[str, _Going] = {}
 
-    def begin(self, effect: BadRollout) -> None:
-        """Somebody rolls it out."""
+    def begin(self, effect: BadRollout) -> str:
+        """Somebody rolls it out; why that is not possible, empty if it is."""
         if not effect.deployment:
             self._images.break_image(normal_name(effect.image))
-            return
+            return ""
         stored = self._store.objects(DEPLOYMENTS).get(effect.deployment)
         if stored is None:
-            return
+            return f"there is no Deployment {effect.deployment}"
         going = self._going.get(effect.deployment)
         if going is None:
             former = stored.value.spec.get("template") or {}
@@ -77,6 +77,7 @@ class Rollouts:
         if effect.failure == "imagePull":
             self._images.break_image(going.image)
         self._put(effect.deployment, going)
+        return ""
 
     def end(self, effect: BadRollout) -> None:
         """Somebody rolls it back."""

@@ -32,6 +32,7 @@ from simk8s.simulation.damage import write_damage
 from simk8s.simulation.node_use import write_node_use
 from simk8s.simulation.tables import write_nodes, write_pods
 from simk8s.state.audit import audit as recount
+from simk8s.units import format_duration
 
 if TYPE_CHECKING:
     from simk8s.scenario.load import Loaded
@@ -138,7 +139,17 @@ def run_scenario(
 def _refusals(world: World) -> list[str]:
     """What the API did not take of the scenario, in words."""
     written = world.writer.refusals if world.writer is not None else []
-    return [*written, *(world.timeline.refusals if world.timeline is not None else ())]
+    done = world.timeline.refusals if world.timeline is not None else ()
+    return [*written, *done, *_idle_faults(world)]
+
+
+def _idle_faults(world: World) -> Iterator[str]:
+    """Faults that changed nothing, each once with the first time."""
+    first: dict[tuple[str, str], int] = {}
+    for fault, why in world.faults.idle:
+        first.setdefault((fault.kind, why), fault.at_us)
+    for (kind, why), at_us in first.items():
+        yield f"faults: {kind} at {format_duration(at_us)} had no effect: {why}"
 
 
 def _probes(world: World, progress: Probe | None, flag: threading.Event | None) -> list[Probe]:
@@ -183,6 +194,8 @@ def _seal(world: World, out: Path) -> str:
     world.sampler.fragments.write(world.cluster, recorder.fragmentation)
     if world.timeline is not None:
         world.timeline.write(recorder.actions)
+    for call in world.cloud.api.rows() if world.cloud is not None else ():
+        recorder.cloud_calls.append(call)
     if world.availability is not None:
         found, evictions = world.availability, world.store.evictions
         write_damage(found, world.cluster, recorder, evictions, now_us)

@@ -102,11 +102,12 @@ class Sampler:
     def _pods(self) -> tuple[int, int, int, int, int]:
         """(pending, running, succeeded, failed or lost, terminating)."""
         counts, leaving = self._store.counts, self._store.leaving
+        gone = self._store.collected
         return (
             counts[Phase.PENDING] - leaving[Phase.PENDING],
             counts[Phase.RUNNING] - leaving[Phase.RUNNING],
-            counts[Phase.SUCCEEDED],
-            counts[Phase.FAILED] + self._store.lost,
+            counts[Phase.SUCCEEDED] + gone[Phase.SUCCEEDED],
+            counts[Phase.FAILED] + gone[Phase.FAILED] + self._store.lost,
             leaving[Phase.PENDING] + leaving[Phase.RUNNING],
         )
 

@@ -94,7 +94,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
             "running_us": nullable(column["running_us"], NEVER),
             "ready_us": nullable(column["ready_us"], NEVER),
             "finished_us": nullable(column["finished_us"], NEVER),
-            "phase": picked(list(_PHASES.values()), _phases(column)),
+            "phase": picked(list(_PHASES.values()), _phases(cluster, rows, column)),
             "reason": _reasons(cluster, rows, loss),
             "attempts": column["attempts"],
             "restarts": column["restarts"],
@@ -136,13 +136,17 @@ def _reasons(cluster: Cluster, rows: NDArray[np.intp], loss: NDArray[Any]) -> pl
     return picked(texts, codes)
 
 
-def _phases(column: Mapping[str, NDArray[Any]]) -> NDArray[np.intp]:
+def _phases(
+    cluster: Cluster, rows: NDArray[np.intp], column: Mapping[str, NDArray[Any]]
+) -> NDArray[np.intp]:
     """Positions in `_PHASES`."""
     place = {phase: i for i, phase in enumerate(_PHASES)}
     phase = column["phase"]
     codes: NDArray[np.intp] = np.array([place.get(one, -1) for one in Phase])[phase]
     codes[(phase == Phase.GONE) & (column["loss"] == Loss.DROPPED)] = place["dropped"]
     codes[(phase == Phase.GONE) & (column["loss"] == Loss.FORBIDDEN)] = place["refused"]
+    for pod, ended in cluster.pods.collected.items():
+        codes[np.searchsorted(rows, pod)] = place[ended]
     alive = (phase == Phase.PENDING) | (phase == Phase.RUNNING)
     codes[alive & (column["deletion_us"] != NEVER)] = place["terminating"]
     return codes

@@ -141,6 +141,10 @@ class PodTable:
         """Daemons: the only node that each may run on (a node affinity of its own)."""
         self.refusals: dict[int, str] = {}
         """Pods without an owner that the API refused to create, and why."""
+        self.collected: dict[int, Phase] = {}
+        """Ended pods whose objects the pod garbage collector has removed, with their phase."""
+        self.counted: set[int] = set()
+        """Pods that their Job has counted: without its finalizer (looked up, never iterated)."""
         self.static: set[int] = set()
         """Mirror pods of static pods (looked up, never iterated)."""
         self.reasons: dict[int, str] = {}

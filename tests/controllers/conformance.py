@@ -38,6 +38,7 @@ def check_controller(made, params=None, slot=None):
     assert world.history == again.history, "two runs of the same world differ"
     if slot is not None:
         GOALS[slot](world)
+    _check_crash(made, params, slot)
 
 
 def _check_class(made):
@@ -108,9 +109,40 @@ def audited(made):
     return Audited
 
 
-def storm(made, params, slot):
+CRASHES = (7, 61, 107, 145, 320, 1_499, 1_900)
+"""When leaders of kube-controller-manager die, in seconds; another leads 16 s later."""
+
+
+def _check_crash(made, params, slot):
+    """A controller keeps nothing in memory that it could not do without."""
+    world = storm(made, params, slot, crashes=CRASHES)
+    runner = world.runners[made.name]
+    if not made.survives:
+        assert runner.controller is not world.first[made.name], "it has outlived its process"
+        _check_forgotten(world.first[made.name], runner.controller)
+    _check_rest(world, made)
+    goals = {**GOALS, **AFTER_CRASHES}
+    if slot is not None:
+        goals[slot](world)
+
+
+def _check_forgotten(before, after):
+    """Nothing that can change is shared by two instances but what belongs to the world."""
+    shared = [
+        name
+        for name, value in vars(before).items()
+        if isinstance(value, dict | list | set) and vars(after).get(name) is value
+    ]
+    assert not shared, f"the next instance goes on with {shared} of the one that died"
+
+
+def storm(made, params, slot, crashes=()):
     """A world that has been through a lot and had hours to settle."""
     world = World(_cast(made, params, slot), times=Times())
+    world.first = {name: runner.controller for name, runner in world.runners.items()}
+    for second in crashes:
+        world.at(second * SECOND, world.manager.halt)
+        world.at((second + 16) * SECOND, world.manager.resume)
     first, *_ = world.nodes(4, "a")
     second, *_ = world.nodes(4, "b")
     third, *_ = world.nodes(4, "c")
@@ -306,6 +338,15 @@ def _defragmenter(world):
     assert 0 < gone <= 4 * 10, f"{gone} evictions"
 
 
+def _ordinals(world):
+    """Evictions come later: here db-2 is stuck on the dead node when db-3 could be replaced."""
+    names = [world.cluster.name_of(pod) for pod in _existing(world, "StatefulSet/db")]
+    assert sorted(names)[:3] == ["db-0", "db-1", "db-2"], f"not one pod of each name: {names}"
+    assert len(set(names)) == len(names), f"two pods of one name: {names}"
+
+
+AFTER_CRASHES = {"statefulset": _ordinals}
+"""Goals that are others when leaders die."""
 GOALS = {
     "descheduler": _descheduler,
     "defragmenter": _defragmenter,

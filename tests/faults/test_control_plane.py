@@ -79,6 +79,7 @@ class Plane:
     """Notes what befalls it; elections take 2 s."""
 
     pods_hit = 0
+    idle = ""
 
     def __init__(self, clock):
         self.clock, self.log = clock, []

@@ -266,3 +266,31 @@ def test_a_machine_that_boots_behind_a_partition_starts_nothing():
     assert all(run.pods.started_us[pod] == NEVER for pod in hit)
     assert run.at(16).ready() == 6
     assert [run.pods.restarts[pod] for pod in hit] == [1] * len(hit)
+
+
+def test_a_rollout_of_what_is_gone_is_a_fault_without_effect(tmp_path):
+    from simk8s.report.panels.faults import Faults
+    from simk8s.results.results import Results
+    from simk8s.simulation.run import run_scenario
+
+    scenario = {
+        "apiVersion": "simk8s/v1",
+        "name": "gone",
+        "duration": "30m",
+        "nodes": [{"name": "n", "capacity": {"cpu": "8", "memory": "16Gi"}, "count": 2}],
+        "workload": [{"name": "web", "deployment": {"replicas": 2, "template": template()}}],
+        "timeline": [{"at": "5m", "delete": "deployment/web"}],
+        "faults": [{"badRollout": {"deployment": "web", "at": "10m", "every": "5m", "for": "1m"}}],
+    }
+    text = yaml.safe_dump(scenario, sort_keys=False)
+    loaded = load(tmp_path / "gone.yaml", knowledge=machines(), text=text)
+    outcome = run_scenario(loaded, out=tmp_path / "out")
+    why = "there is no Deployment default/web"
+    assert [one for one in outcome.manifest.warnings if why in one] == [
+        f"faults: badRollout at 10m had no effect: {why}"
+    ]
+    results = Results.open(tmp_path / "out")
+    details = results.faults.collect()["detail"].to_list()
+    assert set(details) == {f"without effect: {why}"}
+    note = Faults().render(results).note
+    assert f"Without effect: bad rollout: default/web ({why})" in note

@@ -15,7 +15,7 @@ SEEDS = range(50)
 def test_everything_is_well_when_the_faults_are_over(tens):
     for seed in SEEDS[tens : tens + 10]:
         found = swarm.check(seed, tiny=True)
-        assert not found, f"replay with {swarm.replay(seed)} --tiny: {found[:5]}"
+        assert not found, f"replay with {swarm.replay(seed, tiny=True)}: {found[:5]}"
 
 
 def test_a_seed_is_one_scenario():

@@ -14,6 +14,7 @@ from simk8s.results import faults
 from simk8s.results import format as fmt
 from simk8s.results.results import Results
 
+_IDLE = 3
 _GRAVEST = 8
 
 
@@ -45,6 +46,11 @@ class Faults:
         note = f"{fmt.count(found.height)} faults."
         if found.height > _GRAVEST:
             note += f" The table shows the {_GRAVEST} that hit the most pods."
+        idle = faults.idle(results)
+        if idle:
+            said = "; ".join(f"{name} ({why})" for name, why in idle[:_IDLE])
+            more = f" and {len(idle) - _IDLE} more" if len(idle) > _IDLE else ""
+            note += f" Without effect: {said}{more}."
         return Block("faults", self.title, figure.html() + html.table(head, rows), note)
 
 

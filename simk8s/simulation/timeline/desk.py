@@ -204,7 +204,7 @@ class Desk:
         return self.writer.stamp(replace(made, template=template), value.pods.owner)
 
 
-def _booted(now_us: int, due: list[Callable[[], None]]) -> None:
+def _booted(now_us: int, due: list[Callable[[], object]]) -> None:
     for register in due:
         register()
 

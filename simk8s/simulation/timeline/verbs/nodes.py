@@ -4,8 +4,10 @@ Law: which nodes are meant is decided when the entry is due: those that meet eve
 of joining; where `count` takes only some, those come first for which there is something to do.
 
 Mirrors: kubectl cordon, uncordon, taint and label with --overwrite, delete node; v1.36. A machine
-takes its profile's boot time to join. Departs: a taint or label that is not there to be removed is
-no error; machines that join later have no share in faults that are drawn at the start.
+takes its profile's boot time to join; where calls of the cloud have limits (`cloud_nodes`), from
+the call that was taken, and one that leaves is terminated before its Node is deleted. Departs: a
+taint or label that is not there to be removed is no error; machines that join later have no share
+in faults that are drawn at the start.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from simk8s.nodes.runtime import endless_us
 from simk8s.scenario.references import NODE, Reference, match_expressions
 from simk8s.scenario.timeline import Nodes
 from simk8s.simulation import membership
+from simk8s.simulation.cloud_nodes import Machine
 from simk8s.simulation.editing import UNCHANGED
 from simk8s.simulation.timeline.desk import Desk, Task
 from simk8s.simulation.timeline.verbs import objects
@@ -147,8 +150,12 @@ def remove_one(desk: Desk, task: Task, name: str) -> None:
     if row is None:
         desk.refuse(task, shown(name), f'NotFound: nodes "{name}" not found')
         return
-    line = desk.line(task, shown(name))
-    desk.send(line, "DELETE", NODES, partial(membership.leave, desk.world, row))
+    line, cloud = desk.line(task, shown(name)), desk.world.cloud
+    send = partial(desk.send, line, "DELETE", NODES, partial(membership.leave, desk.world, row))
+    if cloud is None:
+        send()
+    else:
+        cloud.terminate(name, then=send)
 
 
 def add(desk: Desk, task: Task) -> None:
@@ -161,6 +168,7 @@ def add(desk: Desk, task: Task) -> None:
     first = _taken(desk, stem)
     specs = node_specs([group], loaded.base, loaded.catalog, most, {stem: first})
     boots: Iterator[int] | None = None
+    wanted: list[Machine] = []
     for count, spec in enumerate(specs, start=1):
         desk.numbers[stem] = first + count
         line = desk.line(task, shown(spec.name))
@@ -174,7 +182,12 @@ def add(desk: Desk, task: Task) -> None:
             membership.join(world, spec)
             return True
 
-        desk.boots.after(boot_us, partial(desk.register, line, NODES, register))
+        wanted.append(Machine(spec.name, boot_us, partial(desk.register, line, NODES, register)))
+    if world.cloud is not None:
+        world.cloud.launch(wanted)
+        return
+    for machine in wanted:
+        desk.boots.after(machine.boot_us, machine.begin)
 
 
 def _taken(desk: Desk, stem: str) -> int:
