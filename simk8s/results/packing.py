@@ -23,6 +23,12 @@ _MEAN = "mean over the instants at which bounds were proved"
 
 def measures() -> Iterable[Measure]:
     """Bounds, and the distances from them."""
+    yield from _of_nodes()
+    yield from _of_pods()
+    yield from _of_gpus()
+
+
+def _of_nodes() -> Iterable[Measure]:
     yield _measure(
         "nodes_bound",
         "Nodes needed at least, at the end",
@@ -49,6 +55,9 @@ def measures() -> Iterable[Measure]:
         f"The same, {_MEAN}.",
         lambda r: _mean(r, Bounded.NODES),
     )
+
+
+def _of_pods() -> Iterable[Measure]:
     yield _measure(
         "bound_pods",
         "Pods with a node, at most, at the end",
@@ -73,6 +82,9 @@ def measures() -> Iterable[Measure]:
         f"Of those that could have a node, {_MEAN}.",
         lambda r: _mean(r, Bounded.PODS),
     )
+
+
+def _of_gpus() -> Iterable[Measure]:
     yield _measure(
         "bound_gpu_allocation",
         "GPU allocated at most, at the end",

@@ -22,6 +22,7 @@ GOLDEN = {
     "control-plane": (HOUR, "dc9a079f515603d9a421fd5fbaff1a5f"),
     "memory-pressure": (20 * HOUR, "457e06206f0e8c6e192ce94909417bd1"),
     "rollout": (2 * HOUR, "970398347c05b2e06bf293d39ac412d2"),
+    "queues": (8 * HOUR, "ad3d5f995e1844e8ecce3eae4107441e"),
     "bad-week": (168 * HOUR, "8690d32a9c5c8ab4b11b491fea885937"),
 }
 
