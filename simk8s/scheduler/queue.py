@@ -162,10 +162,8 @@ class SchedulingQueue:
                 return queued
         return None
 
-    @property
-    def news(self) -> bool:
-        """Whether a strategy that keeps pods in mind is to be asked again."""
-        return False
+    news = property(lambda self: False)
+    """Whether a strategy that keeps pods in mind is to be asked again."""
 
     def joined(self, pods: list[Queued], plan: Plan, now_us: int) -> list[Queued]:
         """The pods of a cycle: those that were popped."""

@@ -167,6 +167,9 @@ class Round:
         if profile is None:
             profile = self._profile = self._expected()
         wants, estimate_us = self._wants(queries), job.estimate_us
+        if promises is not None:
+            # A start that is late by the length of a cycle must not break the promise behind it.
+            estimate_us += GRACE_US
         before_us = None if promise is None else promise.start_us
         found = profile.earliest(wants, estimate_us, before_us)
         if found is not None:
