@@ -29,6 +29,8 @@ class Profile:
         self._times = np.empty(steps + SPARE, np.int64)
         self._free = np.empty((steps + SPARE, *free.shape), np.int64)
         self._low = np.empty_like(self._free)
+        self._stale: dict[int, None] = {}
+        """Nodes whose `low` is to be made anew."""
         self._times[0], self._times[1:steps] = now_us, running.ends_us
         own = self.free
         own[0], own[1:] = free, 0
@@ -49,12 +51,17 @@ class Profile:
     @property
     def low(self) -> Ints:
         """The least that is free from now to the end of each step."""
+        if self._stale:
+            nodes = list(self._stale)
+            self._stale.clear()
+            least = np.minimum.accumulate(self.free[:, :, nodes], axis=0)
+            self._low[: self._steps, :, nodes] = least
         return self._low[: self._steps]
 
     def until(self, end_us: int) -> Ints:
         """The least that is free between now and then."""
         last = int(self.times_us.searchsorted(end_us, side="left")) - 1
-        found: Ints = self._low[max(last, 0)]
+        found: Ints = self.low[max(last, 0)]
         return found
 
     def take(self, nodes: Sequence[int], wants: Sequence[Want], start: int, end_us: int) -> None:
@@ -64,16 +71,14 @@ class Profile:
             self._split(end, end_us)
         for node, want in zip(nodes, wants, strict=True):
             self._free[start:end, :, node] -= want.amounts
-        own, low = self.free, self.low
-        for node in sorted(set(nodes)):
-            np.minimum.accumulate(own[:, :, node], axis=0, out=low[:, :, node])
+            self._stale[node] = None
 
     def hold(self, nodes: Sequence[int], wants: Sequence[Want], start_us: int, end_us: int) -> bool:
         """Hold amounts from one time to another; whether there are as many."""
         start = self._step(start_us)
         self.take(nodes, wants, start, end_us)
         end = int(self.times_us.searchsorted(end_us, side="left"))
-        return bool((self._free[start:end][:, :, list(nodes)] >= 0).all())
+        return all(bool((self._free[start:end, :, node] >= 0).all()) for node in nodes)
 
     def give(self, nodes: Sequence[int], wants: Sequence[Want], start_us: int, end_us: int) -> None:
         """Hold them no longer."""

@@ -5,7 +5,8 @@ and no node goes. One that cannot be kept is made anew, around those that can.
 
 Mirrors: the compression of conservative backfill (Mu'alem and Feitelson 2001): in the order of the
 queue each job gives its reservation back and takes an earlier one, if there is one while everybody
-else's stay as they are.
+else's stay as they are. Departs: only when pods have ended or nodes have changed, and some job of
+the queue has room.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Promises:
         self._known: dict[Key, Promise] = {}
         self._held: dict[Key, tuple[int, list[Want]]] = {}
         """In this plan: from when on the profile has it, and for which pods."""
+        self._seen = (-1, -1)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -42,6 +44,11 @@ class Promises:
     def begin(self) -> None:
         """Another plan: no profile has any of them yet."""
         self._held.clear()
+
+    def news(self, ended: int, nodes: int) -> bool:
+        """Whether pods have ended, or nodes changed, since this was last asked."""
+        before, self._seen = self._seen, (ended, nodes)
+        return before != self._seen
 
     def get(self, job: Job) -> Promise | None:
         """That of a job, if its pods are as many as they were."""

@@ -36,6 +36,8 @@ class Round:
         self._room = Room(strategy.view, nodes.free, nodes.gpu_free)
         self._profile: Profile | None = None
         self._promises = strategy.promises if (strategy.reservations or 0) > 1 else None
+        self._still = False
+        """Nobody with a promise need be looked at."""
         self._rows: list[int] = []
         self._open: set[Shape] = set()
         """Shapes that still have room somewhere, once a job is blocked; looked up."""
@@ -51,6 +53,9 @@ class Round:
         for index, job in enumerate(queue, 1):
             if watched and not self._open:
                 break
+            if self._still and self._promised(job):
+                blocked += 1
+                continue
             reserves = self._promised(job) or (reservations is not None and blocked < reservations)
             if watched and not reserves and not self._may(job):
                 continue
@@ -67,14 +72,12 @@ class Round:
                     break
                 if not watched:
                     self._open, watched = self._with_room(), True
-                    if not self._open:
-                        break
                 else:
                     self._note(job)
-                if reserves:
+                if reserves and self._open:
                     self._reserve(job, queries, promise)
-                if reserves and blocked & (blocked - 1) == 0:
-                    self._screen(queue[index:])
+                    if blocked & (blocked - 1) == 0:
+                        self._screen(queue[index:])
         self._plan.evaluated = self._room.evaluated
 
     def _may(self, job: Job) -> bool:
@@ -139,7 +142,17 @@ class Round:
                         broken.append(job)
             for job in broken:
                 self._reserve(job, list(job.waiting.values()), None)
+            self._still = self._unchanged() and not broken
+            if self._still:
+                self._screen([job for job in queue if job.key not in promises])
         return True
+
+    def _unchanged(self) -> bool:
+        """Whether nothing gives a promised job more room than at the last plan."""
+        running, promises = self._running, self._promises
+        assert running is not None, "there are reservations"
+        assert promises is not None, "they are kept"
+        return not promises.news(running.ended, self._strategy.view.nodes.spec_version)
 
     def _promised(self, job: Job) -> bool:
         return self._promises is not None and job.key in self._promises
@@ -154,6 +167,9 @@ class Round:
         if profile is None:
             profile = self._profile = self._expected()
         wants, estimate_us = self._wants(queries), job.estimate_us
+        if promises is not None:
+            # A start that is late by the length of a cycle must not break the promise behind it.
+            estimate_us += GRACE_US
         before_us = None if promise is None else promise.start_us
         found = profile.earliest(wants, estimate_us, before_us)
         if found is not None:

@@ -33,6 +33,8 @@ class Running:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self.ended = 0
+        """How many have been forgotten."""
         self._number = 0
         self._known: list[tuple[int, int, int]] = []
         """(end, number of the start, pod), sorted."""
@@ -73,6 +75,7 @@ class Running:
     def _forget(self, starting: Mapping[int, int]) -> None:
         charged = self._cluster.pods.charged
         gone = [pod for _, _, pod in self._known if charged[pod] == NEVER and pod not in starting]
+        self.ended += len(gone)
         for pod in gone:
             del self._entry[pod]
         if gone:
