@@ -73,6 +73,10 @@ def measures() -> Iterable[Measure]:
         f"Of those that could have a node, {_MEAN}.",
         lambda r: _mean(r, Bounded.PODS),
     )
+    yield from _of_gpus()
+
+
+def _of_gpus() -> Iterable[Measure]:
     yield _measure(
         "bound_gpu_allocation",
         "GPU allocated at most, at the end",
