@@ -70,12 +70,12 @@ def test_small_pods_in_the_way_of_large_ones(tmp_path):
 
 
 def test_selectors_bind_and_so_do_priorities(tmp_path):
-    """Two nodes with ssd, a pod of a whole node each: of five two, important ones first."""
+    """Two nodes with ssd, a pod of a whole node each: two of five were preempted and are gone."""
     ssd = "{disk: ssd}"
     work = pods("low", 3, "4", selector=ssd) + pods("high", 2, "4", priority=9, selector=ssd)
     found = run(tmp_path, work)
     rows = last(found, "pods").select("priority", "wanted", "bound").rows()
-    assert rows == [(9, 2, 2), (0, 5, 2)]
+    assert rows == [(9, 2, 2), (0, 3, 2)]
 
 
 def test_parts_of_devices_do_not_add_up_to_devices(tmp_path):
