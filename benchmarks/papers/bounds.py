@@ -56,7 +56,7 @@ def arrived(pods: Sequence[PodRow], milli: int) -> list[PodRow]:
 
 def bound(openb: Openb, trace: str, seed: int, percent: int) -> float:
     """Allocated at most, in percent of all GPUs."""
-    pods, nodes = openb.arrivals(trace, seed)
+    pods, nodes = openb.arrivals(openb.pods(trace), seed)
     found = fleet(arrived(pods, openb.capacity * percent // 100), nodes)
     return 100 * most(found, found.pods.devices * found.pods.milli) / openb.capacity
 

@@ -32,7 +32,7 @@ def measures() -> Iterable[Measure]:
     )  # fmt: skip
     for name, title, q in (("p50", "median", 0.5), ("max", "longest", 1.0)):
         yield Measure(
-            f"node_asked_to_joined_us_{name}", f"Asked to joined, {title}", "us", "lower",
+            f"node_asked_to_joined_{name}_us", f"Asked to joined, {title}", "us", "lower",
             "duration", GROUP, TABLE,
             "From the first call for a machine until it is a node; those that joined.",
             lambda _, q=q: _WAIT.quantile(q, "nearest"), some,  # type: ignore[misc]

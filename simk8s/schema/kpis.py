@@ -123,7 +123,7 @@ def _kinds() -> dict[str, Kind]:
         "admission_wait_us",
         "service_us_mean", "api_throttled_us", "slo_startup_us", "slo_api_mutating_us",
         "slo_api_get_us", "slo_api_list_us", "below_desired_us", "longest_dip_us",
-        "node_asked_to_joined_us_p50", "node_asked_to_joined_us_max",
+        "node_asked_to_joined_p50_us", "node_asked_to_joined_max_us",
     )  # fmt: skip
     found: dict[str, Kind] = dict.fromkeys(counts, "count")
     found |= dict.fromkeys((f"lost_{cause.value}" for cause in LossCause), "count")

@@ -333,7 +333,7 @@ def _descheduler(world):
 
 def _defragmenter(world):
     pods = world.cluster.pods
-    gone = sum(pods.loss[pod] == Loss.DRAIN for pod in range(len(pods)))
+    gone = sum(pods.loss[pod] == Loss.DESCHEDULED for pod in range(len(pods)))
     # The scheduler of this world undoes what it does: a few rounds, then it lets be.
     assert 0 < gone <= 4 * 10, f"{gone} evictions"
 

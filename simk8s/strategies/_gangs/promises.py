@@ -1,7 +1,8 @@
 """Reservations that outlive the plan in which they were made: of conservative backfill.
 
 Law: a reservation never moves to a later time while no running job lasts longer than estimated
-and no node goes. One that cannot be kept is made anew, around those that can.
+and no node goes. One that cannot be kept is made anew, around those that can; so is one whose job
+should have started by now (`LATE_US`), for what is left of it would keep others off for nothing.
 
 Mirrors: the compression of conservative backfill (Mu'alem and Feitelson 2001): in the order of the
 queue each job gives its reservation back and takes an earlier one, if there is one while everybody
@@ -16,6 +17,9 @@ from typing import NamedTuple
 from simk8s.strategies._gangs.fitting import Want
 from simk8s.strategies._gangs.jobs import Job, Key
 from simk8s.strategies._gangs.profile import Profile
+
+LATE_US = 2_000_000
+"""Cycles take time: a job is not late at once."""
 
 
 class Promise(NamedTuple):
@@ -58,13 +62,18 @@ class Promises:
         del self._known[job.key]
         return None
 
+    def clear(self) -> None:
+        """Nobody has one any more."""
+        self._known.clear()
+        self._held.clear()
+
     def hold(
         self, job: Job, promise: Promise, wants: list[Want], profile: Profile, least_us: int
     ) -> bool:
         """Write it into a profile, not before `least_us`; without room it is forgotten."""
         self._known.pop(job.key, None)
         start_us = max(promise.start_us, least_us)
-        if start_us >= promise.end_us:
+        if start_us >= promise.end_us or least_us > promise.start_us + LATE_US:
             return False
         if not profile.hold(promise.nodes, wants, start_us, promise.end_us):
             profile.give(promise.nodes, wants, start_us, promise.end_us)

@@ -146,6 +146,16 @@ class Room:
             self._recount(node)
         return Seat(query, node, devices)
 
+    def take_all(self, queries: Sequence[Query], nodes: Sequence[int]) -> list[Seat] | None:
+        """Charge pods to nodes, one each; None, and nothing charged, if one does not fit."""
+        taken: list[Seat] = []
+        for query, node in zip(queries, nodes, strict=True):
+            if not self.fitting(query.requests)[node]:
+                self.give_back(taken)
+                return None
+            taken.append(self.take(query, node))
+        return taken
+
     def give_back(self, seats: Sequence[Seat]) -> None:
         """As if they had never been taken."""
         for query, node, devices in seats:

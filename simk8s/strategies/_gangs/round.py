@@ -13,9 +13,9 @@ from simk8s.placement.base import Query
 from simk8s.state.resources import GPU, PODS
 from simk8s.strategies._gangs.fitting import Want
 from simk8s.strategies._gangs.jobs import ENDLESS_US, Job, Shape
-from simk8s.strategies._gangs.profile import Profile
+from simk8s.strategies._gangs.profile import Profile, seats
 from simk8s.strategies._gangs.promises import Promise
-from simk8s.strategies._gangs.room import Room
+from simk8s.strategies._gangs.room import Room, Seat
 from simk8s.strategies._gangs.window import Window, amounts
 from simk8s.strategies.base import Assignment, Plan
 
@@ -45,7 +45,19 @@ class Round:
         """The shortest estimate with which a shape delayed a reservation."""
 
     def run(self) -> None:
-        """Go through the queue."""
+        """Go through the queue. Where nothing runs and nobody may start, promises are in each
+        other's way, and nothing will ever happen: they are given up.
+        """
+        self._go()
+        promises, running = self._promises, self._running
+        idle = running is not None and not running.any
+        if promises and idle and not self._plan.assignments:
+            promises.clear()
+            self._profile, self._still, self._failed = None, False, {}
+            self._go()
+        self._plan.evaluated = self._room.evaluated
+
+    def _go(self) -> None:
         strategy, blocked = self._strategy, 0
         reservations = strategy.reservations
         queue = list(self._jobs.queue)
@@ -78,7 +90,6 @@ class Round:
                     self._reserve(job, queries, promise)
                     if blocked & (blocked - 1) == 0:
                         self._screen(queue[index:])
-        self._plan.evaluated = self._room.evaluated
 
     def _may(self, job: Job) -> bool:
         """Whether it is worth a look behind a blocked job."""
@@ -93,6 +104,8 @@ class Round:
         if profile is not None:
             window = Window(profile.until(end_us), self._rows, len(queries) == 1)
         found = self._strategy.seat(self._room, queries, window)
+        if found is None and profile is not None and self._promises is not None:
+            found = self._as_reserved(profile, queries, end_us)
         if found is None:
             return False
         for query, node, devices in found:
@@ -108,12 +121,21 @@ class Round:
             self._close(shape, queries)
         return True
 
+    def _as_reserved(
+        self, profile: Profile, queries: list[Query], end_us: int
+    ) -> list[Seat] | None:
+        """Seats where a reservation from now on would be: what is tightest for one pod after the
+        other may have room for a gang there and not here, and the other way round.
+        """
+        nodes = seats(profile.until(end_us), self._wants(queries))
+        return None if nodes is None else self._room.take_all(queries, nodes)
+
     def _close(self, shape: Shape, queries: list[Query]) -> None:
         """No more of a shape, or no more room for it."""
-        seats = self._strategy.seat(self._room, queries, None)
-        if seats is None or shape not in self._jobs.shapes:
+        found = self._strategy.seat(self._room, queries, None)
+        if found is None or shape not in self._jobs.shapes:
             self._open.discard(shape)
-        self._room.give_back(seats or ())
+        self._room.give_back(found or ())
 
     def _note(self, job: Job) -> None:
         """Another job has no room now, or would delay a reservation."""
@@ -217,9 +239,9 @@ class Round:
             queries, key = self._strategy.asked(shape)
             fits = known.get(key)
             if fits is None:
-                seats = self._strategy.seat(self._room, queries, None)
-                self._room.give_back(seats or ())
-                fits = known[key] = seats is not None
+                seated = self._strategy.seat(self._room, queries, None)
+                self._room.give_back(seated or ())
+                fits = known[key] = seated is not None
             if fits:
                 found.add(shape)
         return found

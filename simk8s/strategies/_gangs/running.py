@@ -42,6 +42,11 @@ class Running:
         self._vectors: dict[tuple[int, ...], list[list[int]]] = {}
         """By the rows asked for: amounts of each request vector, by its id."""
 
+    @property
+    def any(self) -> bool:
+        """Whether pods are known that have not been forgotten."""
+        return bool(self._known)
+
     def start(self, pod: int, end_us: int) -> None:
         """It is to have a node; an earlier start came to nothing."""
         before = self._entry.get(pod)

@@ -52,7 +52,7 @@ def test_no_published_curve_and_none_of_ours_is_above_the_bound() -> None:
 @needs_fgd
 def test_what_least_stranded_places_is_below_the_bound_of_the_same_pods() -> None:
     openb = Openb(SHARED)
-    pods, nodes = openb.arrivals("default", 42)
+    pods, nodes = openb.arrivals(openb.pods("default"), 42)
     some = arrived(pods[::8], openb.capacity // 8)
     few = nodes[::8]
     driven = drive("least_stranded", {}, some, few, openb.pods("default"), 42)

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from simk8s import catalog
 from simk8s.state.audit import audit
+from simk8s.state.podgroups import GANG_SIZE
 from simk8s.state.pods import Loss
-from simk8s.strategies._gangs.jobs import SIZE
 from simk8s.strategies._queues.gangs import GROUP, TOTAL
 from simk8s.strategies._queues.setup import LABEL
 from simk8s.strategies.base import Strategy
@@ -188,7 +188,7 @@ def test_an_evicted_gang_of_an_owner_comes_back_with_its_age() -> None:
     w = queues(reclaim="Any")
     owner = w.cluster.owner("Job/train")
     manifest = dict(pod("6", "a"))
-    manifest["metadata"] = {"labels": {LABEL: "a"}, "annotations": {SIZE: "2"}}
+    manifest["metadata"] = {"labels": {LABEL: "a"}, "annotations": {GANG_SIZE: "2"}}
 
     def create() -> range:
         rows = range(len(w.cluster.pods), len(w.cluster.pods) + 2)
