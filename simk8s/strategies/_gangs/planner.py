@@ -49,7 +49,7 @@ class GangStrategy(Strategy):
     batch = Batch(MAX_PODS, 0, keeps=True)
 
     def __init__(self, context: Context, reservations: int | None, estimate: float = 1.0) -> None:
-        self.framework = Framework.of(Plugins(scores=()))
+        self.framework = Framework.of(Plugins(scores=(), post_filters=()))
         self.view = context.view
         self.reservations = reservations
         self.jobs = Jobs(context.view.pods, context.draws, estimate)
