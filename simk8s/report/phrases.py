@@ -78,8 +78,10 @@ def _plain(number: str) -> float:
 
 
 def _with_unit(mean: float, half: float | None, unit: str) -> str:
-    """Half of the interval with two digits, the mean with as many decimals."""
-    if not half:
+    """Half of the interval with two digits, the mean with as many decimals; without it where it
+    is less than a thousandth of the mean.
+    """
+    if not half or half < abs(mean) / 1_000:
         return f"{fmt.significant(mean)}{unit}"
     decimals = min(max(1 - math.floor(math.log10(half)), 0), 6)
     return f"{mean:,.{decimals}f} ± {half:,.{decimals}f}{unit}"
