@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from simk8s.report import theme
-from simk8s.report.figure import plain
+from simk8s.report.figure import plain, rounded
 from simk8s.results import actions, faults
 from simk8s.results.results import Results
 
@@ -146,4 +146,19 @@ def _label(x: float, text: str) -> dict[str, Any]:
         "text": plain(text),
         "showarrow": False,
         "font": {"size": 11, "color": theme.RED},
+    }
+
+
+def time_line(
+    hover: str, frame: pl.DataFrame, axis: TimeAxis, column: str, name: str, style: dict[str, str]
+) -> dict[str, Any]:
+    """A column of a frame over its `t_us`, as a line."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": plain(name),
+        "x": axis.values(frame["t_us"]),
+        "y": rounded(frame[column]),
+        "line": {"width": 2} | style,
+        "hovertemplate": hover,
     }

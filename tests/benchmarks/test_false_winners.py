@@ -18,6 +18,7 @@ def pool():
 
 def test_streams_of_a_seed_differ(pool):
     assert pool.differences.shape == (len(pool.names), PAIRS)
+    assert pool.differences.any(axis=0).all(), "some pair of runs is equal in every number"
     used = pool.differences[pool.names.index("nodes_used_mean")]
     assert np.count_nonzero(used) >= 3 * PAIRS // 4
     assert len(set(pool.names) & set(KEY)) >= 3

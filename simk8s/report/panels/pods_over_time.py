@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from simk8s.report import theme
-from simk8s.report.figure import Choice, Figure, plain, rounded, thin
+from simk8s.report.figure import Choice, Figure, thin
 from simk8s.report.panels.base import Block
-from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands, marked
+from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands, marked, time_line
 from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
 
@@ -19,6 +19,9 @@ _WAITING = (
     ("queue_unschedulable", "no node fits", theme.RED),
     ("elsewhere", "elsewhere, such as starting", theme.GREY),
 )
+
+
+_HOVER = "%{y:,.0f}"
 
 
 class PodsOverTime:
@@ -58,7 +61,9 @@ class PodsOverTime:
         for column, _ in columns:
             for i, variant in enumerate(comparison.variants):
                 frame = comparison.first(variant).timeseries.collect()
-                line = _line(thin(frame, column), axis, column, variant, theme.series(i))
+                line = time_line(
+                    _HOVER, thin(frame, column), axis, column, variant, theme.series(i)
+                )
                 traces.append(line | {"visible": column == columns[0][0]})
         count = len(comparison.variants)
         figure = Figure(
@@ -89,24 +94,10 @@ def _pending_counts(comparison: Comparison) -> bool:
     return any((peak["pending"][0] or 0) > 0.01 * (peak["running"][0] or 0) for peak in peaks)
 
 
-def _line(
-    frame: pl.DataFrame, axis: TimeAxis, column: str, name: str, line: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": plain(name),
-        "x": axis.values(frame["t_us"]),
-        "y": rounded(frame[column]),
-        "line": {"width": 2} | line,
-        "hovertemplate": "%{y:,.0f}",
-    }
-
-
 def _area(
     frame: pl.DataFrame, axis: TimeAxis, column: str, name: str, colour: str
 ) -> dict[str, Any]:
-    line = _line(frame, axis, column, name, {"color": colour})
+    line = time_line(_HOVER, frame, axis, column, name, {"color": colour})
     # No outline: on top of a stack it would paint an area of zero over the one below.
     return line | {"line": {"color": colour, "width": 0}, "fillcolor": theme.soft(colour)}
 
@@ -124,7 +115,7 @@ def _phases(frame: pl.DataFrame, axis: TimeAxis) -> list[dict[str, Any]]:
         if frame[column].max():
             line = {"color": colour, "dash": "dot"}
             traces.append(
-                _line(frame, axis, column, name, line)
+                time_line(_HOVER, frame, axis, column, name, line)
                 | {"visible": "legendonly" if column == "succeeded" else True}
             )
     return traces

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from simk8s.report import html, theme
-from simk8s.report.figure import Choice, Figure, plain, rounded, thin
+from simk8s.report.figure import Choice, Figure, thin
 from simk8s.report.panels.base import Block
-from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands
+from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands, time_line
 from simk8s.results import format as fmt
 from simk8s.results.results import Results
 
@@ -19,6 +19,9 @@ _LINES = (
     ("requested", "requested", {"color": theme.ORANGE}),
     ("allocatable", "allocatable", {"color": theme.GREY, "dash": "dot"}),
 )
+
+
+_HOVER = "%{y:,.4~g}"
 
 
 class Usage:
@@ -38,7 +41,7 @@ class Usage:
             first = len(traces)
             for column, name, style in _LINES:
                 if f"{resource}_{column}" in frame.columns:
-                    line = _line(frame, axis, f"{resource}_{column}", name, style)
+                    line = time_line(_HOVER, frame, axis, f"{resource}_{column}", name, style)
                     traces.append(line | {"visible": resource == "cpu"})
             choices.append(Choice(title, tuple(range(first, len(traces)))))
         figure = Figure(
@@ -87,20 +90,6 @@ def _joined(results: Results) -> pl.DataFrame:
         memory_allocatable=pl.col("memory_allocatable_bytes") / gib,
     )
     return thin(frame, "cpu_used")
-
-
-def _line(
-    frame: pl.DataFrame, axis: TimeAxis, column: str, name: str, style: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": plain(name),
-        "x": axis.values(frame["t_us"]),
-        "y": rounded(frame[column]),
-        "line": {"width": 2} | style,
-        "hovertemplate": "%{y:,.4~g}",
-    }
 
 
 def _layout(axis: TimeAxis) -> dict[str, Any]:

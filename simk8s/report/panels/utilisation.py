@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from simk8s.report import theme
-from simk8s.report.figure import Choice, Figure, plain, rounded, thin
+from simk8s.report.figure import Choice, Figure, thin
 from simk8s.report.panels.base import Block
-from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands
+from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands, time_line
 from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
 
@@ -18,6 +18,9 @@ _RESOURCES = (
     ("memory", "memory", "memory_requested_bytes", "memory_allocatable_bytes", theme.ORANGE),
     ("gpu", "GPU", "gpu_requested_milli", "gpu_allocatable_milli", theme.GREEN),
 )
+
+
+_HOVER = "%{y:.1%}"
 
 
 class Utilisation:
@@ -33,13 +36,13 @@ class Utilisation:
         axis = axis_of(results)
         frame = thin(frame, "cpu")
         traces = [
-            _line(frame, axis, name, title, {"color": colour})
+            time_line(_HOVER, frame, axis, name, title, {"color": colour})
             for name, title, _, _, colour in _RESOURCES
             if frame[name].count()
         ]
         if (frame["ready"] < 1).any():
             grey = {"color": theme.GREY, "dash": "dot"}
-            traces.append(_line(frame, axis, "ready", "nodes ready", grey))
+            traces.append(time_line(_HOVER, frame, axis, "ready", "nodes ready", grey))
         figure = Figure(
             "utilisation-over-time",
             "Share of allocatable CPU, memory and GPU requested over simulated time",
@@ -59,7 +62,9 @@ class Utilisation:
         traces, choices = [], []
         for k, (name, title, _, _, _) in enumerate(used):
             for i, variant in enumerate(comparison.variants):
-                line = _line(thin(frames[variant], name), axis, name, variant, theme.series(i))
+                line = time_line(
+                    _HOVER, thin(frames[variant], name), axis, name, variant, theme.series(i)
+                )
                 traces.append(line | {"visible": k == 0})
             first = len(traces) - len(comparison.variants)
             shown = title[0].upper() + title[1:]
@@ -87,20 +92,6 @@ def _shares(results: Results) -> pl.DataFrame:
     total = pl.col("nodes_total")
     ready = pl.when(total > 0).then(pl.col("nodes_ready") / total).alias("ready")
     return results.timeseries.select("t_us", *shares, ready).collect()
-
-
-def _line(
-    frame: pl.DataFrame, axis: TimeAxis, column: str, name: str, line: dict[str, str]
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": plain(name),
-        "x": axis.values(frame["t_us"]),
-        "y": rounded(frame[column]),
-        "line": {"width": 2} | line,
-        "hovertemplate": "%{y:.1%}",
-    }
 
 
 def _layout(axis: TimeAxis) -> dict[str, Any]:
