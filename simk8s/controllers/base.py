@@ -34,6 +34,7 @@ from numpy import random
 
 from simk8s.api.client import Client
 from simk8s.api.events import Events
+from simk8s.api.eviction import Evictions
 from simk8s.api.server import Operation
 from simk8s.api.store import Store
 from simk8s.api.watch import ChangeLog, Entry, Verb
@@ -41,6 +42,7 @@ from simk8s.controllers._flags import Flags
 from simk8s.kernel.clock import Clock
 from simk8s.schema.enums import FaultPhase
 from simk8s.schema.solver import Point
+from simk8s.state.pods import Loss
 
 __all__ = (
     "DONE",
@@ -142,6 +144,10 @@ class Context:
     def now_us(self) -> int:
         """The simulated time, for use after a `yield`."""
         return self.clock.now_us
+
+    def evictions(self, loss: Loss) -> Evictions:
+        """Where this controller's evictions go; its pods are lost to `loss`."""
+        return Evictions(self.clock, self.store, self.client.server, self.draws, loss)
 
 
 class Controller(ABC):

@@ -22,10 +22,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from simk8s.api.eviction import CREATED, Evictions
+from simk8s.api.eviction import CREATED
 from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._defragmenter_params import Params
+from simk8s.controllers._rounds import Rounds
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.packing.cluster import Excerpt, MoveOf, status_of
 from simk8s.packing.problem import Aim, Plan, Stage
@@ -56,11 +57,8 @@ class Defragmenter(Controller):
         self._view = View(self._cluster)
         profile = next(iter(configuration_of(None).profiles.values()))
         self._framework = Framework.of(profile)
-        client = context.client
-        self._evictions = Evictions(
-            context.clock, context.store, client.server, context.draws, Loss.DESCHEDULED
-        )
-        self._round_us = NEVER
+        self._evictions = context.evictions(Loss.DESCHEDULED)
+        self._rounds = Rounds(context.queue, ROUND, params.interval)
         self._moves: list[MoveOf] = []
         self._emptied: list[int] = []
         self._fruitless = 0
@@ -72,28 +70,18 @@ class Defragmenter(Controller):
 
     def _hear_nodes(self, now_us: int, entries: list[Entry]) -> None:
         self._fruitless = 0
-        self._arm(now_us)
+        self._rounds.arm(now_us)
 
     def _hear(self, now_us: int, entries: list[Entry]) -> None:
         if self._fruitless < FRUITLESS:
-            self._arm(now_us)
-
-    def _arm(self, now_us: int) -> None:
-        """Let there be the next round."""
-        interval = self._params.interval
-        next_us = max(-(-now_us // interval), 1) * interval
-        if next_us == self._round_us:
-            next_us += interval
-        self._context.queue.add_after(ROUND, next_us - now_us)
+            self._rounds.arm(now_us)
 
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """One round, or what it has decided."""
         if key == ACT:
             return self._evict()
-        if now_us % self._params.interval or now_us == self._round_us:
-            self._arm(now_us)
+        if not self._rounds.due(now_us):
             return DONE
-        self._round_us = now_us
         if self._emptied:
             again = any(self._cluster.nodes.pods_on[row] for row in self._emptied)
             self._fruitless = self._fruitless + 1 if again else 0

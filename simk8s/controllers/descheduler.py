@@ -18,12 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from simk8s.api.eviction import TOO_MANY, Evictions
+from simk8s.api.eviction import TOO_MANY
 from simk8s.api.requests import request
 from simk8s.api.watch import Entry, Verb
 from simk8s.controllers._descheduler import duplicates, spread, utilisation, violations
 from simk8s.controllers._descheduler.round import Round
 from simk8s.controllers._descheduler_params import Params
+from simk8s.controllers._rounds import Rounds
 from simk8s.controllers.base import DONE, Context, Controller, Result, Steps, Write
 from simk8s.state.pods import Loss
 
@@ -48,12 +49,9 @@ class Descheduler(Controller):
     workers: ClassVar[int] = 1
 
     def __init__(self, params: Params, context: Context) -> None:
-        self._params, self._context, self._store = params, context, context.store
-        client = context.client
-        self._evictions = Evictions(
-            context.clock, context.store, client.server, context.draws, Loss.DESCHEDULED
-        )
-        self._round_us = -1
+        self._params, self._store = params, context.store
+        self._evictions = context.evictions(Loss.DESCHEDULED)
+        self._rounds = Rounds(context.queue, LOOP, params.interval)
         self.evicted: dict[str, int] = {}
         """Evictions granted by policy."""
         pods = (Verb.BOUND, Verb.STATUS, Verb.DELETED, Verb.ENDED)
@@ -61,22 +59,12 @@ class Descheduler(Controller):
         context.watches.watch(self._store.nodes, self._hear)
 
     def _hear(self, now_us: int, entries: list[Entry]) -> None:
-        self._arm(now_us)
-
-    def _arm(self, now_us: int) -> None:
-        """Let there be the next round."""
-        interval = self._params.interval
-        next_us = max(-(-now_us // interval), 1) * interval
-        if next_us == self._round_us:
-            next_us += interval
-        self._context.queue.add_after(LOOP, next_us - now_us)
+        self._rounds.arm(now_us)
 
     def reconcile(self, key: str, now_us: int) -> Result | Steps:
         """One round."""
-        if now_us % self._params.interval or now_us == self._round_us:
-            self._arm(now_us)
+        if not self._rounds.due(now_us):
             return DONE
-        self._round_us = now_us
         turn = self.look()
         return self._evict(turn) if turn.chosen else DONE
 
@@ -100,7 +88,7 @@ class Descheduler(Controller):
 
         def answered(now_us: int, code: int) -> None:
             if code == TOO_MANY:
-                self._arm(now_us)
+                self._rounds.arm(now_us)
             else:
                 self.evicted[policy] = self.evicted.get(policy, 0) + 1
 
