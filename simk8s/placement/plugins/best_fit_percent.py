@@ -9,40 +9,25 @@ maxima are those of the cluster, not constants.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import MAX_NODE_SCORE, Query, Rows, Scope, ScorePlugin
+from simk8s.placement.base import MAX_NODE_SCORE, Query, Rows, Scope
+from simk8s.placement.plugins._cpu_and_gpu import CpuAndGpu
 from simk8s.placement.view import View
-from simk8s.state.resources import CPU, GPU
 
 
-class BestFitPercent(ScorePlugin):
+class BestFitPercent(CpuAndGpu):
     """0..100 among the nodes that are feasible at the moment."""
 
     name: ClassVar[str] = "BestFitPercent"
     scope: ClassVar[Scope] = Scope.CLUSTER
 
-    def key(self, query: Query, view: View) -> Hashable | None:
-        """CPU and GPU milli."""
-        return query.requests.values[CPU], query.requests.values[GPU]
-
-    def wakes(self, query: Query, view: View) -> bool:
-        """Every pod is scored."""
-        return True
-
-    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """In the original's order of operations, whose last bits it shares."""
-        nodes, asked = view.nodes, query.requests.values
-        left = np.zeros(len(nodes.exists[rows]))
-        for resource in (CPU, GPU):
-            most = float(nodes.allocatable[resource].max(initial=0))
-            if most:
-                left = left + 0.5 * (nodes.free[resource][rows] - asked[resource]) / most
-        return np.asarray((100.0 * (1.0 - left)).astype(np.int64))
+    def half(self, free: NDArray[Any], asked: int, most: float) -> NDArray[np.float64]:
+        """What is left after the pod."""
+        return np.asarray(0.5 * (free - asked) / most)
 
     def finish(self, query: Query, view: View, rows: Rows, raw: NDArray[Any]) -> NDArray[np.int64]:
         """Min-max, in integers."""
