@@ -17,18 +17,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from simk8s.api.client import Client
-from simk8s.api.eviction import BROKEN, CREATED, TOO_MANY, Answered, Evictions
+from simk8s.api.eviction import BROKEN, Answered
 from simk8s.api.requests import request
 from simk8s.api.watch import DELETED
 from simk8s.kernel.phase import Phase as Order
 from simk8s.simulation import membership
-from simk8s.state.cluster import TERMINAL
+from simk8s.simulation.evicting import Evicting, Wish, bound, of_daemons
 from simk8s.state.pods import GONE, NEVER
 
 if TYPE_CHECKING:
     from simk8s.simulation.build import World
 
-RETRY_US = 5_000_000
 POLL_US = 1_000_000
 Told = Callable[[int, str], None]
 """`told(now_us, error)`: a drain is over; no error = every pod is gone."""
@@ -66,8 +65,7 @@ class Drains:
         self._cluster = world.cluster
         self._client = Client(world.clock, world.server, user)
         draws = world.streams.get("evictions")
-        self._evictions = Evictions(world.clock, world.store, world.server, draws)
-        self._again = world.clock.lane("drain", Order.ARRIVE, self._evict)
+        self._evicting = Evicting(world.clock, world.store, world.server, draws, "drain")
         self._waiting: dict[int, list[_Drain]] = {}
         """By pod: drains that end with it."""
         self._listening = False
@@ -77,9 +75,9 @@ class Drains:
         if not self._cluster.nodes.specs[node].unschedulable:
             self._client.write(self._cordon, node)
         drain = _Drain(node, AS_RECORDED)
-        for pod in self._bound(node):
-            if not self._of_daemons(pod):
-                self._again.after(0, (drain, pod))
+        for pod in bound(self._cluster, node):
+            if not of_daemons(self._cluster, pod):
+                self._ask(drain, pod)
 
     def drain(self, node: int, options: Options, told: Told) -> None:
         """Evict what is bound to a node that is cordoned, until it is gone."""
@@ -94,34 +92,26 @@ class Drains:
             self._timeouts.at(now_us + options.timeout_us, drain)
         for pod in drain.left:
             self._waiting.setdefault(pod, []).append(drain)
-            self._again.after(0, (drain, pod))
+            self._ask(drain, pod)
         self._look(drain, now_us)
 
     def evict(self, pod: int, answered: Answered) -> None:
         """One eviction; a 429 is the asker's business."""
-        self._evictions.evict(pod, answered)
+        self._evicting.evictions.evict(pod, answered)
 
     @request("PATCH", "nodes")
     def _cordon(self, node: int) -> bool:
         return membership.change(self._world, node, membership.cordoned) is not False
 
-    def _bound(self, node: int) -> list[int]:
-        pods, listed = self._cluster.pods, self._cluster.nodes.pods_on[node]
-        return [p for p in listed if pods.node[p] == node and pods.phase[p] not in TERMINAL]
-
-    def _of_daemons(self, pod: int) -> bool:
-        owner = self._cluster.pods.owner[pod]
-        return owner != NEVER and self._cluster.owners[owner].startswith("DaemonSet/")
-
     def _in_the_way(self, drain: _Drain) -> str:
         """Note the pods that have to go; why none of them is asked to."""
         cluster, options = self._cluster, drain.options
         wrong: dict[str, list[str]] = {}
-        for pod in self._bound(drain.node):
+        for pod in bound(cluster, drain.node):
             if pod in cluster.pods.static:
                 continue
             name = f"{cluster.template_of(pod).namespace}/{cluster.name_of(pod)}"
-            if self._of_daemons(pod):
+            if of_daemons(cluster, pod):
                 if not options.ignore_daemon_sets:
                     wrong.setdefault("DaemonSet-managed pods", []).append(name)
                 continue
@@ -132,23 +122,14 @@ class Drains:
             drain.left[pod] = NEVER
         return "; ".join(f"cannot delete {what}: {_few(names)}" for what, names in wrong.items())
 
-    def _evict(self, now_us: int, due: list[tuple[_Drain, int]]) -> None:
-        pods = self._cluster.pods
-        for drain, pod in due:
-            if drain.over:
-                continue
-            if pods.deletion_us[pod] == NEVER and pods.phase[pod] != GONE:
-                done = partial(self._answered, drain, pod)
-                self._evictions.evict(pod, done, drain.options.grace_us)
-            else:
-                self._answered(drain, pod, now_us, CREATED)
+    def _ask(self, drain: _Drain, pod: int) -> None:
+        done = partial(self._answered, drain, pod)
+        self._evicting.ask(Wish(pod, lambda: not drain.over, done, drain.options.grace_us))
 
     def _answered(self, drain: _Drain, pod: int, now_us: int, code: int) -> None:
-        if code == TOO_MANY:
-            self._again.after(RETRY_US, (drain, pod))
-        elif drain.told is None or drain.over:
+        if drain.told is None or drain.over:
             return
-        elif code == BROKEN:
+        if code == BROKEN:
             name = self._cluster.name_of(pod)
             self._end(drain, now_us, f"pod {name} has more than one PodDisruptionBudget")
         elif self._cluster.pods.phase[pod] == GONE:

@@ -17,7 +17,6 @@ from dataclasses import replace
 from functools import partial
 
 from simk8s.api.client import Client
-from simk8s.api.eviction import TOO_MANY, Evictions
 from simk8s.api.requests import request
 from simk8s.api.server import ApiServer
 from simk8s.api.store import Store
@@ -27,13 +26,14 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.nodes.machines import Machines
 from simk8s.simulation.cloud_nodes import CloudNodes, Machine
+from simk8s.simulation.evicting import Evicting, Wish, bound, of_daemons
 from simk8s.state.cluster import TERMINAL
 from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
 from simk8s.state.pods import NEVER
 from simk8s.state.selectors import NO_SCHEDULE, Taint
 
 PERIOD_US = 5_000_000
-"""Of the cloud node lifecycle controller, and between tries of an eviction."""
+"""Of the cloud node lifecycle controller."""
 TAINT = Taint("aws-node-termination-handler/spot-itn", "", NO_SCHEDULE)
 Join = Callable[[NodeSpec], object]
 
@@ -88,8 +88,7 @@ class Reclaims:
         clock, draws = self._clock, self._streams.get("faults/reclaim/evictions")
         self._handler = Client(clock, self._server, "node-termination-handler")
         self._controller = Client(clock, self._server, "cloud-controller-manager")
-        self._evictions = Evictions(clock, self._store, self._server, draws)
-        self._again = clock.lane("faults/reclaim/drain", Order.ARRIVE, self._evict)
+        self._evicting = Evicting(clock, self._store, self._server, draws, "faults/reclaim/drain")
         self._ends = clock.lane("faults/reclaim/end", Order.FAULT, self._end)
         self._looks = clock.lane("faults/reclaim/cloud", Order.ARRIVE, self._look)
         self._joins = clock.lane("faults/reclaim/join", Order.ARRIVE, self._arrive)
@@ -113,23 +112,14 @@ class Reclaims:
 
     def _drain(self, row: int) -> None:
         cluster = self._store.cluster
-        pods = cluster.pods
-        for pod in cluster.nodes.pods_on[row]:
-            bound = pods.node[pod] == row and pods.phase[pod] not in TERMINAL
-            owner = cluster.owner_name(pods.owner[pod]) or ""
-            if bound and pod not in pods.static and not owner.startswith("DaemonSet/"):
-                self._again.after(0, pod)
+        for pod in bound(cluster, row):
+            if pod not in cluster.pods.static and not of_daemons(cluster, pod):
+                self._evicting.ask(Wish(pod, partial(self._runs, pod), _unheard))
 
-    def _evict(self, now_us: int, due: list[int]) -> None:
+    def _runs(self, pod: int) -> bool:
         pods = self._store.cluster.pods
-        for pod in due:
-            there = pods.node[pod] != NEVER and self._machines.up(pods.node[pod])
-            if there and pods.deletion_us[pod] == NEVER and pods.phase[pod] not in TERMINAL:
-                self._evictions.evict(pod, partial(self._answered, pod))
-
-    def _answered(self, pod: int, now_us: int, code: int) -> None:
-        if code == TOO_MANY:
-            self._again.after(PERIOD_US, pod)
+        there = pods.node[pod] != NEVER and self._machines.up(pods.node[pod])
+        return there and pods.phase[pod] not in TERMINAL
 
     # --- the end
 
@@ -157,6 +147,10 @@ class Reclaims:
     def _arrive(self, now_us: int, specs: list[NodeSpec]) -> None:
         for spec in specs:
             self._join(spec)
+
+
+def _unheard(now_us: int, code: int) -> None:
+    """Whoever evicts looks no further than a 429."""
 
 
 def _another(spec: NodeSpec, row: int) -> NodeSpec:
