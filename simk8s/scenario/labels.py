@@ -15,7 +15,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from simk8s.scenario.types import Model
@@ -79,6 +86,8 @@ def parse(text: str) -> LabelSelector:
     """kubectl's form; ValueError where it is not one."""
     if not text.strip():
         raise ValueError("an empty selector: write for example app=web")
+    if text.rstrip().endswith(","):
+        raise ValueError(f"{text!r} ends where a requirement should follow the comma")
     return LabelSelector(text.strip(), tuple(_parts(text)))
 
 
@@ -111,14 +120,18 @@ def _said(one: Requirement) -> str:
     return f"{one.key} {one.operator.lower()} ({', '.join(one.values)})"
 
 
+def _parsed(text: str) -> LabelSelector:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise PydanticCustomError("E105", "{text}", {"text": str(error)}) from None
+
+
 def _selector(value: Any) -> Any:
     if isinstance(value, LabelSelector):
         return value
     if isinstance(value, str):
-        try:
-            return parse(value)
-        except ValueError as error:
-            raise PydanticCustomError("E105", "{text}", {"text": str(error)}) from None
+        return _parsed(value)
     written = _Written.model_validate(value)
     found = [Requirement(key, "In", (text,)) for key, text in written.match_labels.items()]
     found += [Requirement(e.key, e.operator, tuple(e.values)) for e in written.match_expressions]
@@ -156,3 +169,5 @@ Selector: TypeAlias = Annotated[
     PlainSerializer(lambda found: found.text, return_type=str),
     WithJsonSchema(_SCHEMA),
 ]
+SelectorText: TypeAlias = Annotated[str, AfterValidator(lambda text: _parsed(text).text)]
+"""The text alone; `parse` takes it."""

@@ -1,19 +1,18 @@
-"""L1: objects as kubectl takes them (`deploy/web`) and label selectors as text (`a=b,c in (d,e)`).
+"""L1: objects as kubectl takes them, `deploy/web`.
 
 Law: a kind may be written as its own name, in the plural, or short; what is not known is answered
-with did-you-mean. A selector becomes the `matchExpressions` that Kubernetes has for it.
+with did-you-mean.
 
-Mirrors: short names of the API's resources, apimachinery labels.Parse, v1.36.
+Mirrors: short names of the API's resources, v1.36.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from simk8s.catalog import suggest
@@ -42,11 +41,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """Kinds that can be named, their resource and its short names."""
 CLUSTER_WIDE = ("Namespace", "PriorityClass", "RuntimeClass", NODE)
 _KIND = {word: kind for kind, words in NAMES.items() for word in (kind.lower(), *words)}
-_SET = re.compile(r"^([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)$")
-_EQUAL = re.compile(r"^([^\s!=,()]+)\s*(==|=|!=)\s*([^\s!=,()]*)$")
-_KEY = re.compile(r"^(!?)\s*([^\s!=,()]+)$")
-_COMMA = re.compile(r",(?![^(]*\))")
-_OPERATORS = {"in": "In", "notin": "NotIn", "=": "In", "==": "In", "!=": "NotIn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +97,3 @@ def reference(*kinds: str) -> Any:
 
     schema = {"type": "string", "pattern": "^[^/]+/[^/]+$", "examples": ["deployment/web"]}
     return Annotated[Reference, PlainValidator(read), PlainSerializer(str), WithJsonSchema(schema)]
-
-
-def match_expressions(text: str) -> list[dict[str, Any]]:
-    """A selector's lines. ValueError with words."""
-    return [_line(part.strip()) for part in _COMMA.split(text)]
-
-
-def _line(part: str) -> dict[str, Any]:
-    found = _SET.match(part)
-    if found:
-        key, word, inner = found.groups()
-        values = [value.strip() for value in inner.split(",")]
-        return {"key": key, "operator": _OPERATORS[word], "values": values}
-    found = _EQUAL.match(part)
-    if found:
-        key, sign, value = found.groups()
-        return {"key": key, "operator": _OPERATORS[sign], "values": [value]}
-    found = _KEY.match(part)
-    if found:
-        operator = "DoesNotExist" if found.group(1) else "Exists"
-        return {"key": found.group(2), "operator": operator}
-    raise ValueError(f"cannot read {part!r} as a label selector like pool=web,disk in (ssd,nvme)")
-
-
-def _readable(text: str) -> str:
-    try:
-        match_expressions(text)
-    except ValueError as error:
-        raise PydanticCustomError("E105", "{text}", {"text": str(error)}) from None
-    return text
-
-
-LabelSelectorText: TypeAlias = Annotated[str, AfterValidator(_readable)]

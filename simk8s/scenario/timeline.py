@@ -17,7 +17,8 @@ from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, mo
 from pydantic_core import PydanticCustomError
 
 from simk8s.scenario.explain import relocated
-from simk8s.scenario.references import LabelSelectorText, reference
+from simk8s.scenario.labels import SelectorText
+from simk8s.scenario.references import reference
 from simk8s.scenario.types import AlsoText, Count, Duration, Model, Rate
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Nodes(Model):
     """Nodes that meet all of these; with `count`, so many of them, in order of joining."""
 
     names: Annotated[list[str], Field(min_length=1)] | None = None
-    selector: LabelSelectorText | None = None
+    selector: SelectorText | None = None
     zone: str | None = None
     # Name of a node group: its nodes are called `<group>-<number>`.
     group: str | None = None

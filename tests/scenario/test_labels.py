@@ -34,10 +34,23 @@ def test_selectors(text: str, matches: bool) -> None:
     assert parse(text).matches(LABELS) is matches
 
 
-@pytest.mark.parametrize("text", ["", "  ", "=web", "app=web tier=x", "app in web", "a>1", ","])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "=web", "app=web tier=x", "app in web", "a>1", ",", "app=web,"]
+)
 def test_what_is_no_selector(text: str) -> None:
     with pytest.raises(ValueError, match=r"selector|requirement"):
         parse(text)
+
+
+def test_every_operator_of_kubectl() -> None:
+    assert parse("a=b, c!=d,e in (f, g),h notin (i),j,! k").requirements == (
+        ("a", "In", ("b",)),
+        ("c", "NotIn", ("d",)),
+        ("e", "In", ("f", "g")),
+        ("h", "NotIn", ("i",)),
+        ("j", "Exists", ()),
+        ("k", "DoesNotExist", ()),
+    )
 
 
 def test_the_form_of_manifests_is_the_same_selector() -> None:

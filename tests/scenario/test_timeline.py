@@ -12,7 +12,7 @@ from simk8s.errors import UserError
 from simk8s.nodes.knowledge import machines
 from simk8s.scenario.jsonschema import json_schema
 from simk8s.scenario.load import load
-from simk8s.scenario.references import Reference, match_expressions, parse_reference
+from simk8s.scenario.references import Reference, parse_reference
 
 BASE = """\
 apiVersion: simk8s/v1
@@ -90,7 +90,7 @@ BAD = [
     ("{at: 1h, drain: {nodes: {}}}", "E107", "say which nodes"),
     ("{at: 1h, cordon: {zone: c}}", "E302", "zones of this scenario: a, b"),
     ("{at: 1h, cordon: {group: wbe}}", "E351", "did you mean 'web'?"),
-    ("{at: 1h, cordon: {selector: 'a in (b'}}", "E105", "label selector"),
+    ("{at: 1h, cordon: {selector: 'a in (b'}}", "E105", "requirement"),
     ("{at: 1h, taint: {nodes: web-0, add: ['k=v:Never']}}", "E106", "NoSchedule"),
     ("{at: 1h, taint: {nodes: web-0}}", "E102", "`add` or `remove`"),
     ("{at: 1h, label: {set: {a: b}}}", "E107", "nodes, object"),
@@ -159,14 +159,3 @@ def test_the_schema_shows_the_verbs():
 )  # fmt: skip
 def test_kinds_as_kubectl_takes_them(text, kind):
     assert parse_reference(text) == Reference(kind, "x")
-
-
-def test_selectors_as_kubectl_takes_them():
-    assert match_expressions("a=b, c!=d,e in (f, g),h notin (i),j,!k") == [
-        {"key": "a", "operator": "In", "values": ["b"]},
-        {"key": "c", "operator": "NotIn", "values": ["d"]},
-        {"key": "e", "operator": "In", "values": ["f", "g"]},
-        {"key": "h", "operator": "NotIn", "values": ["i"]},
-        {"key": "j", "operator": "Exists"},
-        {"key": "k", "operator": "DoesNotExist"},
-    ]

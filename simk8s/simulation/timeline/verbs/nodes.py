@@ -18,7 +18,8 @@ from typing import Any
 
 from simk8s.nodes.groups import node_specs, stem_of
 from simk8s.nodes.runtime import endless_us
-from simk8s.scenario.references import NODE, Reference, match_expressions
+from simk8s.scenario.labels import LabelSelector, parse
+from simk8s.scenario.references import NODE, Reference
 from simk8s.scenario.timeline import Nodes
 from simk8s.simulation import membership
 from simk8s.simulation.cloud_nodes import Machine
@@ -26,7 +27,7 @@ from simk8s.simulation.editing import UNCHANGED
 from simk8s.simulation.timeline.desk import Desk, Task
 from simk8s.simulation.timeline.verbs import objects
 from simk8s.state.nodes import NodeSpec
-from simk8s.state.selectors import LabelSelector, Taint
+from simk8s.state.selectors import Taint
 
 NODES = "nodes"
 First = Callable[[NodeSpec], bool]
@@ -40,9 +41,7 @@ def shown(name: str) -> str:
 def rows_of(desk: Desk, wanted: Nodes, first: First | None = None) -> list[int]:
     """Rows of the nodes that are meant; with `count`, `first` ones come first."""
     table = desk.cluster.nodes
-    selector = LabelSelector.parse(
-        {"matchExpressions": match_expressions(wanted.selector)} if wanted.selector else {}
-    )
+    selector = parse(wanted.selector) if wanted.selector else None
     rows = [
         row
         for row in range(table.n)
@@ -55,13 +54,13 @@ def rows_of(desk: Desk, wanted: Nodes, first: First | None = None) -> list[int]:
     return sorted(rows[: wanted.count])
 
 
-def _meets(spec: NodeSpec, wanted: Nodes, selector: LabelSelector) -> bool:
+def _meets(spec: NodeSpec, wanted: Nodes, selector: LabelSelector | None) -> bool:
     group, _, number = spec.name.rpartition("-")
     return (
         (wanted.names is None or spec.name in wanted.names)
         and (wanted.zone is None or spec.zone == wanted.zone)
         and (wanted.group is None or (group == wanted.group and number.isdecimal()))
-        and selector.matches(spec.labels)
+        and (selector is None or selector.matches(spec.labels))
     )
 
 
