@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from simk8s.python.plain import Duration, camel, duration
+from simk8s.python.which import Which, nodes_of, spelled_out
 
 if TYPE_CHECKING:
     from simk8s.python.scenario import Scenario
@@ -24,22 +25,6 @@ Manifest: TypeAlias = str | PathLike[str] | Mapping[str, Any]
 def _given(**values: Any) -> dict[str, Any]:
     """Keys as a scenario spells them, without what was left out."""
     return {camel(key): value for key, value in values.items() if value is not None}
-
-
-def _nodes(
-    node: str | None,
-    names: Iterable[str] | None,
-    selector: str | None,
-    zone: str | None,
-    group: str | None,
-    count: int | None,
-) -> Any:
-    """A text for one node, otherwise the conditions that nodes must meet."""
-    listed = None if names is None else list(names)
-    found = _given(names=listed, selector=selector, zone=zone, group=group, count=count)
-    if node is None or not found:
-        return found if node is None else node
-    return {"names": [node, *found.pop("names", [])], **found}
 
 
 @dataclass(frozen=True)
@@ -100,50 +85,31 @@ class Moment:
 
     # --- nodes
 
-    def cordon(
-        self,
-        node: str | None = None,
-        *,
-        names: Iterable[str] | None = None,
-        selector: str | None = None,
-        zone: str | None = None,
-        group: str | None = None,
-        count: int | None = None,
-    ) -> Scenario:
+    @spelled_out
+    def cordon(self, node: str | None = None, **which: Unpack[Which]) -> Scenario:
         """Nothing is scheduled onto these nodes any more."""
-        return self._do("cordon", _nodes(node, names, selector, zone, group, count))
+        return self._do("cordon", nodes_of(node, **which))
 
-    def uncordon(
-        self,
-        node: str | None = None,
-        *,
-        names: Iterable[str] | None = None,
-        selector: str | None = None,
-        zone: str | None = None,
-        group: str | None = None,
-        count: int | None = None,
-    ) -> Scenario:
+    @spelled_out
+    def uncordon(self, node: str | None = None, **which: Unpack[Which]) -> Scenario:
         """These nodes take pods again."""
-        return self._do("uncordon", _nodes(node, names, selector, zone, group, count))
+        return self._do("uncordon", nodes_of(node, **which))
 
+    @spelled_out
     def drain(
         self,
         node: str | None = None,
         *,
-        names: Iterable[str] | None = None,
-        selector: str | None = None,
-        zone: str | None = None,
-        group: str | None = None,
-        count: int | None = None,
         grace_period: Duration | None = None,
         timeout: Duration | None = None,
         parallel: int | None = None,
         ignore_daemon_sets: bool | None = None,
         force: bool | None = None,
+        **which: Unpack[Which],
     ) -> Scenario:
         """Cordon nodes and evict their pods, as their disruption budgets allow."""
         value = _given(
-            nodes=_nodes(node, names, selector, zone, group, count),
+            nodes=nodes_of(node, **which),
             grace_period=None if grace_period is None else duration(grace_period),
             timeout=None if timeout is None else duration(timeout),
             parallel=parallel,
@@ -152,60 +118,46 @@ class Moment:
         )
         return self._do("drain", value)
 
+    @spelled_out
     def taint(
         self,
         node: str | None = None,
         *,
         add: Iterable[str] = (),
         remove: Iterable[str] = (),
-        names: Iterable[str] | None = None,
-        selector: str | None = None,
-        zone: str | None = None,
-        group: str | None = None,
-        count: int | None = None,
+        **which: Unpack[Which],
     ) -> Scenario:
         """Add taints (`"k=v:NoSchedule"`) to nodes and remove others (`"k:NoExecute"`)."""
-        which = _nodes(node, names, selector, zone, group, count)
+        nodes = nodes_of(node, **which)
         return self._do(
-            "taint", _given(nodes=which, add=list(add) or None, remove=list(remove) or None)
+            "taint", _given(nodes=nodes, add=list(add) or None, remove=list(remove) or None)
         )
 
+    @spelled_out
     def label(
         self,
         node: str | None = None,
         *,
         set: Mapping[str, str] | None = None,
         remove: Iterable[str] = (),
-        names: Iterable[str] | None = None,
-        selector: str | None = None,
-        zone: str | None = None,
-        group: str | None = None,
-        count: int | None = None,
         object: str | None = None,
         namespace: str | None = None,
+        **which: Unpack[Which],
     ) -> Scenario:
         """Set and remove labels of nodes, or of an `object`."""
-        which = _nodes(node, names, selector, zone, group, count) or None
+        nodes = nodes_of(node, **which) or None
         labels = None if set is None else dict(set)
-        value = _given(nodes=which, object=object, set=labels, remove=list(remove) or None)
+        value = _given(nodes=nodes, object=object, set=labels, remove=list(remove) or None)
         return self._do("label", value, namespace)
 
     def add_nodes(self, profile: str | None = None, *, count: int, **group: Any) -> Scenario:
         """Nodes join: a group as in `nodes:` (`zones=["a"]`, `labels={…}`, `taints=[…]`, …)."""
         return self._do("addNodes", _given(profile=profile, count=count, **group))
 
-    def remove_nodes(
-        self,
-        node: str | None = None,
-        *,
-        names: Iterable[str] | None = None,
-        selector: str | None = None,
-        zone: str | None = None,
-        group: str | None = None,
-        count: int | None = None,
-    ) -> Scenario:
+    @spelled_out
+    def remove_nodes(self, node: str | None = None, **which: Unpack[Which]) -> Scenario:
         """These nodes leave the cluster."""
-        return self._do("removeNodes", _nodes(node, names, selector, zone, group, count))
+        return self._do("removeNodes", nodes_of(node, **which))
 
     # --- arrivals
 

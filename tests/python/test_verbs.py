@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,20 @@ def test_a_verb_is_an_entry(verb: str, scenario: Any, entry: dict[str, Any]) -> 
 @pytest.mark.parametrize(("verb", "scenario", "entry"), CASES)
 def test_the_schema_takes_it(verb: str, scenario: Any, entry: dict[str, Any]) -> None:
     scenario.check()
+
+
+@pytest.mark.parametrize("verb", ["cordon", "uncordon", "drain", "taint", "label", "remove_nodes"])
+def test_help_and_notebooks_see_every_keyword_of_nodes(verb: str) -> None:
+    shown = signature(getattr(AT, verb)).parameters
+    assert {"node", "names", "selector", "zone", "group", "count"} <= set(shown)
+    assert Parameter.VAR_KEYWORD not in {parameter.kind for parameter in shown.values()}
+    assert all(one.default is not Parameter.empty for one in shown.values())
+
+
+@pytest.mark.parametrize("verb", ["cordon", "uncordon", "drain", "taint", "label", "remove_nodes"])
+def test_another_keyword_is_refused(verb: str) -> None:
+    with pytest.raises(TypeError, match="zones"):
+        getattr(AT, verb)(zones="a")
 
 
 def test_every_verb_is_tried() -> None:
