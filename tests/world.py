@@ -19,8 +19,9 @@ from simk8s.placement.view import View
 from simk8s.record.recorder import Recorder
 from simk8s.scheduler.scheduler import Scheduler
 from simk8s.scheduler.timing import CycleTimes
+from simk8s.schema.labels import ZONE_LABEL
 from simk8s.state.cluster import Cluster
-from simk8s.state.nodes import ZONE_LABEL, NodeSpec
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import Phase
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 from simk8s.state.selectors import Taint

@@ -15,10 +15,11 @@ from simk8s.conformance.objects import Loader
 from simk8s.conformance.single import Record, Teller
 from simk8s.placement.config import profile_of
 from simk8s.placement.framework import Framework
+from simk8s.schema.labels import REGION_LABEL, ZONE_LABEL
 from simk8s.state.pods import NEVER
 
 FAMILY = "real_cluster"
-COPIED_AT_BINDING = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+COPIED_AT_BINDING = (ZONE_LABEL, REGION_LABEL)
 """Node labels that the API server copies onto a pod when it is bound."""
 
 

@@ -21,11 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from simk8s.schema.labels import INSTANCE_LABEL, RACK_LABEL
+
 if TYPE_CHECKING:
     from numpy.random import Generator
-
-RACK_LABEL = "topology.kubernetes.io/rack"
-INSTANCE_LABEL = "node.kubernetes.io/instance-type"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from simk8s.nodes.power import of_trace, told
 from simk8s.nodes.profiles import HardwareProfile, profile
-from simk8s.state.nodes import HOSTNAME_LABEL, INSTANCE_LABEL, RACK_LABEL, ZONE_LABEL, NodeSpec
+from simk8s.schema.labels import HOSTNAME_LABEL, INSTANCE_LABEL, RACK_LABEL, ZONE_LABEL
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.resources import CPU, EPHEMERAL, GPU, MEMORY, PODS
 from simk8s.state.selectors import Taint
 

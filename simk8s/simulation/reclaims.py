@@ -25,10 +25,11 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.nodes.machines import Machines
+from simk8s.schema.labels import HOSTNAME_LABEL
 from simk8s.simulation.cloud_nodes import CloudNodes, Machine
 from simk8s.simulation.evicting import Evicting, Wish, bound, of_daemons
 from simk8s.state.cluster import TERMINAL
-from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import NEVER
 from simk8s.state.selectors import NO_SCHEDULE, Taint
 

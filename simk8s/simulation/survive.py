@@ -28,9 +28,9 @@ from simk8s.placement.preemption import preempt
 from simk8s.placement.search import Search
 from simk8s.placement.select import Selector
 from simk8s.placement.view import Overlay, View
+from simk8s.schema.labels import RACK_LABEL, ZONE_LABEL
 from simk8s.simulation.build import Options, World, build
 from simk8s.state.cluster import TERMINAL
-from simk8s.state.nodes import RACK_LABEL, ZONE_LABEL
 from simk8s.state.pods import NEVER
 from simk8s.state.resources import CPU, MEMORY, PODS
 from simk8s.state.selectors import Taint

@@ -21,18 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.schema.labels import ZONE_LABEL
 from simk8s.state.images import ImageTable
 from simk8s.state.nodetree import NodeTree
 from simk8s.state.requests import Requests
 from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
 from simk8s.state.selectors import Taint
 from simk8s.state.topology import Topology
-
-ZONE_LABEL = "topology.kubernetes.io/zone"
-RACK_LABEL = "topology.kubernetes.io/rack"
-REGION_LABEL = "topology.kubernetes.io/region"
-HOSTNAME_LABEL = "kubernetes.io/hostname"
-INSTANCE_LABEL = "node.kubernetes.io/instance-type"
 
 _HUGE = 1 << 62
 

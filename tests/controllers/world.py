@@ -19,11 +19,12 @@ from simk8s.kernel.phase import Phase as Order
 from simk8s.kernel.streams import Streams
 from simk8s.nodes.kubelet import INSTANT_PODS, KubeletPool, PodTimes
 from simk8s.nodes.machines import Machines
+from simk8s.schema.labels import ZONE_LABEL
 from simk8s.state.audit import audit
 from simk8s.state.budgets import BUDGETS, DisruptionBudget
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.deployments import DEPLOYMENTS, Deployment
-from simk8s.state.nodes import ZONE_LABEL, NodeSpec
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import NEVER, Phase
 from simk8s.state.quota import Quota
 from simk8s.state.resources import CPU, MEMORY, PODS

@@ -15,7 +15,8 @@ import numpy as np
 import yaml
 
 from simk8s import catalog
-from simk8s.faults.base import INSTANCE_LABEL, RACK_LABEL, Context, Effect, Fault, NodeInfo
+from simk8s.faults.base import Context, Effect, Fault, NodeInfo
+from simk8s.schema.labels import INSTANCE_LABEL, RACK_LABEL
 from simk8s.units import US_PER_DAY
 
 HORIZON_US = 60 * US_PER_DAY

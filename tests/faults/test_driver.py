@@ -13,8 +13,9 @@ from simk8s.kernel.clock import Clock
 from simk8s.kernel.streams import Streams
 from simk8s.record.recorder import Recorder
 from simk8s.schema.enums import FaultPhase
+from simk8s.schema.labels import ZONE_LABEL
 from simk8s.state.cluster import Cluster
-from simk8s.state.nodes import ZONE_LABEL, NodeSpec
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import Phase
 from simk8s.state.resources import CPU, MEMORY, PODS
 

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from simk8s import catalog
 from simk8s.errors import UserError
-from simk8s.faults.base import INSTANCE_LABEL, RACK_LABEL, Context, NodeInfo
+from simk8s.faults.base import Context, NodeInfo
+from simk8s.schema.labels import INSTANCE_LABEL, RACK_LABEL
 from simk8s.units import US_PER_DAY, US_PER_HOUR, US_PER_SECOND
 from tests.faults.conformance import nodes, timeline
 

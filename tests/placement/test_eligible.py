@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from simk8s.placement.eligible import Counter
 from simk8s.placement.view import View
+from simk8s.schema.labels import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state import tallies
 from simk8s.state.cluster import Cluster
-from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state.shapes import PodTemplate
 from tests.world import add_pod, node, pod_manifest
 

@@ -22,8 +22,9 @@ from simk8s.placement.eligible import Counter
 from simk8s.placement.plugins._spread import rounded
 from simk8s.placement.plugins._spread_plan import Plan, Sums
 from simk8s.placement.view import View
+from simk8s.schema.labels import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state.flocks import DENSE
-from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL, NodeTable
+from simk8s.state.nodes import NodeTable
 
 Numbers = NDArray[Any]
 MANY_ZONES = 64

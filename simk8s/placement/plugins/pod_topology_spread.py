@@ -47,8 +47,8 @@ from simk8s.placement.plugins._spread import (
 from simk8s.placement.plugins._spread_defaults import Scores, SystemDefaults
 from simk8s.placement.plugins._spread_plan import Part, Plan, Plans
 from simk8s.placement.view import View
+from simk8s.schema.labels import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state.affinity import HARD, SpreadConstraint
-from simk8s.state.nodes import HOSTNAME_LABEL, ZONE_LABEL
 from simk8s.state.selectors import LabelSelector
 from simk8s.state.topology import Domain
 

@@ -27,7 +27,7 @@ from simk8s.placement.base import (
 from simk8s.placement.events import Change
 from simk8s.placement.plugins import _claims
 from simk8s.placement.view import View
-from simk8s.state.nodes import REGION_LABEL, ZONE_LABEL
+from simk8s.schema.labels import REGION_LABEL, ZONE_LABEL
 from simk8s.state.volumes import Claim
 
 BETA = {

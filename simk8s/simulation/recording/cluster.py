@@ -19,10 +19,11 @@ from simk8s.controllers._manager import SHIPPED
 from simk8s.controllers._node_lifecycle_params import Params as NodeLifecycle
 from simk8s.errors import Problem, UserError
 from simk8s.scenario.load import Loaded, load
+from simk8s.schema.labels import HOSTNAME_LABEL
 from simk8s.simulation.build import Options, World, build
 from simk8s.simulation.membership import join
 from simk8s.state.nodeobjects import node_spec as spec_of
-from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
+from simk8s.state.nodes import NodeSpec
 
 Raw = Mapping[str, Any]
 _WORKERS = {

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from simk8s.errors import Place, Problem, UserError
+from simk8s.schema.labels import ZONE_LABEL
 from simk8s.simulation.recording.actions import Action, actions_of
 from simk8s.simulation.recording.cluster import monitor_us, settings_of
 from simk8s.simulation.recording.silences import SHOWN_US, Seen, with_silences
 from simk8s.simulation.recording.timeline import Nodes, Numbers, Timeline, stem
-from simk8s.state.nodes import ZONE_LABEL
 from simk8s.state.selectors import NO_EXECUTE, UNREACHABLE
 
 Raw = Mapping[str, Any]

@@ -6,8 +6,9 @@ import math
 
 from simk8s.placement.base import Query
 from simk8s.placement.view import View
+from simk8s.schema.labels import HOSTNAME_LABEL
 from simk8s.state.affinity import PodTerm, SpreadConstraint
-from simk8s.state.nodes import HOSTNAME_LABEL, NodeSpec
+from simk8s.state.nodes import NodeSpec
 from simk8s.state.pods import NEVER
 from simk8s.state.selectors import PREFER_NO_SCHEDULE, tolerated
 from simk8s.state.shapes import PodTemplate

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from simk8s.cli.main import USER, main
+from simk8s.schema.labels import ZONE_LABEL
 from simk8s.simulation.recording.actions import actions_of
 from simk8s.simulation.recording.nodes import named
 from simk8s.simulation.recording.reading import read
 from simk8s.simulation.recording.replay import replay
-from simk8s.state.nodes import ZONE_LABEL
 from tests.simulation.recording.make_small import START, asked, header, mark, node
 
 CORE, POLICY = "/api/v1/namespaces/default", "/apis/policy/v1/namespaces/default"
