@@ -17,98 +17,59 @@ from simk8s.results.measure import Better, Compute, Measure
 from simk8s.results.results import Results
 from simk8s.schema.solver import Bounded
 
-_END = "at the end"
 _MEAN = "mean over the instants at which bounds were proved"
 
 
 def measures() -> Iterable[Measure]:
     """Bounds, and the distances from them."""
-    yield from _of_nodes()
-    yield from _of_pods()
-    yield from _of_gpus()
-
-
-def _of_nodes() -> Iterable[Measure]:
     yield _measure(
-        "nodes_bound",
-        "Nodes needed at least, at the end",
-        "count",
-        None,
-        "No packing of the pods that run at the end uses fewer of these nodes.",
-        _nodes,
-        "nodes",
-    )
+        "nodes_bound", "Nodes needed at least, at the end", "count", None,
+        "No packing of the pods that run at the end uses fewer of these nodes.", _nodes, "nodes",
+    )  # fmt: skip
     yield _measure(
-        "packing_gap",
-        "Nodes in use above that",
-        "share",
-        "lower",
-        "How many more nodes they use than `nodes_bound`, of it, at the end.",
-        _gap,
-        "nodes",
-    )
+        "packing_gap", "Nodes in use above that", "share", "lower",
+        "How many more nodes they use than `nodes_bound`, of it, at the end.", _gap, "nodes",
+    )  # fmt: skip
     yield _measure(
-        "gap_nodes_mean",
-        "Nodes in use above the least, mean",
-        "share",
-        "lower",
-        f"The same, {_MEAN}.",
-        lambda r: _mean(r, Bounded.NODES),
-    )
-
-
-def _of_pods() -> Iterable[Measure]:
+        "gap_nodes_mean", "Nodes in use above the least, mean", "share", "lower",
+        f"The same, {_MEAN}.", _on_average(Bounded.NODES),
+    )  # fmt: skip
     yield _measure(
-        "bound_pods",
-        "Pods with a node, at most, at the end",
-        "count",
-        None,
+        "bound_pods", "Pods with a node, at most, at the end", "count", None,
         "No placement of the pods that are there at the end gives more of them a node.",
-        lambda r: _last(r, Bounded.PODS, pl.col("bound")),
-    )
+        _at_the_end(Bounded.PODS, _BOUND),
+    )  # fmt: skip
     yield _measure(
-        "gap_pods",
-        "Pods with a node, below that",
-        "count",
-        "lower",
+        "gap_pods", "Pods with a node, below that", "count", "lower",
         "How many pods fewer have a node than `bound_pods`.",
-        lambda r: _last(r, Bounded.PODS, pl.col("bound") - pl.col("reached")),
-    )
+        _at_the_end(Bounded.PODS, _MISSED),
+    )  # fmt: skip
     yield _measure(
-        "gap_pods_mean",
-        "Pods without a node that could have one, mean",
-        "share",
-        "lower",
-        f"Of those that could have a node, {_MEAN}.",
-        lambda r: _mean(r, Bounded.PODS),
-    )
-
-
-def _of_gpus() -> Iterable[Measure]:
+        "gap_pods_mean", "Pods without a node that could have one, mean", "share", "lower",
+        f"Of those that could have a node, {_MEAN}.", _on_average(Bounded.PODS),
+    )  # fmt: skip
     yield _measure(
-        "bound_gpu_allocation",
-        "GPU allocated at most, at the end",
-        "share",
-        None,
+        "bound_gpu_allocation", "GPU allocated at most, at the end", "share", None,
         "No placement of the pods that are there at the end allocates more of the GPUs.",
-        lambda r: _last(r, Bounded.GPU, pl.col("bound") / pl.col("capacity")),
-    )
+        _at_the_end(Bounded.GPU, _BOUND / _CAPACITY),
+    )  # fmt: skip
     yield _measure(
-        "gap_gpu_allocation",
-        "GPU allocated below that",
-        "share",
-        "lower",
+        "gap_gpu_allocation", "GPU allocated below that", "share", "lower",
         "How much less is allocated at the end than `bound_gpu_allocation`.",
-        lambda r: _last(r, Bounded.GPU, _SHORT),
-    )
-    yield _measure("gap_gpu_mean", "GPU allocated below the most, mean", "share", "lower",
-        f"The same, {_MEAN}.", lambda r: _mean(r, Bounded.GPU))  # fmt: skip
+        _at_the_end(Bounded.GPU, _SHORT),
+    )  # fmt: skip
+    yield _measure(
+        "gap_gpu_mean", "GPU allocated below the most, mean", "share", "lower",
+        f"The same, {_MEAN}.", _on_average(Bounded.GPU),
+    )  # fmt: skip
 
 
-_SHORT = (pl.col("bound") - pl.col("reached")) / pl.col("capacity")
+_BOUND, _REACHED, _CAPACITY = pl.col("bound"), pl.col("reached"), pl.col("capacity")
+_MISSED = _BOUND - _REACHED
+_SHORT = _MISSED / _CAPACITY
 _OF: dict[Bounded, pl.Expr] = {
-    Bounded.NODES: pl.col("reached") / pl.col("bound") - 1,
-    Bounded.PODS: (pl.col("bound") - pl.col("reached")) / pl.col("bound"),
+    Bounded.NODES: _REACHED / _BOUND - 1,
+    Bounded.PODS: _MISSED / _BOUND,
     Bounded.CPU: _SHORT,
     Bounded.GPU: _SHORT,
 }
@@ -130,6 +91,14 @@ def bounded(results: Results, what: Bounded) -> pl.DataFrame:
     mine = rows.filter(pl.col("what") == what.value)
     # The lowest priority and above: everybody.
     return mine.group_by("t_us", maintain_order=True).last().with_columns(gap=_OF[what])
+
+
+def _at_the_end(what: Bounded, value: pl.Expr) -> Compute:
+    return lambda results: _last(results, what, value)
+
+
+def _on_average(what: Bounded) -> Compute:
+    return lambda results: _mean(results, what)
 
 
 def _last(results: Results, what: Bounded, value: pl.Expr) -> float | None:
@@ -166,8 +135,8 @@ def _nodes(results: Results) -> float | None:
     asked = {name: int(pods[name].sum()) for name in ("cpu_milli", "memory_bytes", "gpu_milli")}
     least = [_least(nodes[name], amount) for name, amount in asked.items()]
     totals = float(max(1, *least, _least(nodes["pods"], pods.height)))
-    proved = _last(results, Bounded.NODES, pl.col("bound"))
-    same = _last(results, Bounded.PODS, pl.col("reached")) == pods.height
+    proved = _last(results, Bounded.NODES, _BOUND)
+    same = _last(results, Bounded.PODS, _REACHED) == pods.height
     return max(totals, proved) if proved is not None and same else totals
 
 
