@@ -109,7 +109,7 @@ def _chosen(
         raise UserError(Problem("E401", "there is nothing to compare", hint=hint))
     found = variants.checked(found)
     for item in found:
-        varied = loaded.vary(item.overrides)
+        varied = item.of(loaded)
         say.problems(p for p in varied.problems if p not in loaded.problems)
     return found
 

@@ -159,7 +159,7 @@ def compare(
     base, chosen = _variants(given, strategies, variants)
     loaded = base._loaded
     for one in chosen:
-        loaded.vary(one.overrides)  # each must be a scenario before anything is simulated
+        one.of(loaded)  # each must be a scenario before anything is simulated
     in_one_process(base._classes, jobs)
     numbers = _seeds(seeds, loaded.scenario.seed)
     folder, keep = folder_for(out)

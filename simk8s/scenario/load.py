@@ -60,6 +60,8 @@ class Loaded:
     written: str
     # Index in `scenario.timeline` -> what its `apply` holds.
     applied: Mapping[int, tuple[ManifestObject, ...]] = field(default_factory=dict)
+    # Where each override was written.
+    places: tuple[Place, ...] = ()
 
     @property
     def base(self) -> Path:
@@ -78,13 +80,20 @@ class Loaded:
     def place_of(self, path: KeyPath) -> Place:
         return self.positions.place(path)
 
-    def vary(self, more: Iterable[changes.Override]) -> Loaded:
-        """The same scenario with further overrides."""
+    def vary(
+        self, more: Iterable[changes.Override], places: Iterable[Place] | None = None
+    ) -> Loaded:
+        """The same scenario with further overrides; `places` as of `load`."""
+        further = tuple(more)
         return load(
             self.source,
             catalog=self.catalog,
             knowledge=self.knowledge,
-            overrides=[*self.overrides, *more],
+            overrides=[*self.overrides, *further],
+            places=[
+                *self.places,
+                *(changes.on_command_line(further) if places is None else places),
+            ],
             text=self.written,
         )
 
@@ -96,6 +105,10 @@ class Loaded:
             raise UserError(Problem("E305", f"unknown variant {name!r}", hint=f"known: {known}"))
         return [(path, changes.as_text(value)) for path, value in values.items()]
 
+    def places_of(self, name: str) -> list[Place]:
+        """Where the overrides of that variant are written."""
+        return _written_at(self.positions, name, self.scenario.variants[name])
+
 
 @uncollected()
 def load(
@@ -104,15 +117,21 @@ def load(
     catalog: CatalogLike | None = None,
     knowledge: Knowledge | None = None,
     overrides: Iterable[changes.Override] = (),
+    places: Iterable[Place] | None = None,
     text: str | None = None,
 ) -> Loaded:
-    """Read, change, check and lint a scenario file (or `text`, as if it stood in that file)."""
+    """Read, change, check and lint a scenario file (or `text`, as if it stood in that file).
+
+    `places` says where each override was written, if that is not the command line.
+    """
     source = Path(path)
     catalog = catalog if catalog is not None else Catalog(source.parent)
     written = read_text(source) if text is None else text
     document = read_document(written, str(source))
     changed = tuple(overrides)
-    changes.apply(document.data, document.positions, changed)
+    where = tuple(changes.on_command_line(changed) if places is None else places)
+    unchanged = _copy(document) if changed and _has_variants(document) else None
+    changes.apply(document.data, document.positions, changed, where)
     scenario = _validate(document, catalog)
     found = _manifests(scenario, source.parent, document)
     manifests, said = found.objects, found.problems
@@ -126,7 +145,7 @@ def load(
         manifests,
         found.applied,
     )
-    said += [*lint.check(context), *_variant_problems(document, scenario, catalog)]
+    said += [*lint.check(context), *_variant_problems(document, unchanged, scenario, catalog)]
     if any(problem.severity == "error" for problem in said):
         raise UserError(*_in_order(said))
     return Loaded(
@@ -144,6 +163,7 @@ def load(
         knowledge=knowledge,
         written=written,
         applied=found.applied,
+        places=where,
     )
 
 
@@ -233,19 +253,46 @@ def _applied(
     return found, problems
 
 
+def _has_variants(document: Document) -> bool:
+    return isinstance(document.data, dict) and bool(document.data.get("variants"))
+
+
+def _copy(document: Document) -> Document:
+    return Document(copy.deepcopy(document.data), document.positions.copy())
+
+
+def _written_at(positions: Positions, name: str, paths: Iterable[str]) -> list[Place]:
+    return [positions.place(("variants", name, path), key=True) for path in paths]
+
+
 def _variant_problems(
-    document: Document, scenario: Scenario, catalog: CatalogLike
+    document: Document, unchanged: Document | None, scenario: Scenario, catalog: CatalogLike
 ) -> Iterator[Problem]:
-    """Every variant must be a scenario too; its problems stand where it is written."""
+    """Every variant must make a scenario of the file, or of what overrides have made of it: they
+    may be those of another variant. Its problems stand where it is written.
+    """
     for name, values in scenario.variants.items():
-        data, positions = copy.deepcopy(document.data), document.positions.copy()
         settings = [(path, changes.as_text(value)) for path, value in values.items()]
-        places = [positions.place(("variants", name, path), key=True) for path in values]
-        try:
-            changes.apply(data, positions, settings, places)
-            _validate(Document(data, positions), catalog)
-        except UserError as error:
-            yield from error.problems
+        places = _written_at(document.positions, name, values)
+        said = _problems_with(document, settings, places, catalog)
+        if said and (unchanged is None or _problems_with(unchanged, settings, places, catalog)):
+            yield from said
+
+
+def _problems_with(
+    document: Document,
+    settings: list[changes.Override],
+    places: list[Place],
+    catalog: CatalogLike,
+) -> tuple[Problem, ...]:
+    """What keeps a document with these settings from being a scenario."""
+    changed = _copy(document)
+    try:
+        changes.apply(changed.data, changed.positions, settings, places)
+        _validate(changed, catalog)
+    except UserError as error:
+        return tuple(error.problems)
+    return ()
 
 
 def _named(base: Path, names: Iterable[Any] | None) -> Iterator[Path]:

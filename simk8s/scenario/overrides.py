@@ -50,16 +50,16 @@ def apply(
     data: Any,
     positions: Positions,
     overrides: Iterable[Override],
-    places: Iterable[Place] | None = None,
+    where: Iterable[Place] | None = None,
 ) -> Any:
     """Change `data` in place, one override after the other; reports all bad paths at once.
 
-    `places` says where each override was written, if that is not the command line.
+    `where` says where each override was written, if that is not the command line.
     """
     problems: list[Problem] = []
     given = list(overrides)
-    where = list(places) if places is not None else [_on_command_line(item) for item in given]
-    for (path_text, value_text), place in zip(given, where, strict=True):
+    places = on_command_line(given) if where is None else where
+    for (path_text, value_text), place in zip(given, places, strict=True):
         try:
             path = _assign(data, split(path_text), read_value(value_text))
         except ValueError as error:
@@ -71,9 +71,12 @@ def apply(
     return data
 
 
-def _on_command_line(override: Override) -> Place:
-    path, value = override
-    return Place(f"--set {path}={value if len(value) <= 40 else value[:39] + '…'}", 0, 0)
+def on_command_line(overrides: Iterable[Override], option: str = "--set ") -> list[Place]:
+    """Places of overrides: the option itself, since no line of a file is to blame."""
+    return [
+        Place(f"{option}{path}={value if len(value) <= 40 else value[:39] + '…'}", 0, 0)
+        for path, value in overrides
+    ]
 
 
 def split(text: str) -> list[str | int]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from simk8s.errors import Problem, UserError
+from simk8s.errors import Place, Problem, UserError
 from simk8s.scenario.load import Loaded
-from simk8s.scenario.overrides import Override, as_text, parse_setting
+from simk8s.scenario.overrides import Override, as_text, on_command_line, parse_setting
 from simk8s.scenario.schema import VARIANT_NAME
 
 
@@ -23,11 +23,21 @@ class Variant:
 
     name: str
     overrides: tuple[Override, ...]
+    places: tuple[Place, ...] | None = field(default=None, compare=False)
+    """Where each was written, if that is known."""
+
+    def of(self, loaded: Loaded) -> Loaded:
+        """The scenario that it makes; `UserError` if it makes none."""
+        return loaded.vary(self.overrides, self.places)
 
 
 def of_scenario(loaded: Loaded) -> list[Variant]:
     """The variants that the scenario itself names."""
-    return [Variant(name, tuple(loaded.variant(name))) for name in loaded.scenario.variants]
+    return [_named(loaded, name) for name in loaded.scenario.variants]
+
+
+def _named(loaded: Loaded, name: str) -> Variant:
+    return Variant(name, tuple(loaded.variant(name)), tuple(loaded.places_of(name)))
 
 
 def of_strategies(loaded: Loaded, names: Iterable[str]) -> list[Variant]:
@@ -52,9 +62,9 @@ def parse_variant(loaded: Loaded, text: str) -> Variant:
     name, colon, settings = text.partition(":")
     name = name.strip()
     if not colon:
-        return Variant(name, tuple(loaded.variant(name)))
+        return _named(loaded, name)
     overrides = tuple(parse_setting(part) for part in split_settings(settings))
-    return Variant(name, overrides)
+    return Variant(name, overrides, tuple(on_command_line(overrides, f"--variant {name}: ")))
 
 
 def split_settings(text: str) -> Iterator[str]:

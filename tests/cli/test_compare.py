@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -35,6 +36,28 @@ def test_the_scenarios_own_variants_are_the_default(simk8s, straw, here):
     (here / "tiny.yaml").write_text(text + "variants: {x: first_fit, y: {nodes.0.count: 9}}\n")
     simk8s("compare", "tiny.yaml")
     assert [v.name for v in straw.calls[0]["variants"]] == ["x", "y"]
+
+
+@pytest.mark.parametrize("named", [["whole", "part"], ["part", "whole"]])
+def test_a_whole_strategy_and_a_part_of_it_side_by_side(simk8s, straw, here, named):
+    text = (here / "tiny.yaml").read_text()
+    text = re.sub("strategy: .*", "strategy: {name: cp_sat, window: 7s}", text)
+    variants = "variants:\n  whole: first_fit\n  part: {strategy.window: 3s}\n"
+    (here / "tiny.yaml").write_text(text + variants)
+    chosen = [word for name in named for word in ("--variant", name)]
+    result = simk8s("compare", "tiny.yaml", *chosen)
+    assert (result.code, result.err) == (0, "")
+    assert [v.name for v in straw.calls[0]["variants"]] == named
+    refused = simk8s("compare", "tiny.yaml", "--variant", "part", "--set", "strategy=first_fit")
+    line = len(text.splitlines()) + 3
+    assert refused.code == 2
+    assert f"tiny.yaml:{line}:" in refused.err
+    assert "E108" in refused.err
+
+
+def test_what_is_wrong_with_a_variant_names_its_option(simk8s):
+    result = simk8s("compare", "tiny.yaml", "--variant", "a: nodes.0.count=-1")
+    assert "--variant a: nodes.0.count=-1: E104" in result.err
 
 
 def test_json(simk8s, straw):

@@ -9,6 +9,7 @@ import random
 import pytest
 
 from simk8s.errors import UserError
+from simk8s.scenario.variants import of_scenario
 
 HOUR = 3_600_000_000
 
@@ -198,6 +199,48 @@ def test_variants_are_checked_where_they_are_written(bench):
     code, line, column, message, _ = bench.one(text)
     assert (code, line, column) == ("E101", 19, 9)
     assert "cuont" in message
+
+
+WHOLE = ("strategy: first_fit", "strategy: {name: first_fit}")
+PART = "strategy.window: 3s"
+CP_SAT = ("strategy: kube_scheduler", "strategy: {name: cp_sat, window: 7s}")
+
+
+@pytest.mark.parametrize("whole", WHOLE)
+@pytest.mark.parametrize("turned", [False, True])
+def test_variants_do_not_refuse_each_other(bench, whole, turned):
+    lines = [f"  whole: {{{whole}}}\n", f"  part: {{{PART}}}\n"]
+    text = bench.changed(*CP_SAT) + "variants:\n" + "".join(lines[::-1] if turned else lines)
+    loaded = bench.load(text)
+    varied = {name: loaded.vary(loaded.variant(name)).scenario for name in ("whole", "part")}
+    assert varied["whole"].strategy.name == "first_fit"
+    assert varied["part"].strategy.params.window == 3_000_000
+    again = bench.load(text, overrides=[("strategy", "first_fit")])
+    assert again.scenario.strategy.name == "first_fit"
+
+
+def test_a_variant_may_need_what_overrides_have_made(bench):
+    text = bench.base + "variants:\n  more: {nodes.1.count: 5}\n"
+    assert bench.one(text)[0] == "E108"
+    found = bench.load(text, overrides=[("nodes[+]", "{name: b, profile: m5.4xlarge, count: 1}")])
+    assert found.vary(found.variant("more")).scenario.nodes[1].count == 5
+
+
+def test_a_variant_that_never_makes_a_scenario_is_refused_with_overrides_too(bench):
+    text = bench.base + "variants:\n  odd: {nodes.0.cuont: 9}\n"
+    (found,) = bench.problems(text, overrides=[("seed", "3")])
+    assert (found.code, found.place.line) == ("E101", 18)
+
+
+def test_what_a_variant_does_wrong_is_said_where_it_is_written(bench):
+    loaded = bench.load(
+        bench.base + "variants:\n  none: {faults.zoneOutage.zone: x}\n  two: {seed: 2}\n"
+    )
+    (none, two) = of_scenario(loaded)
+    assert two.of(loaded).scenario.seed == 2
+    with pytest.raises(UserError) as caught:
+        none.of(loaded)
+    assert {p.place.line for p in caught.value.problems if p.severity == "error"} == {18}
 
 
 def test_a_variants_overrides_are_given_by_name(bench):
