@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from simk8s.catalog import suggest
 from simk8s.errors import Problem, UserError
 from simk8s.python.plain import Duration, duration
 from simk8s.python.scenario import AnyPath, Named, Scenario
 from simk8s.results.kpis import kpis, values
 from simk8s.results.results import Results
 from simk8s.results.thresholds import judge
-from simk8s.schema.tables import TABLES
+from simk8s.schema.folder import FOLDER
 
 if TYPE_CHECKING:
     from simk8s.cli.progress import SimulatedTime
@@ -34,6 +35,23 @@ class Run:
     """The results of one run. Each table is a frame: `run.pods`, `run.nodes`, … (docs/results.md);
     times in it are simulated microseconds.
     """
+
+    # Tables that only some runs have, for type checkers and editors; `__getattr__` answers.
+    actions: pl.DataFrame
+    availability: pl.DataFrame
+    bounds: pl.DataFrame
+    cloud_calls: pl.DataFrame
+    dip_steps: pl.DataFrame
+    dips: pl.DataFrame
+    disruptions: pl.DataFrame
+    explanations: pl.DataFrame
+    fragmentation: pl.DataFrame
+    node_use: pl.DataFrame
+    queues: pl.DataFrame
+    solve_curve: pl.DataFrame
+    usage: pl.DataFrame
+    work: pl.DataFrame
+    workload_losses: pl.DataFrame
 
     def __init__(self, results: Results, keep: TemporaryDirectory[str] | None = None) -> None:
         self._results = results
@@ -48,10 +66,11 @@ class Run:
     # --- tables
 
     def table(self, name: str) -> pl.DataFrame:
-        """A table by its name."""
-        if name not in TABLES:
-            text = f"there is no table {name!r}"
-            raise UserError(Problem("E605", text, hint=f"tables: {', '.join(TABLES)}"))
+        """A table by its name (docs/results.md); one that this run did not write has no rows."""
+        if name not in FOLDER:
+            near = suggest(name, FOLDER)
+            hint = f"did you mean {near!r}?" if near else f"tables: {', '.join(FOLDER)}"
+            raise UserError(Problem("E605", f"there is no table {name!r}", hint=hint))
         if name not in self._frames:
             self._frames[name] = self._results.table(name).collect()
         return self._frames[name]
@@ -60,12 +79,12 @@ class Run:
 
         def __getattr__(self, name: str) -> Any:
             """Tables that have no property below."""
-            if name in TABLES:
+            if name in FOLDER:
                 return self.table(name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *TABLES})
+        return sorted({*super().__dir__(), *FOLDER})
 
     @property
     def pods(self) -> pl.DataFrame:

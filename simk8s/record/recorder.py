@@ -16,8 +16,8 @@ from pydantic import BaseModel
 
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
-from simk8s.schema.aside import ASIDE
 from simk8s.schema.damage import DAMAGE
+from simk8s.schema.folder import RARE, SPARSE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.solver import EXACT, SOLVER
 from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
@@ -58,7 +58,7 @@ class Recorder:
         more = [name for name in OPTIONAL if name in names]
         self._digested = {**tables, **{n: OPTIONAL[n] for n in more if n in DIGESTED}}
         tables = {**tables, **{name: OPTIONAL[name] for name in more}}
-        self._tables = {**tables, **DAMAGE, **ASIDE, **SOLVER}
+        self._tables = {**tables, **SPARSE}
         self._writers = {name: TableWriter(table) for name, table in self._tables.items()}
         self.__dict__.update(self._writers)  # plain attributes: nothing to look up per row
 
@@ -89,7 +89,7 @@ class Recorder:
         (folder / MANIFEST_NAME).unlink(missing_ok=True)  # it belonged to the tables before
         for temporary, target in written:
             os.replace(temporary, target)
-        for name in (*OPTIONAL, *DAMAGE, *ASIDE, *SOLVER):
+        for name in RARE:
             if name not in frames:
                 (folder / f"{name}.parquet").unlink(missing_ok=True)
         return self._digest(frames)
@@ -102,8 +102,7 @@ class Recorder:
     def _frames(self) -> dict[str, pl.DataFrame]:
         """Tables of damage, of solvers and beside the digest only where they have anything."""
         found = {name: writer.frame() for name, writer in self._writers.items()}
-        rare = {**DAMAGE, **ASIDE, **SOLVER}
-        return {name: frame for name, frame in found.items() if frame.height or name not in rare}
+        return {name: frame for name, frame in found.items() if frame.height or name not in SPARSE}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:

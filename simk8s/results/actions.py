@@ -9,8 +9,6 @@ from __future__ import annotations
 import polars as pl
 
 from simk8s.results.results import Results
-from simk8s.schema.dtypes import dtype_of
-from simk8s.schema.tables import OPTIONAL
 
 WORST = ("refused", "failed", "unfinished", "done", "unchanged")
 """Outcomes, the worst first."""
@@ -18,12 +16,7 @@ WORST = ("refused", "failed", "unfinished", "done", "unchanged")
 
 def rows(results: Results) -> pl.DataFrame:
     """The `actions` table, without rows where the run has none."""
-    table = OPTIONAL["actions"]
-    path = results.folder / f"{table.name}.parquet"
-    if not path.is_file():
-        columns = {c.name: pl.String if c.dtype == "enum" else dtype_of(c) for c in table.columns}
-        return pl.DataFrame(schema=columns)
-    return pl.read_parquet(path).with_columns(pl.col("outcome").cast(pl.String))
+    return results.table("actions").collect()
 
 
 def steps(results: Results) -> pl.DataFrame:

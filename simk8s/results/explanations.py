@@ -13,8 +13,6 @@ from simk8s.catalog import suggest
 from simk8s.errors import Problem, UserError
 from simk8s.results.results import Results
 
-FILE = "explanations.parquet"
-
 
 @dataclass(frozen=True)
 class Attempt:
@@ -32,11 +30,10 @@ def attempts_of(folder: Path, pod: str) -> list[Attempt]:
     results = Results.open(folder)
     namespace, _, name = pod.rpartition("/")
     namespace = namespace or "default"
-    path = folder / FILE
-    if not path.is_file():
+    table = results.table("explanations")
+    if not (folder / "explanations.parquet").is_file():
         hint = f"record them: {_command(results)} --explain {namespace}/{name}"
         raise UserError(Problem("E607", f"{folder} holds no recorded decisions", hint=hint))
-    table = pl.scan_parquet(path)
     mine = table.filter((pl.col("namespace") == namespace) & (pl.col("name") == name))
     outcomes = results.decisions.select("t_us", "pod", "outcome").unique(("t_us", "pod"))
     rows = mine.join(outcomes, on=["t_us", "pod"], how="left").sort("t_us", "attempt").collect()

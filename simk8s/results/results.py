@@ -18,12 +18,10 @@ import polars as pl
 from pydantic import ValidationError
 
 from simk8s.errors import Problem, UserError
-from simk8s.schema.aside import ASIDE
-from simk8s.schema.damage import DAMAGE
 from simk8s.schema.dtypes import dtype_of, empty
+from simk8s.schema.folder import RARE
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
-from simk8s.schema.solver import SOLVER
-from simk8s.schema.tables import DIGESTED, OPTIONAL, SCHEMA_VERSION, TABLES, Table
+from simk8s.schema.tables import SCHEMA_VERSION, TABLES, Table
 
 T = TypeVar("T")
 
@@ -43,8 +41,7 @@ class Results:
         manifest = read_manifest(folder)
         problems: list[Problem] = []
         frames = {name: _open_table(folder, table, problems) for name, table in TABLES.items()}
-        rare = {name: OPTIONAL[name] for name in DIGESTED} | DAMAGE | ASIDE | SOLVER
-        for name, table in rare.items():
+        for name, table in RARE.items():
             there = (folder / f"{name}.parquet").exists()
             frames[name] = _open_table(folder, table, problems) if there else _without_rows(table)
         if problems:

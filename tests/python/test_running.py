@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from pydantic import BaseModel
 
-from simk8s import Run, UserError, run
+from simk8s import Run, UserError, compare, run
 from simk8s.faults.base import Context, Fault, FaultModel
-from simk8s.schema.tables import TABLES
+from simk8s.schema.folder import FOLDER, RARE
 from simk8s.simulation.run import run_scenario
 from simk8s.strategies.most_allocated import MostAllocatedStrategy
-from tests.python.made import small
+from tests.python.made import TEMPLATE, small
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,33 @@ def test_the_digest_is_that_of_the_command_line(ran: Run, tmp_path: Path) -> Non
     assert run(path, until="5m").manifest.simulated_us == 300_000_000
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", FOLDER)
 def test_every_table_is_a_frame_with_its_columns(ran: Run, name: str) -> None:
     frame = getattr(ran, name)
     assert isinstance(frame, pl.DataFrame)
-    assert frame.columns == [column.name for column in TABLES[name].columns]
+    assert frame.columns == [column.name for column in FOLDER[name].columns]
     assert frame is ran.table(name)
     assert name in dir(ran)
+
+
+def test_every_table_is_typed() -> None:
+    assert set(RARE) == {name for name in Run.__annotations__ if not name.startswith("_")}
+    assert all(name in RARE or isinstance(vars(Run)[name], property) for name in FOLDER)
+
+
+def test_tables_that_only_some_runs_have(tmp_path: Path) -> None:
+    web = {"name": "web", "deployment": {"replicas": 3, "template": TEMPLATE}}
+    crash = {"nodeCrash": {"at": "2m", "for": "5m"}}
+    scenario = small(workload=[web], faults=[crash]).at("1m").scale("deployment/web", replicas=4)
+    found = run(scenario, out=tmp_path / "out")
+    written = {path.stem for path in (tmp_path / "out").glob("*.parquet")}
+    assert {"availability", "actions", "dips"} <= written <= set(FOLDER)
+    assert found.availability["name"].to_list() == ["web"]
+    assert found.actions["verb"].to_list() == ["scale"]
+    for name in FOLDER:
+        assert (found.table(name).height > 0) <= (name in written)
+    both = compare(scenario, strategies=["first_fit", "best_fit"], until="2m")
+    assert both.table("availability")["variant"].to_list() == ["first_fit", "best_fit"]
 
 
 def test_numbers_and_names(ran: Run) -> None:
