@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import polars as pl
 
-from simk8s.schema.tables import Column, Table
+from simk8s.schema.columns import Column, Table
 
 _NUMPY = {"int64": "<i8", "int32": "<i4", "int16": "<i2", "float64": "<f8", "bool": "|u1"}
 

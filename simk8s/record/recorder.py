@@ -16,11 +16,12 @@ from pydantic import BaseModel
 
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
+from simk8s.schema.columns import Table
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.folder import RARE, SPARSE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.solver import EXACT, SOLVER
-from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES, Table
+from simk8s.schema.tables import DIGESTED, OPTIONAL, TABLES
 
 
 class Recorder:

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from simk8s.errors import InvariantError
+from simk8s.schema.columns import Column, Table
 from simk8s.schema.dtypes import dtype_of, empty
-from simk8s.schema.tables import Column, Table
 
 CHUNK = 65_536
 

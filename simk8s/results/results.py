@@ -18,10 +18,11 @@ import polars as pl
 from pydantic import ValidationError
 
 from simk8s.errors import Problem, UserError
+from simk8s.schema.columns import Table
 from simk8s.schema.dtypes import dtype_of, empty
 from simk8s.schema.folder import RARE
 from simk8s.schema.manifest import MANIFEST_NAME, Manifest
-from simk8s.schema.tables import SCHEMA_VERSION, TABLES, Table
+from simk8s.schema.tables import SCHEMA_VERSION, TABLES
 
 T = TypeVar("T")
 

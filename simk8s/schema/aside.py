@@ -6,39 +6,32 @@ to that), and a folder without them is one of an older version, whose KPIs of th
 
 from __future__ import annotations
 
-from simk8s.schema.tables import Column, Table
-
-
-def _int(name: str, unit: str, meaning: str, *, null: bool = False) -> Column:
-    return Column(name, "int64", unit, meaning, nullable=null)
-
-
-def _float(name: str, unit: str, meaning: str, *, null: bool = False) -> Column:
-    return Column(name, "float64", unit, meaning, nullable=null)
-
+from simk8s.schema.columns import Column, Table, by_name, float64, int64
 
 NODE_USE = Table(
     "node_use",
     "What each node was used for, added up exactly, and what it draws (watts: docs/comparing.md).",
     (
-        _int("node", "row", "Row in nodes."),
-        _int("up_us", "us", "It was part of the cluster and not down."),
-        _int("used_us", "us", "Of that, it had a pod besides those of DaemonSets and static ones."),
-        _int(
+        int64("node", "row", "Row in nodes."),
+        int64("up_us", "us", "It was part of the cluster and not down."),
+        int64(
+            "used_us", "us", "Of that, it had a pod besides those of DaemonSets and static ones."
+        ),
+        int64(
             "machine_milli", "milli-CPU", "CPU of its machine, what it keeps for itself included."
         ),
-        _float("cpu_share_us", "us", "Time × share of its machine's CPU that pods requested."),
-        _float("gpu_share_us", "us", "Time × GPUs that pods requested, shares as shares."),
-        _float(
+        float64("cpu_share_us", "us", "Time × share of its machine's CPU that pods requested."),
+        float64("gpu_share_us", "us", "Time × GPUs that pods requested, shares as shares."),
+        float64(
             "packages_us", "us", "Time × CPU packages that the requests took, where it has any."
         ),
-        _int("gpus_busy_us", "us", "Time × devices with any pod on them."),
-        _int("gpus", "", "Devices."),
-        _int("packages", "", "CPU packages that draw either of two; 0: a line between the two."),
-        _float("idle_w", "W", "What it draws at rest, GPUs left aside."),
-        _float("busy_w", "W", "With all its CPU in use."),
-        _float("gpu_idle_w", "W", "What each device draws at rest."),
-        _float("gpu_busy_w", "W", "In use."),
+        int64("gpus_busy_us", "us", "Time × devices with any pod on them."),
+        int64("gpus", "", "Devices."),
+        int64("packages", "", "CPU packages that draw either of two; 0: a line between the two."),
+        float64("idle_w", "W", "What it draws at rest, GPUs left aside."),
+        float64("busy_w", "W", "With all its CPU in use."),
+        float64("gpu_idle_w", "W", "What each device draws at rest."),
+        float64("gpu_busy_w", "W", "In use."),
         Column("watts_known", "bool", "", "These are published, or the scenario's; else derived."),
     ),
 )
@@ -48,16 +41,16 @@ FRAGMENTATION = Table(
     "What is free on ready nodes, and of that what typical pods cannot use, at the instants of "
     "node_samples and at the end. Typical pods are the run's, weighted by how many there were.",
     (
-        _int("t_us", "us", "Instant."),
-        _int("cpu_free_milli", "milli-CPU", "Free."),
-        _float("cpu_stranded_milli", "milli-CPU", "Free where a typical pod does not fit, mean."),
-        _int("memory_free_bytes", "byte", "Free."),
-        _float("memory_stranded_bytes", "byte", "Free where a typical pod does not fit, mean."),
-        _int("gpu_allocatable_milli", "milli-GPU", "Allocatable."),
-        _int("gpu_idle_milli", "milli-GPU", "Free."),
-        _float("gpu_fragments_milli", "milli-GPU", "Fragmentation F of FGD; null without GPUs.",
+        int64("t_us", "us", "Instant."),
+        int64("cpu_free_milli", "milli-CPU", "Free."),
+        float64("cpu_stranded_milli", "milli-CPU", "Free where a typical pod does not fit, mean."),
+        int64("memory_free_bytes", "byte", "Free."),
+        float64("memory_stranded_bytes", "byte", "Free where a typical pod does not fit, mean."),
+        int64("gpu_allocatable_milli", "milli-GPU", "Allocatable."),
+        int64("gpu_idle_milli", "milli-GPU", "Free."),
+        float64("gpu_fragments_milli", "milli-GPU", "Fragmentation F of FGD; null without GPUs.",
                null=True),
     ),
 )  # fmt: skip
 
-ASIDE: dict[str, Table] = {table.name: table for table in (NODE_USE, FRAGMENTATION)}
+ASIDE: dict[str, Table] = by_name((NODE_USE, FRAGMENTATION))

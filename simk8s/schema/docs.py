@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from simk8s.schema.aside import ASIDE
+from simk8s.schema.columns import Column, Table
 from simk8s.schema.damage import DAMAGE
 from simk8s.schema.manifest import MANIFEST_NAME, CompareManifest, Manifest
 from simk8s.schema.solver import SOLVER
-from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES, Column, Table
+from simk8s.schema.tables import OPTIONAL, SCHEMA_VERSION, TABLES
 
 _INTRO = f"""\
 # Results

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from simk8s.schema.tables import Column, Table
+from simk8s.schema.columns import Column, Table
 
 _PLAIN: dict[str, pl.DataType] = {
     "int64": pl.Int64(),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from simk8s.schema.tables import Column, Table
+from simk8s.schema.columns import Column, Table, by_name, float64, int64
 
 
 class Point(NamedTuple):
@@ -31,24 +31,16 @@ class Bounded(StrEnum):
     NODES = "nodes"  # in use: at least
 
 
-def _float(name: str, meaning: str) -> Column:
-    return Column(name, "float64", "", meaning)
-
-
-def _int(name: str, unit: str, meaning: str, *, null: bool = False) -> Column:
-    return Column(name, "int64", unit, meaning, nullable=null)
-
-
 SOLVE_CURVE = Table(
     "solve_curve",
     "One row for every step of a solver: where a stage began, each improvement, where it ended. "
     "In deterministic time alone; what a machine's clock says is `wall_s` of `solves`.",
     (
-        _int("solve", "row", "Row in solves, from 0."),
+        int64("solve", "row", "Row in solves, from 0."),
         Column("stage", "str", "", "What was sought."),
-        _float("deterministic_time", "Solver's own deterministic time since the solve began."),
-        _float("objective", "Value of the best plan then."),
-        _float("bound", "Proven bound then."),
+        float64("deterministic_time", "", "Solver's own deterministic time since the solve began."),
+        float64("objective", "", "Value of the best plan then."),
+        float64("bound", "", "Proven bound then."),
     ),
 )
 
@@ -58,16 +50,16 @@ BOUNDS = Table(
     "instant, at some instants and at the end; of comparisons, and of runs with --bounds. "
     "Not in the digest.",
     (
-        _int("t_us", "us", "Instant."),
+        int64("t_us", "us", "Instant."),
         Column("what", "enum", "", "Of what.", enum=Bounded),
-        _int("priority", "", "Of pods: that priority and above.", null=True),
-        _int("wanted", "", "What all pods ask for, those without a node included."),
-        _int("reached", "", "What pods on nodes have."),
-        _int("bound", "", "The most, of nodes the least, that is possible."),
-        _int("capacity", "", "Allocatable; of pods what is wanted, of nodes all there are."),
+        int64("priority", "", "Of pods: that priority and above.", null=True),
+        int64("wanted", "", "What all pods ask for, those without a node included."),
+        int64("reached", "", "What pods on nodes have."),
+        int64("bound", "", "The most, of nodes the least, that is possible."),
+        int64("capacity", "", "Allocatable; of pods what is wanted, of nodes all there are."),
     ),
 )
 
-SOLVER: dict[str, Table] = {table.name: table for table in (SOLVE_CURVE, BOUNDS)}
+SOLVER: dict[str, Table] = by_name((SOLVE_CURVE, BOUNDS))
 EXACT = ("solve_curve",)
 """Of these, the ones that belong to the digest where they are."""

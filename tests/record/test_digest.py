@@ -5,8 +5,8 @@ import pytest
 
 from simk8s.record.digest import digest_of
 from simk8s.record.writer import TableWriter
+from simk8s.schema.columns import Column, Table
 from simk8s.schema.enums import Outcome
-from simk8s.schema.tables import Column, Table
 
 TABLE = Table(
     "t",

@@ -9,7 +9,7 @@ import pytest
 from simk8s.errors import InvariantError
 from simk8s.record import writer as writer_module
 from simk8s.record.writer import TableWriter, nullable
-from simk8s.schema.tables import Column, Table
+from simk8s.schema.columns import Column, Table
 
 
 class Colour(StrEnum):

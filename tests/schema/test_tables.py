@@ -3,10 +3,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from simk8s.schema.columns import Column, Table
 from simk8s.schema.dtypes import dtype_of, empty
 from simk8s.schema.enums import LossCause, Outcome
 from simk8s.schema.manifest import Manifest
-from simk8s.schema.tables import TABLES, Column, Table
+from simk8s.schema.tables import TABLES
 
 
 def every_column():
