@@ -11,7 +11,7 @@ sizes above continue at 10m a core. Its "MB" are read as MiB.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 MIB = 1024**2
@@ -47,14 +47,19 @@ class Machine:
     max_pods: int
 
 
+def _tiered(amount: int, tiers: Iterable[tuple[int, int]], beyond: int) -> int:
+    """Slice by slice, as taxes are: what is above the last one counts `beyond`."""
+    total, left = 0, amount
+    for width, each in tiers:
+        taken = min(left, width)
+        total += taken * each
+        left -= taken
+    return total + left * beyond
+
+
 def tiered_cpu(cores: int) -> int:
     """Milli-CPU reserved by EKS and GKE: 6 %, 1 %, 0.5 % twice, then 0.25 % of each core."""
-    tenths, left = 0, cores
-    for width, each in _TIERS_CPU:
-        taken = min(left, width)
-        tenths += taken * each
-        left -= taken
-    return (tenths + left * _BEYOND_CPU) // 10
+    return _tiered(cores, _TIERS_CPU, _BEYOND_CPU) // 10
 
 
 def eks_memory(max_pods: int) -> int:
@@ -66,12 +71,7 @@ def gke_memory(memory: int) -> int:
     """Bytes reserved by GKE: tiers of 25, 20, 10, 6 and 2 percent; 255 MiB below 1 GiB."""
     if memory < GIB:
         return 255 * MIB
-    percent, left = 0, memory
-    for width, each in _TIERS_GKE_MEMORY:
-        taken = min(left, width)
-        percent += taken * each
-        left -= taken
-    return (percent + left * _BEYOND_GKE_MEMORY) // 100
+    return _tiered(memory, _TIERS_GKE_MEMORY, _BEYOND_GKE_MEMORY) // 100
 
 
 def gke_ephemeral(disk: int) -> int:

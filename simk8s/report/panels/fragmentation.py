@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from simk8s.report import theme
-from simk8s.report.figure import Choice, Figure, plain, rounded, thin
+from simk8s.report.figure import Choice, Figure, thin
 from simk8s.report.panels.base import Block
-from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands
+from simk8s.report.time_axis import TimeAxis, axis_of, fault_bands, time_line
 from simk8s.results import fragmentation
 from simk8s.results.compare import Comparison
 from simk8s.results.results import Results
@@ -93,16 +93,7 @@ def _note(used: list[tuple[str, str, str, str]]) -> str:
 def _line(
     frame: pl.DataFrame, axis: TimeAxis, column: str, name: str, line: dict[str, str]
 ) -> dict[str, Any]:
-    shown = thin(frame, column)
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": plain(name),
-        "x": axis.values(shown["t_us"]),
-        "y": rounded(shown[column]),
-        "line": {"width": 2} | line,
-        "hovertemplate": "%{y:.1%}",
-    }
+    return time_line("%{y:.1%}", thin(frame, column), axis, column, name, line)
 
 
 def _layout(axis: TimeAxis) -> dict[str, Any]:
