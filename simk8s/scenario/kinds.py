@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from simk8s import units
 from simk8s.errors import Problem
@@ -28,7 +28,7 @@ from simk8s.scenario.ownerspecs import (
     StatefulSetSpec,
     portion,
 )
-from simk8s.scenario.podspec import Toleration, amount_of
+from simk8s.scenario.podspec import Toleration, all_read_by, amount_of
 from simk8s.scenario.positions import Path, Positions
 
 HIGHEST_USER_PRIORITY = 1_000_000_000
@@ -44,22 +44,7 @@ def _amount(name: str, quantity: str | int | float) -> int:
     return units.count(quantity)
 
 
-def _readable(value: dict[str, Any]) -> dict[str, Any]:
-    lines: list[InitErrorDetails] = []
-    for name, quantity in value.items():
-        try:
-            if isinstance(quantity, bool) or not isinstance(quantity, (str, int, float)):
-                raise ValueError("expected a quantity like 500m or 2Gi")
-            _amount(name, quantity)
-        except ValueError as error:
-            custom = PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"})
-            lines.append({"type": custom, "loc": (name,), "input": quantity})
-    if lines:
-        raise ValidationError.from_exception_data("quantities", lines)
-    return value
-
-
-Amounts: TypeAlias = Annotated[dict[str, Any], AfterValidator(_readable)]
+Amounts: TypeAlias = Annotated[dict[str, Any], AfterValidator(all_read_by(_amount))]
 
 
 class _LimitItem(Lenient):

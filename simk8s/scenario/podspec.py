@@ -9,7 +9,7 @@ sidecars and overhead added).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -90,19 +90,24 @@ class Kubernetes(BaseModel):
     )
 
 
-def _quantities(value: dict[str, Any]) -> dict[str, Any]:
-    lines: list[InitErrorDetails] = []
-    for name, quantity in value.items():
-        try:
-            if not isinstance(quantity, (str, int, float)):
-                raise ValueError("expected a quantity like 500m or 2Gi")
-            amount_of(name, quantity)
-        except ValueError as error:
-            custom = PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"})
-            lines.append({"type": custom, "loc": (name,), "input": quantity})
-    if lines:
-        raise ValidationError.from_exception_data("quantities", lines)
-    return value
+def all_read_by(read: Callable[[str, Any], object]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A check of quantities by name: what is wrong with each is said where it is written."""
+
+    def check(value: dict[str, Any]) -> dict[str, Any]:
+        lines: list[InitErrorDetails] = []
+        for name, quantity in value.items():
+            try:
+                if not isinstance(quantity, (str, int, float)):
+                    raise ValueError("expected a quantity like 500m or 2Gi")
+                read(name, quantity)
+            except ValueError as error:
+                custom = PydanticCustomError("E104", "{text}", {"text": f"{name}: {error}"})
+                lines.append({"type": custom, "loc": (name,), "input": quantity})
+        if lines:
+            raise ValidationError.from_exception_data("quantities", lines)
+        return value
+
+    return check
 
 
 def amount_of(name: str, quantity: str | int | float) -> int:
@@ -121,7 +126,7 @@ _QUANTITY = {
 }
 Quantities: TypeAlias = Annotated[
     dict[str, Any],
-    AfterValidator(_quantities),
+    AfterValidator(all_read_by(amount_of)),
     WithJsonSchema({"type": "object", "additionalProperties": _QUANTITY}),
 ]
 
