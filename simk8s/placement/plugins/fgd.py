@@ -13,29 +13,28 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
+from simk8s.placement.base import Query, Rows
+from simk8s.placement.plugins._by_shape import ByShape
 from simk8s.placement.plugins._devices import Options, States, after, before, best_per_row
 from simk8s.placement.plugins._fragmentation import Fragmentation
-from simk8s.placement.plugins._kept import Kept
-from simk8s.placement.plugins._typical import Typical, shape_of
+from simk8s.placement.plugins._typical import Typical
 from simk8s.placement.view import View
 
 
-class Fgd(ScorePlugin):
+class Fgd(ByShape):
     """0..99, 50 where fragmentation stays as it is."""
 
     name: ClassVar[str] = "FGD"
-    scope: ClassVar[Scope] = Scope.CLUSTER
 
     def __init__(self) -> None:
-        self.kept = Kept()
+        super().__init__()
         self._typical: tuple[Typical, ...] = ()
         self._measure = Fragmentation((), ())
         self._models = 0
@@ -46,25 +45,16 @@ class Fgd(ScorePlugin):
         self._models = 0
         self.kept.clear()
 
-    def key(self, query: Query, view: View) -> Hashable | None:
-        """CPU and GPUs; memory does not count."""
-        return shape_of(query)
-
-    def wakes(self, query: Query, view: View) -> bool:
-        """Every pod is scored."""
-        return True
-
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """As kept, or computed where nodes have changed."""
+        """As kept; what is measured knows the models of GPUs that are there."""
         models = view.nodes.gpu_models
         if self._models != len(models):
             self._models = len(models)
             self._measure = Fragmentation(self._typical, models)
-        return self.kept.of(
-            shape_of(query), view, rows, lambda some: self._fresh(query, view, some)
-        )
+        return super().score(query, view, rows)
 
-    def _fresh(self, query: Query, view: View, rows: Rows) -> NDArray[np.int64]:
+    def fresh(self, query: Query, view: View, rows: Rows) -> NDArray[np.int64]:
+        """The best of the ways in which the pod could be there."""
         now = before(view, rows)
         options = after(query, now)
         return best_per_row(self._points(now, options, view, rows), options, len(now.cpu), 0)

@@ -14,30 +14,29 @@ Mirrors: nothing in Kubernetes; ours, measured against FGD in docs/papers/fgd.md
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query, Rows, Scope, ScorePlugin
+from simk8s.placement.base import Query, Rows
+from simk8s.placement.plugins._by_shape import ByShape
 from simk8s.placement.plugins._devices import WHOLE, States, after, before, best_per_row
-from simk8s.placement.plugins._kept import Kept
-from simk8s.placement.plugins._typical import Typical, shape_of
+from simk8s.placement.plugins._typical import Typical
 from simk8s.placement.plugins._worth import worth_of
 from simk8s.placement.view import View
 
 _NEVER = -(1 << 40)
 
 
-class LeastStranded(ScorePlugin):
+class LeastStranded(ByShape):
     """Worth after less worth before, in milli-GPU; at most a little above 0."""
 
     name: ClassVar[str] = "LeastStranded"
-    scope: ClassVar[Scope] = Scope.CLUSTER
 
     def __init__(self) -> None:
-        self.kept = Kept()
+        super().__init__()
         self._worth = np.arange(WHOLE + 1, dtype=np.int64)
         self._gpu_per_cpu = (0, 0)
 
@@ -50,21 +49,8 @@ class LeastStranded(ScorePlugin):
             self._gpu_per_cpu = gpu, sum(t.pods * t.shape.cpu for t in with_gpu)
         self.kept.clear()
 
-    def key(self, query: Query, view: View) -> Hashable | None:
-        """CPU and GPUs; memory does not count."""
-        return shape_of(query)
-
-    def wakes(self, query: Query, view: View) -> bool:
-        """Every pod is scored."""
-        return True
-
-    def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
-        """As kept, or computed where nodes have changed."""
-        return self.kept.of(
-            shape_of(query), view, rows, lambda some: self._fresh(query, view, some)
-        )
-
-    def _fresh(self, query: Query, view: View, rows: Rows) -> NDArray[np.int64]:
+    def fresh(self, query: Query, view: View, rows: Rows) -> NDArray[np.int64]:
+        """The best of the ways in which the pod could be there."""
         now = before(view, rows)
         options = after(query, now)
         change = self._value(options.states) - self._value(now)[options.place]
