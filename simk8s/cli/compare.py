@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -65,23 +66,27 @@ def command(
         strict=strict,
     )
     numbers = list(range(first, first + seeds))
-    run_all(loaded, chosen, numbers, folder, until, jobs, audit, again, json_)
+    run_all(Job(loaded, chosen, numbers, folder, until, jobs, audit, again), json_)
 
 
-def run_all(
-    loaded: Loaded,
-    chosen: list[variants.Variant],
-    seeds: list[int],
-    folder: Path,
-    until: str | None,
-    jobs: int,
-    audit: bool,
-    again: str,
-    json_: bool,
-) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Variants and seeds to simulate, and how; `again` is the command line that does it."""
+
+    loaded: Loaded
+    chosen: list[variants.Variant]
+    seeds: list[int]
+    folder: Path
+    until: str | None
+    jobs: int
+    audit: bool
+    again: str
+
+
+def run_all(job: Job, json_: bool) -> NoReturn:
     """Simulate every variant on every seed, draw the page, print, exit."""
-    interrupted = _simulate(loaded, chosen, seeds, folder, until, jobs, audit, again)
-    if not interrupted:
+    folder = job.folder
+    if not _simulate(job):
         raise typer.Exit(int(_report(folder, json_)))
     if any(folder.glob("*/*/manifest.json")):
         _report(folder, json_)
@@ -114,24 +119,15 @@ def _chosen(
     return found
 
 
-def _simulate(
-    loaded: Loaded,
-    chosen: list[variants.Variant],
-    seeds: list[int],
-    folder: Path,
-    until: str | None,
-    jobs: int,
-    audit: bool,
-    again: str,
-) -> bool:
+def _simulate(job: Job) -> bool:
     """Run all; whether the user stopped it."""
     from simk8s.cli import crash
     from simk8s.cli.interrupt import interruptible
     from simk8s.simulation.compare import Variant, compare
 
-    doing = crash.doing
-    doing.command, doing.scenario, doing.hash = again, loaded.scenario.name, loaded.hash
-    total, done = len(chosen) * len(seeds), 0
+    doing, loaded = crash.doing, job.loaded
+    doing.command, doing.scenario, doing.hash = job.again, loaded.scenario.name, loaded.hash
+    total, done = len(job.chosen) * len(job.seeds), 0
 
     def report(variant: str, seed: int) -> None:
         nonlocal done
@@ -142,14 +138,14 @@ def _simulate(
     with interruptible() as interrupt:
         compare(
             loaded,
-            [Variant(item.name, item.overrides) for item in chosen],
-            seeds,
-            out=folder,
-            jobs=min(jobs, total),
-            until_us=options.until_us(until),
-            command=again,
-            audit=audit,
-            bounds=len(chosen) > 1,
+            [Variant(item.name, item.overrides) for item in job.chosen],
+            job.seeds,
+            out=job.folder,
+            jobs=min(job.jobs, total),
+            until_us=options.until_us(job.until),
+            command=job.again,
+            audit=job.audit,
+            bounds=len(job.chosen) > 1,
             report=report,
             interrupt=interrupt,
         )

@@ -109,7 +109,8 @@ def _sweep(
     )  # fmt: skip
     chosen = [Variant(loaded.scenario.strategy.name, ())]
     numbers = list(range(first, first + seeds))
-    compare.run_all(loaded, chosen, numbers, folder, until, jobs, audit, again, json_)
+    job = compare.Job(loaded, chosen, numbers, folder, until, jobs, audit, again)
+    compare.run_all(job, json_)
 
 
 def _pods(text: str | None) -> PodSelector | None:
