@@ -111,7 +111,7 @@ def measured(
         for path in () if entry.usage is None else entry.usage.paths:
             maker.read(path)
 
-    settings, usage_of = settings_of(scenario.control_plane.kubelet), kubelets.behaviours.usage_of
+    settings, usage_of = settings_of(scenario.plane.kubelet), kubelets.behaviours.usage_of
     usage = NodeUsage(
         clock, store, kubelets.client_of, settings, usage_of, maker, kubelets.kills(), streams.seed
     )

@@ -1,0 +1,121 @@
+"""L1: sections that are imported and built when a scenario has them.
+
+pydantic makes a class, a schema and a validator of every model: a millisecond or two each, and all
+that a scenario can say are a hundred and fifty models, of which a file uses twenty. So a section
+that most files do without stands in a module of its own, and whoever has a field of it says where:
+
+    if TYPE_CHECKING:
+        from simk8s.scenario.cloud import Cloud
+    else:
+        Cloud = later("simk8s.scenario.cloud:Cloud")
+
+    class Scenario(Model):
+        cloud: Cloud | None = None
+
+Law: nobody can tell such a field from one of the type itself, neither by its values and errors
+(which `explain` words by the type's own keys) nor by its JSON Schema. `module:Name` names a model or
+an alias of a type; a generic model takes its parameter (`Exponential[Q]`) in both cases. The default
+of such a field must not need the type: None, an empty list, or something made when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from types import new_class
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationInfo,
+)
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+T = TypeVar("T")
+
+
+class Later(Generic[T]):
+    """Base of the types that `later` makes."""
+
+    target: ClassVar[str]
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return handler.generate_schema(Annotated[Any, _Section(cls.target, get_args(source))])
+
+
+def later(target: str) -> Any:
+    """The type `module:Name`, which is imported when it is needed."""
+    name = target.rpartition(":")[2]
+    return new_class(name, (Later[T],), exec_body=lambda body: body.update(target=target))
+
+
+def now(annotation: Any) -> Any:
+    """What an annotation stands for: the type itself where it is one for later."""
+    made = get_origin(annotation) or annotation
+    if isinstance(made, type) and issubclass(made, Later):
+        return _Section(made.target, get_args(annotation)).type_
+    return annotation
+
+
+@dataclass(frozen=True)
+class _Section:
+    """What is known before the import; its other members are made by asking for them."""
+
+    target: str
+    parameters: tuple[Any, ...]
+
+    @cached_property
+    def type_(self) -> Any:
+        module, _, name = self.target.partition(":")
+        found = getattr(import_module(module), name)
+        return found[self.parameters] if self.parameters else found
+
+    @property
+    def is_model(self) -> bool:
+        return isinstance(self.type_, type) and issubclass(self.type_, BaseModel)
+
+    @property
+    def schema(self) -> core_schema.CoreSchema:
+        return TypeAdapter(self.type_).core_schema
+
+    @cached_property
+    def _validate(self) -> Callable[..., Any]:
+        return self.type_.model_validate if self.is_model else TypeAdapter(self.type_).validate_python
+
+    def _validated(self, value: Any, info: ValidationInfo) -> Any:
+        return self._validate(value, context=info.context)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self._validated, metadata={_SECTION: self}
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        # As an item, so that a model becomes one of the definitions.
+        return handler(core_schema.list_schema(self.schema))["items"]
+
+
+_SECTION = "simk8s-section"
+
+
+class JsonSchema(GenerateJsonSchema):
+    """Fields of a section for later are called as those of its type: models have their own title."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        section = schema.get("metadata", {}).get(_SECTION)
+        if section is None:
+            return super().field_title_should_be_set(schema)
+        return not section.is_model and self.field_title_should_be_set(section.schema)
