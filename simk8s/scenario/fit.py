@@ -16,7 +16,6 @@ from simk8s import units
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.podspec import GPU_RESOURCES, requests
 from simk8s.scenario.schema import NodeGroup, Scenario, Taint
-from simk8s.scenario.timeline import added_groups
 
 ZONE = "topology.kubernetes.io/zone"
 INSTANCE_TYPE = "node.kubernetes.io/instance-type"
@@ -39,6 +38,11 @@ def offers(scenario: Scenario, knowledge: Knowledge | None) -> list[Offer]:
     ever = [*scenario.nodes, *added_groups(scenario)]
     groups = [group for group in ever if group.count is None or group.count > 0]
     return [_offer(group, knowledge) for group in groups]
+
+
+def added_groups(scenario: Scenario) -> list[NodeGroup]:
+    """Node groups that join later, in the order of the entries."""
+    return [entry.add_nodes for entry in scenario.timeline if entry.add_nodes is not None]
 
 
 def _offer(group: NodeGroup, knowledge: Knowledge | None) -> Offer:

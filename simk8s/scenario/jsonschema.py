@@ -53,7 +53,8 @@ class _Walk:
     def _model(self, model: type[BaseModel], owner: str) -> Schema:
         """A model's schema, its definitions moved to ours (renamed where they differ)."""
         try:
-            schema = copy.deepcopy(model.model_json_schema(by_alias=True, schema_generator=JsonSchema))
+            made = model.model_json_schema(by_alias=True, schema_generator=JsonSchema)
+            schema = copy.deepcopy(made)
         except PydanticInvalidForJsonSchema:
             return {"type": "object"}
         own = schema.pop("$defs", {})

@@ -32,6 +32,7 @@ from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, mo
 from pydantic_core import PydanticCustomError
 
 from simk8s import units
+from simk8s.scenario.annotations import USAGE
 from simk8s.scenario.distributions import (
     CpuDistribution,
     MemoryDistribution,
@@ -238,21 +239,11 @@ class Usage(Model):
         return list(dict.fromkeys(found))
 
 
-ANNOTATIONS: Mapping[str, str] = {
-    "cpu-usage": "cpu",
-    "memory-usage": "memory",
-    "ephemeral-storage-usage": "ephemeral-storage",
-    "pids-usage": "pids",
-    "cpu-work": "work",
-}
-"""Names after `simk8s.io/`, and the field of `Usage` that each is."""
-
-
 def from_annotations(notes: Mapping[str, str], prefix: str) -> Usage | None:
     """What annotations say, None if they say nothing. Raises ValueError."""
     found = {
         field: _value(notes[prefix + name])
-        for name, field in ANNOTATIONS.items()
+        for name, field in USAGE.items()
         if prefix + name in notes
     }
     if not found:
@@ -263,13 +254,6 @@ def from_annotations(notes: Mapping[str, str], prefix: str) -> Usage | None:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{where}: {first['msg']}") from None
-
-
-def check_annotation(name: str, text: str) -> None:
-    """Raises ValueError if one annotation cannot be meant."""
-    field = ANNOTATIONS[name]
-    beside = {"cpu-usage": "1"} if field == "work" else {}
-    from_annotations({name: text, **beside}, "")
 
 
 def _value(text: str) -> Any:
