@@ -25,7 +25,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from types import new_class
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import (
+    TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, get_args, get_origin,
+)
 
 from pydantic import (
     BaseModel,
@@ -56,6 +58,19 @@ def later(target: str) -> Any:
     """The type `module:Name`, which is imported when it is needed."""
     name = target.rpartition(":")[2]
     return new_class(name, (Later[T],), exec_body=lambda body: body.update(target=target))
+
+
+if TYPE_CHECKING:
+    OnDemand: TypeAlias = Annotated[T, "built when a value is there"]
+else:
+
+    class OnDemand:
+        """`OnDemand[Uniform[Q]]`: a model that is at hand and takes time to build."""
+
+        def __class_getitem__(cls, model: type[BaseModel]) -> Any:
+            made = later(f"{model.__module__}:{model.__qualname__}")
+            parameters = model.__pydantic_generic_metadata__["parameters"]
+            return made[parameters] if parameters else made
 
 
 def now(annotation: Any) -> Any:

@@ -38,6 +38,7 @@ from simk8s.scenario.distributions import (
     MemoryDistribution,
     NumberDistribution,
 )
+from simk8s.scenario.later import OnDemand
 from simk8s.scenario.types import AlsoText, Duration, Model, unit_error
 from simk8s.units import US_PER_DAY
 
@@ -183,11 +184,11 @@ class Profile(Shaped[L], Generic[L, D]):
 
     constant: L | None = None
     draw: D | None = None
-    ramp: Ramp[L] | None = None
-    diurnal: Diurnal[L] | None = None
-    steps: Steps[L] | None = None
-    leak: Leak[L] | None = None
-    spikes: Spikes[L] | None = None
+    ramp: OnDemand[Ramp[L]] | None = None
+    diurnal: OnDemand[Diurnal[L]] | None = None
+    steps: OnDemand[Steps[L]] | None = None
+    leak: OnDemand[Leak[L]] | None = None
+    spikes: OnDemand[Spikes[L]] | None = None
     replay: UsageReplay | None = None
 
     @model_validator(mode="before")
