@@ -8,6 +8,7 @@ Everything else is imported inside, so that Ctrl-C is answered well from the sta
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: list[str]) -> int:
+    # Plugins of pydantic watch validation; to look for them takes longer than many a command.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from simk8s.cli import crash, say
     from simk8s.cli.app import app
     from simk8s.errors import Problem, UserError

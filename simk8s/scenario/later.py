@@ -1,8 +1,8 @@
 """L1: sections that are imported and built when a scenario has them.
 
-pydantic makes a class, a schema and a validator of every model: a millisecond or two each, and all
-that a scenario can say are a hundred and fifty models, of which a file uses twenty. So a section
-that most files do without stands in a module of its own, and whoever has a field of it says where:
+pydantic makes a class, a schema and a validator of every model, which takes a millisecond or two
+each; a scenario can say what takes a hundred and fifty, and a file uses twenty. So a section that
+most files do without stands in a module of its own, and whoever has a field of it says where:
 
     if TYPE_CHECKING:
         from simk8s.scenario.cloud import Cloud
@@ -12,10 +12,12 @@ that most files do without stands in a module of its own, and whoever has a fiel
     class Scenario(Model):
         cloud: Cloud | None = None
 
-Law: nobody can tell such a field from one of the type itself, neither by its values and errors
-(which `explain` words by the type's own keys) nor by its JSON Schema. `module:Name` names a model or
-an alias of a type; a generic model takes its parameter (`Exponential[Q]`) in both cases. The default
-of such a field must not need the type: None, an empty list, or something made when asked for.
+`OnDemand[Uniform[Q]]` is the same for a model of the module itself, or of a generic parameter.
+
+Law: nobody can tell such a field from one of the type, neither by its values and errors (`explain`
+knows the type's own keys) nor by its JSON Schema (`JsonSchema` makes it). `module:Name` is a model
+or the alias of a type. The default of such a field must do without the type: None, an empty list,
+or something that is made when it is asked for (`Scenario.plane`).
 """
 
 from __future__ import annotations
@@ -26,7 +28,15 @@ from functools import cached_property
 from importlib import import_module
 from types import new_class
 from typing import (
-    TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, get_args, get_origin,
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_origin,
 )
 
 from pydantic import (
@@ -56,8 +66,9 @@ class Later(Generic[T]):
 
 def later(target: str) -> Any:
     """The type `module:Name`, which is imported when it is needed."""
+    bases = (Later[T],)  # type: ignore[valid-type]  # takes a parameter, as Later does
     name = target.rpartition(":")[2]
-    return new_class(name, (Later[T],), exec_body=lambda body: body.update(target=target))
+    return new_class(name, bases, exec_body=lambda body: body.update(target=target))
 
 
 if TYPE_CHECKING:
@@ -104,7 +115,8 @@ class _Section:
 
     @cached_property
     def _validate(self) -> Callable[..., Any]:
-        return self.type_.model_validate if self.is_model else TypeAdapter(self.type_).validate_python
+        found = self.type_
+        return found.model_validate if self.is_model else TypeAdapter(found).validate_python
 
     def _validated(self, value: Any, info: ValidationInfo) -> Any:
         return self._validate(value, context=info.context)
@@ -120,14 +132,15 @@ class _Section:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         # As an item, so that a model becomes one of the definitions.
-        return handler(core_schema.list_schema(self.schema))["items"]
+        made: dict[str, Any] = handler(core_schema.list_schema(self.schema))["items"]
+        return made
 
 
 _SECTION = "simk8s-section"
 
 
 class JsonSchema(GenerateJsonSchema):
-    """Fields of a section for later are called as those of its type: models have their own title."""
+    """A field that is built later has a title where one of its type has one: models have none."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         section = schema.get("metadata", {}).get(_SECTION)
