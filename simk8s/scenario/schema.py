@@ -29,7 +29,6 @@ from simk8s.scenario.types import (
     Duration,
     MemoryQuantity,
     Model,
-    Portion,
 )
 from simk8s.units import INT64_MAX
 
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from simk8s.scenario.control.plane import ControlPlane
     from simk8s.scenario.control.registry import Images
     from simk8s.scenario.control.runtime import RuntimeName
+    from simk8s.scenario.deployments import Deployment
     from simk8s.scenario.power import Power
     from simk8s.scenario.thresholds import Thresholds
     from simk8s.scenario.timeline import TimelineEntry
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 else:
     BehaviourRule = later("simk8s.scenario.behaviour:BehaviourRule")
     Cloud = later("simk8s.scenario.cloud:Cloud")
+    Deployment = later("simk8s.scenario.deployments:Deployment")
     Images = later("simk8s.scenario.control.registry:Images")
     RuntimeName = later("simk8s.scenario.control.runtime:RuntimeName")
     Power = later("simk8s.scenario.power:Power")
@@ -182,37 +183,6 @@ class ReplicaSet(Model):
     """A ReplicaSet of this scenario."""
 
     replicas: Count
-    template: Template
-
-
-class RollingUpdate(Model):
-    """How far a rollout may stray from `replicas`, up and down."""
-
-    max_surge: Portion = "25%"
-    max_unavailable: Portion = "25%"
-
-
-class RolloutStrategy(Model):
-    """`spec.strategy` of a Deployment."""
-
-    type: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    rolling_update: RollingUpdate | None = None
-
-    @model_validator(mode="after")
-    def _belongs(self) -> RolloutStrategy:
-        if self.type == "Recreate" and self.rolling_update is not None:
-            raise PydanticCustomError("E105", "`rollingUpdate` has no meaning with type Recreate")
-        return self
-
-
-class Deployment(Model):
-    """A Deployment of this scenario, in Kubernetes' words; its seconds are whole numbers."""
-
-    replicas: Count
-    strategy: RolloutStrategy = RolloutStrategy()
-    min_ready_seconds: Count = 0
-    revision_history_limit: Count = 10
-    progress_deadline_seconds: Count = 600
     template: Template
 
 
