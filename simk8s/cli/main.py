@@ -8,6 +8,7 @@ Everything else is imported inside, so that Ctrl-C is answered well from the sta
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -57,4 +58,6 @@ def run() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # or the interpreter looks for garbage once more: a fifth of a short command
+    sys.exit(code)
