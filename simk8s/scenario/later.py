@@ -79,8 +79,9 @@ else:
         """`OnDemand[Uniform[Q]]`: a model that is at hand and takes time to build."""
 
         def __class_getitem__(cls, model: type[BaseModel]) -> Any:
-            made = later(f"{model.__module__}:{model.__qualname__}")
-            parameters = model.__pydantic_generic_metadata__["parameters"]
+            known = model.__pydantic_generic_metadata__
+            origin, parameters = known["origin"] or model, known["args"] or known["parameters"]
+            made = later(f"{origin.__module__}:{origin.__qualname__}")
             return made[parameters] if parameters else made
 
 
