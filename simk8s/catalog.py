@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict
 from simk8s.errors import InvariantError, Place, Problem, UserError
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import EntryPoint, EntryPoints, SelectableGroups
 
 FOLDERS: dict[str, str] = {
     "strategies": "strategies",
@@ -196,11 +196,17 @@ def _shipped(folder: str) -> tuple[str, ...]:
 
 
 @cache
-def _entry_points(folder: str) -> dict[str, EntryPoint]:
+def _installed() -> EntryPoints | SelectableGroups:
+    """All that installed packages declare, read once: it is a file of each."""
     from importlib.metadata import entry_points
 
+    return entry_points()
+
+
+@cache
+def _entry_points(folder: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=f"simk8s.{folder}"):
+    for point in _installed().select(group=f"simk8s.{folder}"):
         if point.name in found and found[point.name].value != point.value:
             both = f"{found[point.name].value} and {point.value}"
             raise UserError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 
 import pytest
@@ -129,39 +128,38 @@ def test_a_missing_file_is_named(tmp_path):
     assert caught.value.problems[0].code == "E202"
 
 
-class _Points:
-    def __init__(self, *points):
-        self.points = points
+@pytest.fixture(params=["dist-info", "egg-info"])
+def installed(monkeypatch, tmp_path, request):
+    """A package that declares strategies, as pip leaves it behind."""
 
-    def __call__(self, group):
-        return [p for p in self.points if p.group == group]
-
-
-@pytest.fixture
-def points(monkeypatch):
-    def install(*points):
-        monkeypatch.setattr(importlib.metadata, "entry_points", _Points(*points))
+    def forget():
+        catalog._installed.cache_clear()
         catalog._entry_points.cache_clear()
 
+    def install(**strategies):
+        info = tmp_path / f"foreign-1.{request.param}"
+        info.mkdir()
+        lines = [f"{name} = {value}" for name, value in strategies.items()]
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1\n")
+        (info / "entry_points.txt").write_text("\n".join(["[simk8s.strategies]", *lines]))
+        monkeypatch.syspath_prepend(tmp_path)
+        forget()
+
     yield install
-    catalog._entry_points.cache_clear()
+    forget()
 
 
-def test_entry_points_are_names_too(folder, points, tmp_path, monkeypatch):
+def test_entry_points_are_names_too(folder, installed, tmp_path):
     (tmp_path / "foreign.py").write_text(OWN)
-    monkeypatch.syspath_prepend(tmp_path)
-    points(
-        importlib.metadata.EntryPoint("outside", "foreign:Mine", "simk8s.strategies"),
-        importlib.metadata.EntryPoint("whole", "foreign", "simk8s.strategies"),
-    )
+    installed(outside="foreign:Mine", whole="foreign")
     assert catalog.names("strategies") == ["alpha", "beta_two", "outside", "packaged", "whole"]
     assert catalog.resolve("strategies", "outside").__name__ == "Mine"
     assert catalog.resolve("strategies", "whole").__name__ == "Mine"
     assert catalog.params_of("strategies", "outside")().depth == 3
 
 
-def test_the_same_name_twice_is_an_error(folder, points):
-    points(importlib.metadata.EntryPoint("alpha", "foreign:Mine", "simk8s.strategies"))
+def test_the_same_name_twice_is_an_error(folder, installed):
+    installed(alpha="foreign:Mine")
     with pytest.raises(UserError) as caught:
         catalog.names("strategies")
     assert caught.value.problems[0].code == "E205"

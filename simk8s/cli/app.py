@@ -1,48 +1,65 @@
-"""L5: the app: every command under its name. Imported once the entry point stands guard."""
+"""L5: the app: every command under its name. Imported once the entry point stands guard.
+
+Law: a command is a function in a module of this folder, and only the one that is asked for is
+imported and built: what the others need is none of its business.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from simk8s import __version__
-from simk8s.cli import (
-    checking,
-    compare,
-    conformance,
-    explain,
-    importing,
-    new,
-    render,
-    replay_recording,
-    schema,
-    survive,
-    validate,
-)
-from simk8s.cli import run as running
+
+# In the order of the help; a group of commands is a `typer.Typer`.
+COMMANDS = {
+    "run": "run:command",
+    "compare": "compare:command",
+    "survive": "survive:command",
+    "render": "render:command",
+    "validate": "validate:command",
+    "conformance": "conformance:command",
+    "replay-recording": "replay_recording:command",
+    "check-strategy": "checking:strategy",
+    "check-controller": "checking:controller",
+    "explain": "explain:command",
+    "schema": "schema:command",
+    "new": "new:command",
+    "import": "importing:app",
+}
+
+
+class Commands(TyperGroup):
+    """Makes commands when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # did you mean
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"simk8s.cli.{module}"), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False)
+            single.command(cmd_name)(found)
+            found = single
+        return typer.main.get_command(found)
+
 
 app = typer.Typer(
     name="simk8s",
+    cls=Commands,
     help="Simulate a Kubernetes cluster and see what happens.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(running.command)
-app.command("compare")(compare.command)
-app.command("survive")(survive.command)
-app.command("render")(render.command)
-app.command("validate")(validate.command)
-app.command("conformance")(conformance.command)
-app.command("replay-recording")(replay_recording.command)
-app.command("check-strategy")(checking.strategy)
-app.command("check-controller")(checking.controller)
-app.command("explain")(explain.command)
-app.command("schema")(schema.command)
-app.command("new")(new.command)
-app.add_typer(importing.app, name="import")
 
 
 def _version(wanted: bool) -> None:

@@ -15,7 +15,10 @@ from simk8s.cli import options, say
 from simk8s.errors import Problem, UserError
 
 app = typer.Typer(
-    help="Make a scenario from a recorded trace or a live cluster.", no_args_is_help=True
+    name="import",
+    help="Make a scenario from a recorded trace or a live cluster.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 

@@ -8,6 +8,8 @@ Everything else is imported inside, so that Ctrl-C is answered well from the sta
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: list[str]) -> int:
+    # Plugins of pydantic watch validation; to look for them takes longer than many a command.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from simk8s.cli import crash, say
     from simk8s.cli.app import app
     from simk8s.errors import Problem, UserError
@@ -54,4 +58,6 @@ def run() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # or the interpreter looks for garbage once more: a fifth of a short command
+    sys.exit(code)

@@ -14,10 +14,9 @@ from pydantic import BaseModel
 
 from simk8s.catalog import suggest
 from simk8s.errors import Problem
-from simk8s.scenario.annotations import PREFIX
+from simk8s.scenario.annotations import PREFIX, USAGE
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.templates import static_paths, template_paths
-from simk8s.scenario.usage import ANNOTATIONS
 
 if TYPE_CHECKING:
     from simk8s.scenario.lint import Context
@@ -72,7 +71,7 @@ def _says_usage(context: Context) -> bool:
         return True
     templates = [t for _, t in (*template_paths(context.data), *static_paths(context.data))]
     templates += [one.template for held in context.manifests.values() for one in held]
-    wanted = {PREFIX + name for name in ANNOTATIONS}
+    wanted = {PREFIX + name for name in USAGE}
     return any(
         wanted & ((t.get("metadata") or {}).get("annotations") or {}).keys() for t in templates
     )

@@ -23,7 +23,6 @@ from simk8s.scenario.timeline import (
     Nodes,
     SetArrivalRate,
     TimelineEntry,
-    added_groups,
     written,
 )
 from simk8s.units import format_duration
@@ -125,7 +124,7 @@ class _Known:
     def __init__(self, context: Context) -> None:
         self._context = context
         scenario = context.scenario
-        groups = [*scenario.nodes, *added_groups(scenario)]
+        groups = [*scenario.nodes, *fit.added_groups(scenario)]
         self._open = any(group.csv is not None for group in groups)
         self._counts: dict[str, int] = {}
         times = [1] * len(scenario.nodes) + [

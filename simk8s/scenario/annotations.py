@@ -31,16 +31,17 @@ an error with did-you-mean.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
 from simk8s import units
 from simk8s.catalog import suggest
-from simk8s.scenario import usage
-from simk8s.scenario.behaviour import NOTHING, Traits
 from simk8s.scenario.distributions import DurationDistribution
 from simk8s.scenario.reading import read_value
+
+if TYPE_CHECKING:
+    from simk8s.scenario.behaviour import Traits
 
 PREFIX = "simk8s.io/"
 _FIELDS = {
@@ -57,9 +58,17 @@ _FIELDS = {
     "failure-rate": "failure_rate",
 }
 """Annotation -> what it says, as `behaviour:` calls it."""
+USAGE: Mapping[str, str] = {
+    "cpu-usage": "cpu",
+    "memory-usage": "memory",
+    "ephemeral-storage-usage": "ephemeral-storage",
+    "pids-usage": "pids",
+    "cpu-work": "work",
+}
+"""Annotation -> the field of `usage.Usage` that it is."""
 # Of other rooms: state/effective and strategies/_gangs read them.
 _ELSEWHERE = ("gpu-milli", "gpu-models", "gang-size", "estimate")
-NAMES = (*_FIELDS, *_ELSEWHERE, *usage.ANNOTATIONS)
+NAMES = (*_FIELDS, *_ELSEWHERE, *USAGE)
 
 
 class Wrong(NamedTuple):
@@ -106,6 +115,9 @@ def _duration(name: str, text: str) -> DurationDistribution:
 
 def traits(annotations: Mapping[str, str]) -> Traits:
     """What valid annotations say; ValueError where they say nothing sensible."""
+    from simk8s.scenario.behaviour import NOTHING, Traits  # few templates have any
+    from simk8s.scenario.usage import from_annotations
+
     if not annotations:
         return NOTHING
     found: dict[str, Any] = {}
@@ -113,7 +125,7 @@ def traits(annotations: Mapping[str, str]) -> Traits:
         name = str(key).removeprefix(PREFIX)
         if name != key and name in _FIELDS:
             found[_FIELDS[name]] = _value(name, str(text))
-    used = usage.from_annotations(annotations, PREFIX)
+    used = from_annotations(annotations, PREFIX)
     if used is not None:
         found["usage"] = used
     return Traits.model_construct(**found) if found else NOTHING
@@ -131,9 +143,16 @@ def wrong(annotations: Mapping[str, str]) -> Iterator[Wrong]:
             yield Wrong(key, "E101", f"unknown annotation {key!r}", hint)
             continue
         try:
-            if name in usage.ANNOTATIONS:
-                usage.check_annotation(name, str(text))
+            if name in USAGE:
+                _check_usage(name, str(text))
             else:
                 _value(name, str(text))
         except ValueError as error:
             yield Wrong(key, "E104", f"{key}: {error}", None)
+
+
+def _check_usage(name: str, text: str) -> None:
+    from simk8s.scenario.usage import from_annotations
+
+    beside = {"cpu-usage": "1"} if name == "cpu-work" else {}
+    from_annotations({name: text, **beside}, "")

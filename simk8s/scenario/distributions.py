@@ -20,6 +20,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from simk8s.catalog import suggest
+from simk8s.scenario.later import OnDemand
 from simk8s.scenario.scipy_names import SHAPES
 from simk8s.scenario.types import (
     CpuQuantity,
@@ -160,12 +161,12 @@ class Distribution(Law[Q]):
     """Exactly one of the keys; `kind` says which and `law` is its model (or the constant)."""
 
     constant: Q | None = None
-    exponential: Exponential[Q] | None = None
-    lognormal: Lognormal[Q] | None = None
-    weibull: Weibull[Q] | None = None
-    uniform: Uniform[Q] | None = None
-    scipy: Scipy[Q] | None = None
-    empirical: Empirical[Q] | None = None
+    exponential: OnDemand[Exponential[Q]] | None = None
+    lognormal: OnDemand[Lognormal[Q]] | None = None
+    weibull: OnDemand[Weibull[Q]] | None = None
+    uniform: OnDemand[Uniform[Q]] | None = None
+    scipy: OnDemand[Scipy[Q]] | None = None
+    empirical: OnDemand[Empirical[Q]] | None = None
     # Straight lines between the percentiles: {p0: 1s, p50: 10m, p100: 6h}.
     quantiles: dict[Percentile, Q] | None = None
 

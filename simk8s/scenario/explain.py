@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from simk8s.catalog import suggest
 from simk8s.errors import Problem
+from simk8s.scenario.later import now
 from simk8s.scenario.positions import Path, Positions, shown
 
 _KINDS = {
@@ -189,5 +190,7 @@ def _leaves(annotation: Any) -> Iterator[Any]:
     elif origin in (Union, types.UnionType):
         for part in get_args(annotation):
             yield from _leaves(part)
+    elif (found := now(annotation)) is not annotation:
+        yield from _leaves(found)
     else:
         yield annotation

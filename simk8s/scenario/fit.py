@@ -16,10 +16,7 @@ from simk8s import units
 from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.podspec import GPU_RESOURCES, requests
 from simk8s.scenario.schema import NodeGroup, Scenario, Taint
-from simk8s.scenario.timeline import added_groups
-
-ZONE = "topology.kubernetes.io/zone"
-INSTANCE_TYPE = "node.kubernetes.io/instance-type"
+from simk8s.schema.labels import INSTANCE_LABEL, ZONE_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +38,16 @@ def offers(scenario: Scenario, knowledge: Knowledge | None) -> list[Offer]:
     return [_offer(group, knowledge) for group in groups]
 
 
+def added_groups(scenario: Scenario) -> list[NodeGroup]:
+    """Node groups that join later, in the order of the entries."""
+    return [entry.add_nodes for entry in scenario.timeline if entry.add_nodes is not None]
+
+
 def _offer(group: NodeGroup, knowledge: Knowledge | None) -> Offer:
     labels: dict[str, Sequence[str]] = {key: [value] for key, value in group.labels.items()}
-    labels.setdefault(ZONE, group.zones)
+    labels.setdefault(ZONE_LABEL, group.zones)
     if group.profile is not None:
-        labels.setdefault(INSTANCE_TYPE, [group.profile])
+        labels.setdefault(INSTANCE_LABEL, [group.profile])
     label = group.profile or group.name or group.csv or "capacity"
     unknown = group.csv is not None or group.manifests is not None
     return Offer(label, _allocatable(group, knowledge), labels, group.taints, unknown)

@@ -14,6 +14,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from simk8s.catalog import CatalogLike, camel
 from simk8s.scenario.knowledge import Knowledge
+from simk8s.scenario.later import JsonSchema
 from simk8s.scenario.podspec import PodTemplate
 from simk8s.scenario.schema import Scenario
 
@@ -52,7 +53,8 @@ class _Walk:
     def _model(self, model: type[BaseModel], owner: str) -> Schema:
         """A model's schema, its definitions moved to ours (renamed where they differ)."""
         try:
-            schema = copy.deepcopy(model.model_json_schema(by_alias=True))
+            made = model.model_json_schema(by_alias=True, schema_generator=JsonSchema)
+            schema = copy.deepcopy(made)
         except PydanticInvalidForJsonSchema:
             return {"type": "object"}
         own = schema.pop("$defs", {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -23,15 +23,16 @@ from simk8s.scenario.knowledge import Knowledge
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.schema import Scenario, WorkloadEntry
-from simk8s.scenario.subjects import ends_by_rule, matched_rules
 from simk8s.scenario.templates import (
     images_of,
     static_paths,
     template_paths,
     template_warnings,
 )
-from simk8s.scenario.timeline import TimelineEntry
 from simk8s.units import format_duration
+
+if TYPE_CHECKING:
+    from simk8s.scenario.timeline import TimelineEntry
 
 
 @dataclass(frozen=True)
@@ -254,11 +255,17 @@ def jobs_end(context: Context) -> Iterator[Problem]:
         if entry.job is not None:
             templates.append(entry.pod_template or {})
         if entry.lifetime is None and not all(map(_ends, templates)):
-            if ends_by_rule(context, index):
+            if context.scenario.behaviour and _ends_by_rule(context, index):
                 continue
             text = "without `lifetime` the pods of this Job never complete"
             hint = "add for example lifetime: {lognormal: {p50: 10m, p99: 1h}}"
             yield context.problem("W106", text, ("workload", index), hint)
+
+
+def _ends_by_rule(context: Context, index: int) -> bool:
+    from simk8s.scenario.subjects import ends_by_rule
+
+    return ends_by_rule(context, index)
 
 
 def _ends(template: dict[str, Any]) -> bool:
@@ -288,6 +295,13 @@ def timeline(context: Context) -> Iterator[Problem]:
         from simk8s.scenario._timeline_lint import timeline as rules
 
         yield from rules(context)
+
+
+def behaviour(context: Context) -> Iterator[Problem]:
+    if context.scenario.behaviour:
+        from simk8s.scenario.subjects import matched_rules
+
+        yield from matched_rules(context)
 
 
 def used_images(context: Context) -> Iterator[Problem]:
@@ -331,5 +345,5 @@ RULES: tuple[Rule, ...] = (
     something_there,
     timeline,
     used_images,
-    matched_rules,
+    behaviour,
 )

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from simk8s.errors import Place, Problem, UserError
+from simk8s.scenario.deployments import RolloutStrategy
 from simk8s.scenario.explain import problems_of
 from simk8s.scenario.found import ManifestObject, find_files, near_file
 from simk8s.scenario.jsontext import looks_like_json, read_json
@@ -24,7 +25,6 @@ from simk8s.scenario.podgroups import check_spec, is_group
 from simk8s.scenario.positions import Path as KeyPath
 from simk8s.scenario.positions import Positions
 from simk8s.scenario.reading import Document, read_documents, read_text
-from simk8s.scenario.schema import RolloutStrategy
 from simk8s.scenario.templates import check_template
 
 MOST_BYTES = 256 << 20

@@ -7,7 +7,7 @@ name an extension are checked by that extension's `Params`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BeforeValidator,
@@ -19,16 +19,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from simk8s.scenario.behaviour import BehaviourRule
-from simk8s.scenario.cloud import Cloud
-from simk8s.scenario.control.plane import ControlPlane
-from simk8s.scenario.control.registry import Images
-from simk8s.scenario.control.runtime import RuntimeName
 from simk8s.scenario.distributions import CpuDistribution, DurationDistribution, MemoryDistribution
 from simk8s.scenario.extension import ByKey, ByName, Extension
-from simk8s.scenario.power import Power
-from simk8s.scenario.thresholds import Thresholds
-from simk8s.scenario.timeline import TimelineEntry
+from simk8s.scenario.later import later
 from simk8s.scenario.types import (
     AlsoText,
     Count,
@@ -36,9 +29,31 @@ from simk8s.scenario.types import (
     Duration,
     MemoryQuantity,
     Model,
-    Portion,
 )
 from simk8s.units import INT64_MAX
+
+if TYPE_CHECKING:
+    from simk8s.scenario.behaviour import BehaviourRule
+    from simk8s.scenario.cloud import Cloud
+    from simk8s.scenario.control.plane import ControlPlane
+    from simk8s.scenario.control.registry import Images
+    from simk8s.scenario.control.runtime import RuntimeName
+    from simk8s.scenario.deployments import Deployment
+    from simk8s.scenario.power import Power
+    from simk8s.scenario.thresholds import Thresholds
+    from simk8s.scenario.timeline import TimelineEntry
+
+    WrittenPlane: TypeAlias = ControlPlane | None
+else:
+    BehaviourRule = later("simk8s.scenario.behaviour:BehaviourRule")
+    Cloud = later("simk8s.scenario.cloud:Cloud")
+    Deployment = later("simk8s.scenario.deployments:Deployment")
+    Images = later("simk8s.scenario.control.registry:Images")
+    RuntimeName = later("simk8s.scenario.control.runtime:RuntimeName")
+    Power = later("simk8s.scenario.power:Power")
+    Thresholds = later("simk8s.scenario.thresholds:Thresholds")
+    TimelineEntry = later("simk8s.scenario.timeline:TimelineEntry")
+    WrittenPlane = later("simk8s.scenario.control.plane:ControlPlane")
 
 API_VERSION = "simk8s/v1"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
@@ -171,37 +186,6 @@ class ReplicaSet(Model):
     template: Template
 
 
-class RollingUpdate(Model):
-    """How far a rollout may stray from `replicas`, up and down."""
-
-    max_surge: Portion = "25%"
-    max_unavailable: Portion = "25%"
-
-
-class RolloutStrategy(Model):
-    """`spec.strategy` of a Deployment."""
-
-    type: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    rolling_update: RollingUpdate | None = None
-
-    @model_validator(mode="after")
-    def _belongs(self) -> RolloutStrategy:
-        if self.type == "Recreate" and self.rolling_update is not None:
-            raise PydanticCustomError("E105", "`rollingUpdate` has no meaning with type Recreate")
-        return self
-
-
-class Deployment(Model):
-    """A Deployment of this scenario, in Kubernetes' words; its seconds are whole numbers."""
-
-    replicas: Count
-    strategy: RolloutStrategy = RolloutStrategy()
-    min_ready_seconds: Count = 0
-    revision_history_limit: Count = 10
-    progress_deadline_seconds: Count = 600
-    template: Template
-
-
 class Job(Model):
     """A Job of this scenario; how long each pod runs is the entry's `lifetime`."""
 
@@ -288,6 +272,13 @@ Variant: TypeAlias = Annotated[dict[str, Any], AlsoText(), BeforeValidator(_vari
 VariantName: TypeAlias = Annotated[str, StringConstraints(pattern=VARIANT_NAME)]
 
 
+def _standard_plane(field: dict[str, Any]) -> None:
+    """For editors: what holds where nothing is written."""
+    from simk8s.scenario.control.plane import standard
+
+    field["default"] = standard().model_dump(mode="json", by_alias=True)
+
+
 class Scenario(Model):
     """A whole scenario file."""
 
@@ -308,11 +299,21 @@ class Scenario(Model):
     # A name and what it changes: {packed: {strategy: most_allocated, nodes.0.count: 50}}.
     variants: dict[VariantName, Variant] = Field(default_factory=dict)
     sampling: Sampling = Sampling()
-    control_plane: ControlPlane = ControlPlane()
+    # None where it is not written; what holds is `plane`.
+    control_plane: WrittenPlane = Field(default=None, json_schema_extra=_standard_plane)
     # Container images by name; what is not here is as `controlPlane.registry.unlisted` says.
     images: Images = Field(default_factory=dict)
     # What pods do that manifests do not say; later rules override earlier ones.
     behaviour: list[BehaviourRule] = Field(default_factory=list)
+
+    @property
+    def plane(self) -> ControlPlane:
+        """The control plane, as it is written or by default."""
+        if self.control_plane is not None:
+            return self.control_plane
+        from simk8s.scenario.control.plane import standard
+
+        return standard()
 
 
 def _exactly_one(model: Model, fields: tuple[str, ...]) -> str:

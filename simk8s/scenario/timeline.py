@@ -296,11 +296,6 @@ def written(verb: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def added_groups(scenario: Scenario) -> list[NodeGroup]:
-    """Node groups that join later, in the order of the entries."""
-    return [entry.add_nodes for entry in scenario.timeline if entry.add_nodes is not None]
-
-
 def rate_changes(
     scenario: Scenario, workload: str, first_rate: float | None, horizon_us: int
 ) -> list[tuple[int, float]]:

@@ -32,11 +32,13 @@ from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, mo
 from pydantic_core import PydanticCustomError
 
 from simk8s import units
+from simk8s.scenario.annotations import USAGE
 from simk8s.scenario.distributions import (
     CpuDistribution,
     MemoryDistribution,
     NumberDistribution,
 )
+from simk8s.scenario.later import OnDemand
 from simk8s.scenario.types import AlsoText, Duration, Model, unit_error
 from simk8s.units import US_PER_DAY
 
@@ -182,11 +184,11 @@ class Profile(Shaped[L], Generic[L, D]):
 
     constant: L | None = None
     draw: D | None = None
-    ramp: Ramp[L] | None = None
-    diurnal: Diurnal[L] | None = None
-    steps: Steps[L] | None = None
-    leak: Leak[L] | None = None
-    spikes: Spikes[L] | None = None
+    ramp: OnDemand[Ramp[L]] | None = None
+    diurnal: OnDemand[Diurnal[L]] | None = None
+    steps: OnDemand[Steps[L]] | None = None
+    leak: OnDemand[Leak[L]] | None = None
+    spikes: OnDemand[Spikes[L]] | None = None
     replay: UsageReplay | None = None
 
     @model_validator(mode="before")
@@ -238,21 +240,11 @@ class Usage(Model):
         return list(dict.fromkeys(found))
 
 
-ANNOTATIONS: Mapping[str, str] = {
-    "cpu-usage": "cpu",
-    "memory-usage": "memory",
-    "ephemeral-storage-usage": "ephemeral-storage",
-    "pids-usage": "pids",
-    "cpu-work": "work",
-}
-"""Names after `simk8s.io/`, and the field of `Usage` that each is."""
-
-
 def from_annotations(notes: Mapping[str, str], prefix: str) -> Usage | None:
     """What annotations say, None if they say nothing. Raises ValueError."""
     found = {
         field: _value(notes[prefix + name])
-        for name, field in ANNOTATIONS.items()
+        for name, field in USAGE.items()
         if prefix + name in notes
     }
     if not found:
@@ -263,13 +255,6 @@ def from_annotations(notes: Mapping[str, str], prefix: str) -> Usage | None:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{where}: {first['msg']}") from None
-
-
-def check_annotation(name: str, text: str) -> None:
-    """Raises ValueError if one annotation cannot be meant."""
-    field = ANNOTATIONS[name]
-    beside = {"cpu-usage": "1"} if field == "work" else {}
-    from_annotations({name: text, **beside}, "")
 
 
 def _value(text: str) -> Any:

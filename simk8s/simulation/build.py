@@ -129,7 +129,7 @@ def build(loaded: Loaded, *, seed: int, horizon_us: int, options: Options) -> Wo
     """Wire up a world; nothing has happened in it yet."""
     scenario = loaded.scenario
     clock, streams, cluster = Clock(), Streams(seed), Cluster()
-    plane, clients = scenario.control_plane, client_limits(scenario.control_plane)
+    plane, clients = scenario.plane, client_limits(scenario.plane)
     recorder, times = _recorder(loaded, options), api_times(plane)
     (store, server), machines = _api(clock, cluster, streams, times), Machines(clock)
     kubelets = KubeletPool(
@@ -249,7 +249,7 @@ def _scheduler(
 ) -> Scheduler:
     """The scheduler, with a client of its own for Events."""
     store, server = api
-    plane, settings = loaded.scenario.control_plane, strategy.settings
+    plane, settings = loaded.scenario.plane, strategy.settings
     qps = settings.qps if plane.throttling else 0.0
     limits = client_limits(plane).scheduler_events
     events = Client(clock, server, "kube-scheduler/events", *limits)
@@ -283,7 +283,7 @@ def _add_controllers(loaded: Loaded, world: World) -> None:
 
 
 def _add_nodes(loaded: Loaded, world: World) -> None:
-    kubelet = loaded.scenario.control_plane.kubelet
+    kubelet = loaded.scenario.plane.kubelet
     resources, written = world.cluster.resources, loaded.node_objects
 
     def specs(index: int) -> Iterator[NodeSpec]:

@@ -17,9 +17,8 @@ from simk8s.nodes.settings import EvictionSettings, Threshold, UsageSettings
 from simk8s.nodes.usage import NodeUsage
 from simk8s.nodes.usage_curves import CurveMaker
 from simk8s.record.writer import TableWriter
-from simk8s.scenario.annotations import PREFIX
+from simk8s.scenario.annotations import PREFIX, USAGE
 from simk8s.scenario.templates import static_paths, template_paths
-from simk8s.scenario.usage import ANNOTATIONS
 from simk8s.state.nodes import NodeSpec
 from simk8s.state.resources import CPU, MEMORY
 from simk8s.state.selectors import DISK_PRESSURE, MEMORY_PRESSURE
@@ -45,7 +44,7 @@ def is_used(loaded: Loaded) -> bool:
     return any(
         PREFIX + name in ((template.get("metadata") or {}).get("annotations") or {})
         for template in _templates(loaded)
-        for name in ANNOTATIONS
+        for name in USAGE
     )
 
 
@@ -111,7 +110,7 @@ def measured(
         for path in () if entry.usage is None else entry.usage.paths:
             maker.read(path)
 
-    settings, usage_of = settings_of(scenario.control_plane.kubelet), kubelets.behaviours.usage_of
+    settings, usage_of = settings_of(scenario.plane.kubelet), kubelets.behaviours.usage_of
     usage = NodeUsage(
         clock, store, kubelets.client_of, settings, usage_of, maker, kubelets.kills(), streams.seed
     )

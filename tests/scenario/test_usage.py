@@ -141,7 +141,7 @@ def test_mistakes_in_thresholds(kubelet, word):
 def test_thresholds_of_a_kubelet():
     def hard(kubelet):
         text = TEXT.format(behaviour="[]", kubelet=kubelet, notes="{}")
-        return load(Path("x.yaml"), text=text).scenario.control_plane.kubelet.hard_thresholds
+        return load(Path("x.yaml"), text=text).scenario.plane.kubelet.hard_thresholds
 
     assert hard("{}")["memory.available"] == (100 << 20, 0)
     assert hard("{evictionHard: {nodefs.available: 5%}}") == {"nodefs.available": (0, 50)}

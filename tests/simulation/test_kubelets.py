@@ -111,7 +111,7 @@ def test_jobs_run_through(runs) -> None:
 
 def test_settings_reach_the_kubelets() -> None:
     found = load("s.yaml", text=TEXT + "controlPlane: {runtime: {name: cri-o, start: 1s}}\n")
-    settings = kubelet_settings(found.scenario.control_plane, found.scenario.images)
+    settings = kubelet_settings(found.scenario.plane, found.scenario.images)
     assert settings.runtime.start == (SECOND, SECOND)
     assert settings.runtime.sandbox[0] == 215_000
     web = settings.registry.image("web:2")

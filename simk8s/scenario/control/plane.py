@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -41,3 +42,9 @@ class ControlPlane(Model):
             return data
         profile = data.get("profile", DEFAULT)
         return merged(PROFILES.get(profile, {}), data) if isinstance(profile, str) else data
+
+
+@cache
+def standard() -> ControlPlane:
+    """The one of a scenario that says nothing of it."""
+    return ControlPlane()

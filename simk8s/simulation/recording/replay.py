@@ -72,7 +72,7 @@ def replay(path: Path, *, seed: int = 1, write: bool = False) -> Replay:
     world, loaded = build_world(
         recording.header, recording.nodes, horizon_us, seed, recording.origin_ms
     )
-    lag_us = api_times(loaded.scenario.control_plane).watch_lag_us
+    lag_us = api_times(loaded.scenario.plane).watch_lag_us
     writer = Writer(world, recording) if write else None
     observer = Observer(world, lag_us, writer)
     driver = Driver(world, StandIns(world, recording.pods, observer.group_of))

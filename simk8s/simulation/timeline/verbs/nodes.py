@@ -163,7 +163,7 @@ def add(desk: Desk, task: Task) -> None:
     assert group is not None, "its verb is addNodes"
     loaded, world = desk.loaded, desk.world
     stem = stem_of(group)
-    most = loaded.scenario.control_plane.kubelet.max_pods
+    most = loaded.scenario.plane.kubelet.max_pods
     first = _taken(desk, stem)
     specs = node_specs([group], loaded.base, loaded.catalog, most, {stem: first})
     boots: Iterator[int] | None = None
