@@ -3,7 +3,8 @@
 Law: they are applied in the order in which they were sent, each at the instant of its sending;
 what an outage finds under way it cuts off (`withdraw`).
 
-How: a request is a plain tuple, not a `Call`: nothing about it changes on its way.
+How: a request is a plain tuple, not a `Call`: nothing about it changes on its way. All that were
+sent in a round wait in one list, since commits come first in the next.
 """
 
 from __future__ import annotations
@@ -25,8 +26,15 @@ class AtOnce:
     """The requests under way; `send` takes one that is `Asked`."""
 
     def __init__(self, clock: Clock) -> None:
-        self._lane = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
-        self.send = self._lane.now
+        self._bell = clock.bell("etcd/commits", Phase.RELEASE, self._apply)
+        self._asked: list[Asked] = []
+
+    def send(self, asked: Asked) -> None:
+        """Apply it in the next round."""
+        waiting = self._asked
+        if not waiting:
+            self._bell.ring()
+        waiting.append(asked)
 
     def resend(self, call: Call) -> None:
         """One that was held back or refused before."""
@@ -36,13 +44,15 @@ class AtOnce:
     def withdraw(self, now_us: int) -> list[Call]:
         """Everything under way; none of it will be applied."""
         calls = []
-        for op, args, done, port, client, attempts in self._lane.withdraw():
+        withdrawn, self._asked = self._asked, []
+        for op, args, done, port, client, attempts in withdrawn:
             call = Call(client, port, op, args, done)
             call.attempts, call.arrival_us = attempts, now_us
             calls.append(call)
         return calls
 
-    def _apply(self, now_us: int, asked: list[Asked]) -> None:
+    def _apply(self, now_us: int) -> None:
+        asked, self._asked = self._asked, []
         for op, args, done, port, client, _ in asked:
             result = op(*args)
             meter = port.meter
