@@ -4,7 +4,8 @@ Law: they are applied in the order in which they were sent, each at the instant 
 what an outage finds under way it cuts off (`withdraw`).
 
 How: a request is a plain tuple, not a `Call`: nothing about it changes on its way. All that were
-sent in a round wait in one list, since commits come first in the next.
+sent in a round wait in one list, `asked`, since commits come first in the next; who adds the first
+rings.
 """
 
 from __future__ import annotations
@@ -23,28 +24,24 @@ Asked = tuple[Operation, tuple[Any, ...], Done | None, Port, "Client", int]
 
 
 class AtOnce:
-    """The requests under way; `send` takes one that is `Asked`."""
+    """The requests under way; `Client.write` adds to them."""
 
     def __init__(self, clock: Clock) -> None:
-        self._bell = clock.bell("etcd/commits", Phase.RELEASE, self._apply)
-        self._asked: list[Asked] = []
-
-    def send(self, asked: Asked) -> None:
-        """Apply it in the next round."""
-        waiting = self._asked
-        if not waiting:
-            self._bell.ring()
-        waiting.append(asked)
+        self.ring = clock.bell("etcd/commits", Phase.RELEASE, self._apply).ring
+        self.asked: list[Asked] = []
+        """Requests under way."""
 
     def resend(self, call: Call) -> None:
         """One that was held back or refused before."""
         assert call.op is not None, "a shadow is never under way"
-        self.send((call.op, call.args, call.done, call.port, call.client, call.attempts))
+        if not self.asked:
+            self.ring()
+        self.asked.append((call.op, call.args, call.done, call.port, call.client, call.attempts))
 
     def withdraw(self, now_us: int) -> list[Call]:
         """Everything under way; none of it will be applied."""
         calls = []
-        withdrawn, self._asked = self._asked, []
+        withdrawn, self.asked = self.asked, []
         for op, args, done, port, client, attempts in withdrawn:
             call = Call(client, port, op, args, done)
             call.attempts, call.arrival_us = attempts, now_us
@@ -52,7 +49,7 @@ class AtOnce:
         return calls
 
     def _apply(self, now_us: int) -> None:
-        asked, self._asked = self._asked, []
+        asked, self.asked = self.asked, []
         for op, args, done, port, client, _ in asked:
             result = op(*args)
             meter = port.meter

@@ -67,7 +67,7 @@ class Client:
         self._under_way = 0
         self._backlog: deque[tuple[int, Call]] = deque()
         quick = self._bucket is None and not in_flight
-        self._at_once = server.at_once.send if quick and server.at_once is not None else None
+        self._at_once = server.at_once if quick else None
         """Set where nothing holds a request back and it takes no time."""
         self._node_limit = node_limit
         self._nodes: dict[int, Client] = {}
@@ -109,8 +109,11 @@ class Client:
         if self.recorder is not None:
             self.recorder.catch_up(now_us)
         port = self._ports.get(getattr(op, "request", None)) or self._port(kind_of(op))
-        if self._at_once is not None:
-            self._at_once((op, args, done, port, self, 0))
+        at_once = self._at_once
+        if at_once is not None:
+            if not at_once.asked:
+                at_once.ring()
+            at_once.asked.append((op, args, done, port, self, 0))
             return now_us
         call = Call(self, port, op, args, done)
         if self.in_flight_limit:
