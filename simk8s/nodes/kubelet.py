@@ -240,7 +240,11 @@ class KubeletPool:
         if self._fake:
             own_us = next(self._fake_start_us)
             at_us = now_us + own_us * self.disorders.slow.get(node, WHOLE) // WHOLE
-            self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
+            start = (pod, pods.epoch[pod], at_us, at_us)
+            if at_us == now_us:
+                self._started(now_us, [start])
+            else:
+                self._starts.at(at_us, start)
             return
         life, client = self._lives.of(pod), self._client_of(node)
         if life.needs and self._waiting.holds(pod, node, life.needs, now_us):
