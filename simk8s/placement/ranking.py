@@ -356,9 +356,9 @@ class Ranking:
         scores = [(p, w) for p, w in self.scores[_NODE] if p.wakes(query, view)]
         total, rejects = self.some(query, static, ALL)
         rejected = 0 if rejects is None else int(np.count_nonzero(rejects))
-        roomy = rejects is None
-        total = total.copy() if roomy else np.where(rejects, -1, total)
-        return Entry(total, len(total) - rejected, position, filters, scores, roomy)
+        total = total.copy() if rejects is None else np.where(rejects, -1, total)
+        feasible = len(total) - rejected
+        return Entry(total, feasible, position, filters, scores, rejects is None)
 
     def _repair(self, entry: Entry, query: Query, static: Static, dirty: list[int]) -> None:
         rows = dirty if len(dirty) == 1 else dict.fromkeys(dirty)

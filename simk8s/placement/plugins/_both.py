@@ -128,15 +128,15 @@ class Both:
         """The scalar form, for the real view or another: what the two say by themselves."""
         nodes, asked = view.nodes, query.requests
         if nodes.lacking:
-            least = self._least.score_one(query, view, row)
-            return least + self._balanced.score_one(query, view, row)
+            own = self._least.score_one(query, view, row)
+            return own + self._balanced.score_one(query, view, row)
         cpu_line, memory_line = nodes.whole_at
         all_cpu, all_memory = cpu_line[row], memory_line[row]
         cpu_line, memory_line = nodes.spare100_at
-        least = (cpu_line[row] - 100 * asked.asked_cpu) // all_cpu
+        least: float = (cpu_line[row] - 100 * asked.asked_cpu) // all_cpu
         if least < 0.0:
             least = 0.0
-        left = (memory_line[row] - 100 * asked.asked_memory) // all_memory
+        left: float = (memory_line[row] - 100 * asked.asked_memory) // all_memory
         if left > 0.0:
             least += left
         # Balances without the pod and with it: 1 less half the gap between two shares, at most 1.
