@@ -75,6 +75,8 @@ class Clock:
         self._env = Environment()
         self._components: list[Component] = []
         self._probes: list[Probe] = []
+        self._listeners: list[Probe] = []
+        """Those that hear of batches."""
         self._stop: StopReason | None = None
         self._running = False
         self._late: set[int] = set()  # indices of components seen in the watched rounds
@@ -88,9 +90,12 @@ class Clock:
         return self._register(Bell(self, name, phase, len(self._components), handler))
 
     def add_probe(self, probe: Probe) -> None:
-        """Let an instrument listen. Components are only wrapped once there is one."""
+        """Let an instrument listen. Components are only wrapped once one listens to batches."""
         self._probes.append(probe)
-        if len(self._probes) == 1:
+        if type(probe).on_batch is Probe.on_batch:
+            return
+        self._listeners.append(probe)
+        if len(self._listeners) == 1:
             for component in self._components:
                 self._observe(component)
 
@@ -189,13 +194,13 @@ class Clock:
         if len(self._components) == MAX_COMPONENTS:
             raise InvariantError(f"a clock has room for {MAX_COMPONENTS} components")
         self._components.append(component)
-        if self._probes:
+        if self._listeners:
             self._observe(component)
         return component
 
     def _observe(self, component: Any) -> None:
         handler = component.handler
-        name, phase, probes = component.name, component.phase, self._probes
+        name, phase, probes = component.name, component.phase, self._listeners
         if isinstance(component, Lane):
 
             def observed_batch(now_us: int, items: list[Any]) -> None:

@@ -87,6 +87,8 @@ class Entry:
     """Whether every node passes those filters, as far as is known: once it does not, it never is
     again.
     """
+    lows: int = -1
+    """`NodeTable.lows` when that was last seen."""
 
 
 class Ranked(NamedTuple):
@@ -364,15 +366,13 @@ class Ranking:
         rows = dirty if len(dirty) == 1 else dict.fromkeys(dirty)
         view, rejects, total = self._view, static.rejects, entry.total
         score_one = self._score_one(entry)
+        if entry.roomy and entry.lows != view.nodes.lows:
+            entry.lows = view.nodes.lows
+            entry.roomy = all(plugin.passes(query, view) for plugin in entry.filters)
         if entry.roomy and static.clear:
-            for plugin in entry.filters:
-                if not plugin.passes(query, view):
-                    entry.roomy = False
-                    break
-            else:
-                for row in rows:
-                    total[row] = score_one(query, view, row)
-                return
+            for row in rows:
+                total[row] = score_one(query, view, row)
+            return
         for row in rows:
             fresh = -1
             if static.clear or not rejects.item(row):

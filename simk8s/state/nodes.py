@@ -96,6 +96,8 @@ class NodeTable:
         self.dirty_base = 0
         self.lowest: list[int] = [_HUGE] * len(resources)
         """By resource: no node ever had less free, so a smaller request needs no look at each."""
+        self.lows = 0
+        """How often one of them fell."""
         self.defaulted_pods = 0
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.lacking = False
@@ -210,6 +212,7 @@ class NodeTable:
             line[row] = left = line[row] - amount
             if left < lowest[resource]:
                 lowest[resource] = left
+                self.lows += 1
         cpu, memory = self.used_at
         cpu[row] += values[CPU]
         memory[row] += values[MEMORY]
@@ -284,6 +287,7 @@ class NodeTable:
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
         self.lowest = list(map(min, self.lowest, self.free[:, row].tolist()))
+        self.lows += 1
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
         old: Any = self.__dict__
@@ -315,6 +319,7 @@ class NodeTable:
             old[name] = line
         self._capacity, self._depth = capacity, depth
         self.lowest = self.lowest + [0] * (rows - len(self.lowest))
+        self.lows += 1
         self._trim()
         self.whole_at = _lines(self._whole_f)
         self.open_lines(self._free, self._used_f, self._spare100_f)
