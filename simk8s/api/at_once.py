@@ -3,7 +3,9 @@
 Law: they are applied in the order in which they were sent, each at the instant of its sending;
 what an outage finds under way it cuts off (`withdraw`).
 
-How: a request is a plain tuple, not a `Call`: nothing about it changes on its way.
+How: a request is a plain tuple, not a `Call`: nothing about it changes on its way. All that were
+sent in a round wait in one list, `asked`, since commits come first in the next; who adds the first
+rings.
 """
 
 from __future__ import annotations
@@ -22,27 +24,32 @@ Asked = tuple[Operation, tuple[Any, ...], Done | None, Port, "Client", int]
 
 
 class AtOnce:
-    """The requests under way; `send` takes one that is `Asked`."""
+    """The requests under way; `Client.write` adds to them."""
 
     def __init__(self, clock: Clock) -> None:
-        self._lane = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
-        self.send = self._lane.now
+        self.ring = clock.bell("etcd/commits", Phase.RELEASE, self._apply).ring
+        self.asked: list[Asked] = []
+        """Requests under way."""
 
     def resend(self, call: Call) -> None:
         """One that was held back or refused before."""
         assert call.op is not None, "a shadow is never under way"
-        self.send((call.op, call.args, call.done, call.port, call.client, call.attempts))
+        if not self.asked:
+            self.ring()
+        self.asked.append((call.op, call.args, call.done, call.port, call.client, call.attempts))
 
     def withdraw(self, now_us: int) -> list[Call]:
         """Everything under way; none of it will be applied."""
         calls = []
-        for op, args, done, port, client, attempts in self._lane.withdraw():
+        withdrawn, self.asked = self.asked, []
+        for op, args, done, port, client, attempts in withdrawn:
             call = Call(client, port, op, args, done)
             call.attempts, call.arrival_us = attempts, now_us
             calls.append(call)
         return calls
 
-    def _apply(self, now_us: int, asked: list[Asked]) -> None:
+    def _apply(self, now_us: int) -> None:
+        asked, self.asked = self.asked, []
         for op, args, done, port, client, _ in asked:
             result = op(*args)
             meter = port.meter

@@ -63,10 +63,10 @@ class Client:
         self._clock = clock
         self._server = server
         self._bucket = TokenBucket(qps, burst) if qps > 0 else None
-        self._ports: dict[RequestKind, Port] = {}
+        self._ports: dict[RequestKind | None, Port] = {}
         self._under_way = 0
         self._backlog: deque[tuple[int, Call]] = deque()
-        quick = server.at_once is not None and self._bucket is None and not in_flight
+        quick = self._bucket is None and not in_flight
         self._at_once = server.at_once if quick else None
         """Set where nothing holds a request back and it takes no time."""
         self._node_limit = node_limit
@@ -108,12 +108,12 @@ class Client:
         now_us = self._clock.now_us
         if self.recorder is not None:
             self.recorder.catch_up(now_us)
-        kind = getattr(op, "request", None)
-        port = self._ports.get(kind) if kind is not None else None
-        if port is None:
-            port = self._port(kind_of(op))
-        if self._at_once is not None:
-            self._at_once.send((op, args, done, port, self, 0))
+        port = self._ports.get(getattr(op, "request", None)) or self._port(kind_of(op))
+        at_once = self._at_once
+        if at_once is not None:
+            if not at_once.asked:
+                at_once.ring()
+            at_once.asked.append((op, args, done, port, self, 0))
             return now_us
         call = Call(self, port, op, args, done)
         if self.in_flight_limit:

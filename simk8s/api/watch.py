@@ -96,8 +96,8 @@ class ChangeLog:
 
     def __init__(self, clock: Clock, kind: str, fanout: Fanout | None = None) -> None:
         self.kind = kind
-        self.base = self.end = 0
-        """Positions of the first entry that is kept, and after the last one."""
+        self.base = 0
+        """Position of the first entry that is kept."""
         self.entries: list[Entry] = []
         self.dispatch_us = 0
         """What one event takes in the dispatch loop at present."""
@@ -110,6 +110,11 @@ class ChangeLog:
         if fanout is not None:
             fanout.listen(self._watched)
             self._watched(kind)
+
+    @property
+    def end(self) -> int:
+        """Position after the last entry."""
+        return self.base + len(self.entries)
 
     def subscribe(self, bell: Bell, lag_us: int = 0, verbs: Iterable[Verb] = tuple(Verb)) -> Cursor:
         """A cursor at the end of the log; its bell is rung for later entries with one of `verbs`.
@@ -153,7 +158,6 @@ class ChangeLog:
             seen_us = (busy_us if busy_us > now_us else now_us) + self.dispatch_us
             self._dispatched_us = seen_us
         entries.append((seen_us, verb, item))
-        self.end += 1
         for cursor in self._wanting[verb]:
             if seen_us + cursor.lag_us == now_us:
                 cursor.bell.ring()
@@ -161,7 +165,7 @@ class ChangeLog:
                 cursor.bell.ring_at(seen_us + cursor.lag_us)
         for hear in self._taps[verb]:
             hear(verb, item)
-        if self.end - self.base >= TRIM_AT:
+        if len(entries) >= TRIM_AT:
             self._trim()
 
     def _count(self) -> None:

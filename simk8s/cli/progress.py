@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from simk8s.kernel.probe import Probe
 from simk8s.units import US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND, format_duration
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _WINDOW = 64
 
 
-class SimulatedTime:
+class SimulatedTime(Probe):
     """A probe that knows how far the simulation is."""
 
     def __init__(self) -> None:
@@ -29,12 +30,6 @@ class SimulatedTime:
 
     def on_instant(self, now_us: int) -> None:
         self.now_us = now_us
-
-    def on_batch(self, component: str, phase: Any, count: int) -> None:
-        """Nothing of interest."""
-
-    def on_stop(self, reason: Any) -> None:
-        """The bar is taken down by its owner."""
 
 
 class Rate:

@@ -3,7 +3,8 @@
 SimPy's own queue carries what is to come: each component (lane or bell) has one event object,
 queued with an integer priority that spells phase and registration index. The clock steps through
 the queue instant by instant. In the running instant a turn is a number that spells round, phase and
-registration index, and the turns to come are a small heap of such numbers.
+registration index, and the turns to come are a small heap of such numbers; `Clock.turn` is the last
+one of the running phase, so what compares as later is still to come in this round.
 
 Law: time is integer microseconds and never goes back. Inside an instant, rounds; inside a round,
 phases; inside a phase, registration order. More than `MAX_ROUNDS` rounds in one instant end the
@@ -22,11 +23,11 @@ from simpy.events import Event
 
 from simk8s.errors import InvariantError
 from simk8s.kernel.component import (
-    COMPONENT_BITS,
+    INDEX_MASK,
     MAX_COMPONENTS,
     MAX_ROUNDS,
-    PHASE_ROOM,
-    WATCHED_SLOT,
+    ROUND,
+    WATCHED_TURN,
     Component,
 )
 from simk8s.kernel.lane import Lane, LaneHandler
@@ -36,9 +37,8 @@ from simk8s.kernel.wake import Bell, BellHandler
 
 _C = TypeVar("_C", bound=Component)
 
-_INDEX = MAX_COMPONENTS - 1
 _BEFORE_ALL = -1
-"""Slot before the first round: everything armed for this instant joins round 0."""
+"""Turn before the first round: everything armed for this instant joins round 0."""
 
 
 class StopReason(StrEnum):
@@ -65,16 +65,18 @@ class Clock:
 
     def __init__(self) -> None:
         self.now_us: int = 0
-        self.slot: int = _BEFORE_ALL
-        """The running slot, round * 16 + phase; -1 before the first of an instant."""
+        self.turn: int = _BEFORE_ALL
+        """The last turn (see component) of the running round and phase; -1 before the first."""
         self.soon: list[int] = []
-        """For components: turns of the running instant, slot * 4096 + registration index."""
+        """For components: turns of the running instant, a heap."""
         self.turns: list[Callable[[int], None]] = []
         """For components: what each of them does on its turn, by registration index."""
         self.livelock_components: tuple[str, ...] = ()
         self._env = Environment()
         self._components: list[Component] = []
         self._probes: list[Probe] = []
+        self._listeners: list[Probe] = []
+        """Those that hear of batches."""
         self._stop: StopReason | None = None
         self._running = False
         self._late: set[int] = set()  # indices of components seen in the watched rounds
@@ -88,9 +90,12 @@ class Clock:
         return self._register(Bell(self, name, phase, len(self._components), handler))
 
     def add_probe(self, probe: Probe) -> None:
-        """Let an instrument listen. Components are only wrapped once there is one."""
+        """Let an instrument listen. Components are only wrapped once one listens to batches."""
         self._probes.append(probe)
-        if len(self._probes) == 1:
+        if type(probe).on_batch is Probe.on_batch:
+            return
+        self._listeners.append(probe)
+        if len(self._listeners) == 1:
             for component in self._components:
                 self._observe(component)
 
@@ -122,7 +127,7 @@ class Clock:
             self._running = False
             self._late.clear()
             # What is armed between runs for this instant makes it begin again, with round 0.
-            self.slot = _BEFORE_ALL
+            self.turn = _BEFORE_ALL
         for probe in self._probes:
             probe.on_stop(reason)
         return reason
@@ -146,18 +151,20 @@ class Clock:
             if due_us > until_us or self._stop is not None:
                 break
             if due_us != self.now_us:
-                self.slot = _BEFORE_ALL
+                self.turn = _BEFORE_ALL
                 self.now_us = self._env._now = due_us
             while queue and queue[0][0] == due_us:
-                heappush(soon, heappop(queue)[1])
+                soon.append(heappop(queue)[1])
+            if len(soon) > 1:
+                soon.sort()
             for probe in self._probes:
                 probe.on_instant(due_us)
             while soon:
                 turn = heappop(soon)
-                self.slot = slot = turn >> COMPONENT_BITS
-                if slot >= WATCHED_SLOT:
+                self.turn = turn | INDEX_MASK
+                if turn >= WATCHED_TURN:
                     self._watch(turn)
-                turns[turn & _INDEX](due_us)
+                turns[turn & INDEX_MASK](due_us)
         if self._stop is not None:
             return self._take_stop()
         if not queue:
@@ -167,8 +174,8 @@ class Clock:
 
     def _watch(self, turn: int) -> None:
         """A turn in one of the last rounds that are allowed, or beyond them."""
-        self._late.add(turn & _INDEX)
-        if self.slot >= MAX_ROUNDS * PHASE_ROOM:
+        self._late.add(turn & INDEX_MASK)
+        if turn >= MAX_ROUNDS * ROUND:
             heappush(self.soon, turn)
             raise _LivelockError
 
@@ -181,19 +188,19 @@ class Clock:
         """Advance through empty time."""
         if until_us > self.now_us:
             self._env._now = self.now_us = until_us
-            self.slot = _BEFORE_ALL
+            self.turn = _BEFORE_ALL
 
     def _register(self, component: _C) -> _C:
         if len(self._components) == MAX_COMPONENTS:
             raise InvariantError(f"a clock has room for {MAX_COMPONENTS} components")
         self._components.append(component)
-        if self._probes:
+        if self._listeners:
             self._observe(component)
         return component
 
     def _observe(self, component: Any) -> None:
         handler = component.handler
-        name, phase, probes = component.name, component.phase, self._probes
+        name, phase, probes = component.name, component.phase, self._listeners
         if isinstance(component, Lane):
 
             def observed_batch(now_us: int, items: list[Any]) -> None:

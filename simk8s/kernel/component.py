@@ -5,7 +5,7 @@ the order in which they were armed. The registration index is therefore part of 
 `MAX_COMPONENTS` is the room it has there.
 A component owns a single event object, queued once for every instant it is armed for beforehand:
 time and priority are unique in the queue, so SimPy's third number, which breaks ties, is always 0.
-Within the running instant its turn is a number, `priority`, in the heap `Clock.soon`.
+Within the running instant its turn is a number in the heap `Clock.soon`: in round 0 its priority.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from simk8s.kernel.phase import Phase
 
 PHASE_ROOM = 16
-"""Slots per round: slot = round * PHASE_ROOM + phase."""
-ROUND_MASK = ~(PHASE_ROOM - 1)
+"""Phases a round has room for."""
 COMPONENT_BITS = 12
 MAX_COMPONENTS = 1 << COMPONENT_BITS
-"""Lanes and bells one clock can have: priority = slot * MAX_COMPONENTS + registration index."""
+"""Lanes and bells one clock can have: turn = (round * PHASE_ROOM + phase) * MAX_COMPONENTS +
+registration index.
+"""
+INDEX_MASK = MAX_COMPONENTS - 1
+ROUND = PHASE_ROOM * MAX_COMPONENTS
+"""Turns of one round."""
+ROUND_MASK = ~(ROUND - 1)
 MAX_ROUNDS = 10_000
 """More rounds in one instant than this are a livelock."""
-WATCHED_SLOT = (MAX_ROUNDS - 100) * PHASE_ROOM
+WATCHED_TURN = (MAX_ROUNDS - 100) * ROUND
 """From here on the clock wants to know who runs: those are the ones to name."""
 
 
@@ -34,7 +39,7 @@ class Component:
     """A named participant in the instants of one clock."""
 
     __slots__ = (
-        "_clock", "_event", "_phase", "_priority", "_queue", "_soon", "index", "name", "phase",
+        "_clock", "_event", "_priority", "_queue", "_soon", "index", "name", "phase",
     )  # fmt: skip
 
     def __init__(self, clock: Clock, name: str, phase: Phase, index: int) -> None:
@@ -42,8 +47,7 @@ class Component:
         self.phase = phase
         self.index = index
         self._clock = clock
-        self._phase = int(phase)
-        self._priority = self._phase * MAX_COMPONENTS + index
+        self._priority = int(phase) * MAX_COMPONENTS + index
         self._soon = clock.soon
         self._event, self._queue = clock.event(self._priority)
         clock.turns.append(self.fire)

@@ -7,7 +7,7 @@ Timers are never cancelled: whoever changes his mind lets a stale item fall thro
 
 How: a dict from instant to items and a heap of the distinct instants. Only the earliest instant is
 armed; when an earlier one arrives it is armed on top, so the armed instants form a stack whose top
-is the earliest, and no event is ever stale. Items for the running instant wait by their slot.
+is the earliest, and no event is ever stale. Items for the running instant wait by their turn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
-from simk8s.kernel.component import COMPONENT_BITS, PHASE_ROOM, ROUND_MASK, Component
+from simk8s.kernel.component import INDEX_MASK, ROUND, ROUND_MASK, Component
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -39,7 +39,7 @@ class Lane(Component):
         self._due: dict[int, list[Any]] = {}
         self._times: list[int] = []
         self._armed: list[int] = []
-        # Items added in the running instant, by slot: at most this one and that of the next round.
+        # Items added in the running instant, by turn: at most this one and that of the next round.
         self._rounds: dict[int, list[Any]] = {}
 
     def at(self, t_us: int, item: Any) -> None:
@@ -66,18 +66,18 @@ class Lane(Component):
     def now(self, item: Any) -> None:
         """Hand `item` over in the running instant."""
         clock, rounds = self._clock, self._rounds
-        running = clock.slot
-        slot = (running & ROUND_MASK) + self._phase
-        if slot <= running:
-            slot += PHASE_ROOM
+        running = clock.turn
+        turn = (running & ROUND_MASK) + self._priority
+        if turn <= running:
+            turn += ROUND
         elif self._armed and self._armed[-1] == clock.now_us:
             self._due[clock.now_us].append(item)  # armed beforehand, and its turn is to come
             return
-        if slot in rounds:
-            rounds[slot].append(item)
+        if turn in rounds:
+            rounds[turn].append(item)
         else:
-            rounds[slot] = [item]
-            heappush(self._soon, slot << COMPONENT_BITS | self.index)
+            rounds[turn] = [item]
+            heappush(self._soon, turn)
 
     def after(self, delay_us: int, item: Any) -> None:
         """Hand `item` over `delay_us` from now."""
@@ -114,4 +114,4 @@ class Lane(Component):
                 heappush(self._queue, (next_us, self._priority, 0, self._event))
             self.handler(now_us, self._due.pop(now_us))
         else:
-            self.handler(now_us, self._rounds.pop(self._clock.slot))
+            self.handler(now_us, self._rounds.pop(self._clock.turn & ~INDEX_MASK | self.index))

@@ -12,7 +12,7 @@ from heapq import heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING
 
-from simk8s.kernel.component import COMPONENT_BITS, PHASE_ROOM, ROUND_MASK, Component
+from simk8s.kernel.component import ROUND, ROUND_MASK, Component
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -47,11 +47,10 @@ class Bell(Component):
 
     def ring(self) -> None:
         """Wake up in this instant."""
-        running = self._clock.slot
-        slot = (running & ROUND_MASK) + self._phase
-        if slot <= running:
-            slot += PHASE_ROOM
-        turn = slot << COMPONENT_BITS | self.index
+        running = self._clock.turn
+        turn = (running & ROUND_MASK) + self._priority
+        if turn <= running:
+            turn += ROUND
         soon = self._soon
         if turn not in soon:
             heappush(soon, turn)

@@ -88,10 +88,13 @@ class Containers:
 
     def forget(self, pod: int) -> None:
         """The pod has ended, or its kubelet has: nothing is remembered of it."""
-        self.workers.pop(pod, None)
-        self._loops.pop(pod, None)
+        if self.workers:
+            self.workers.pop(pod, None)
+        if self._loops:
+            self._loops.pop(pod, None)
         self._lives.forget(pod)
-        self.latest.pop(pod, None)
+        if self.latest:
+            self.latest.pop(pod, None)
 
     def run(self, begun: Begun) -> None:
         """Containers run since `started` and the status that says so is sent now."""

@@ -7,8 +7,8 @@ relist that sees them run, the status PATCH. So a plain pod takes one timer for 
 for its end. What is known only later has timers of its own: pulls (pulling), probes, crashes and
 restarts (containers).
 
-A crash moves the epoch of every pod on the machine on, so that its timers fall through; when the
-machine is back, what is still bound is started again and what is being deleted is finally removed.
+A crash moves the epoch of every pod on the machine on, so that its timers fall through; afterwards
+what is still bound is started again and what is being deleted is finally removed.
 
 Mirrors: kubelet v1.36: admission, volume manager, SyncPod, generic PLEG, status manager (GET and
 PATCH), killPod within the grace period, housekeeping, container restart after a reboot by
@@ -27,7 +27,7 @@ from numpy.random import Generator
 from simk8s.api.client import Client
 from simk8s.api.requests import GET_LEASE, GET_POD, POST_EVENT, POST_LEASE, POST_TOKEN, kind
 from simk8s.api.store import Store
-from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
+from simk8s.api.watch import ADDED, BOUND, DELETING, STATUS
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.admission import EVICTED, pressed, refusal
@@ -82,8 +82,7 @@ class KubeletPool:
         self._store = store
         self._client = client
         self.machines = self._machines = machines
-        self._settings = settings
-        self._table = store.cluster.pods
+        self._settings, self._table = settings, store.cluster.pods
         self._on: list[dict[int, None]] = []
         fake = settings.fake
         self._fake = fake is not None
@@ -183,8 +182,10 @@ class KubeletPool:
     def _deliver(self, now_us: int) -> None:
         pods, broken = self._table, self._machines.faults
         for _, verb, pod in self._pods.drain(now_us):
+            if verb is ADDED or verb is STATUS:
+                continue
+            node = pods.node[pod]
             if verb is BOUND:
-                node = pods.node[pod]
                 if pods.phase[pod] == PENDING:
                     self._on[node][pod] = None
                     if self._cut and node in self._cut:
@@ -192,19 +193,16 @@ class KubeletPool:
                     elif not broken[node]:
                         self._welcome(pod, node, now_us)
             elif verb is DELETING:
-                node = pods.node[pod]
                 if self._cut and node in self._cut:
                     self.disorders.miss(node, pod)
                 elif not broken[node]:
                     self._terminate(pod, now_us)
-            elif verb is DELETED or verb is ENDED:
-                node = pods.node[pod]
-                if node != NEVER:
-                    self._on[node].pop(pod, None)
-                    self._containers.forget(pod)
-                    self._waiting.forget(pod)
-                    if self._usage is not None:
-                        self._containers.stopped(pod)
+            elif node != NEVER:  # deleted, ended
+                self._on[node].pop(pod, None)
+                self._containers.forget(pod)
+                self._waiting.forget(pod)
+                if self._usage is not None:
+                    self._containers.stopped(pod)
 
     def adopt(self, pod: int) -> None:
         """A pod that runs as the run begins: what ends it is counted from now on."""
@@ -238,9 +236,12 @@ class KubeletPool:
         pods.seen_us[pod] = now_us
         pods.image_pull_us[pod] = pods.init_us[pod] = 0
         if self._fake:
-            own_us = next(self._fake_start_us)
-            at_us = now_us + own_us * self.disorders.slow.get(node, WHOLE) // WHOLE
-            self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
+            slow = self.disorders.slow.get(node, WHOLE)
+            at_us = now_us + next(self._fake_start_us) * slow // WHOLE
+            if at_us > now_us:
+                self._starts.at(at_us, (pod, pods.epoch[pod], at_us, at_us))
+            else:
+                self._started(now_us, [(pod, pods.epoch[pod], at_us, at_us)])
             return
         life, client = self._lives.of(pod), self._client_of(node)
         if life.needs and self._waiting.holds(pod, node, life.needs, now_us):

@@ -21,7 +21,7 @@ full.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -83,6 +83,12 @@ class Entry:
     position: int
     filters: list[FilterPlugin]
     scores: list[tuple[ScorePlugin, int]]
+    roomy: bool
+    """Whether every node passes those filters, as far as is known: once it does not, it never is
+    again.
+    """
+    lows: int = -1
+    """`NodeTable.lows` when that was last seen."""
 
 
 class Ranked(NamedTuple):
@@ -353,26 +359,38 @@ class Ranking:
         total, rejects = self.some(query, static, ALL)
         rejected = 0 if rejects is None else int(np.count_nonzero(rejects))
         total = total.copy() if rejects is None else np.where(rejects, -1, total)
-        return Entry(total, len(total) - rejected, position, filters, scores)
+        feasible = len(total) - rejected
+        return Entry(total, feasible, position, filters, scores, rejects is None)
 
     def _repair(self, entry: Entry, query: Query, static: Static, dirty: list[int]) -> None:
+        rows = dirty if len(dirty) == 1 else dict.fromkeys(dirty)
         view, rejects, total = self._view, static.rejects, entry.total
-        both = self._both if len(entry.scores) == 2 else None
-        for row in dirty if len(dirty) == 1 else dict.fromkeys(dirty):
+        score_one = self._score_one(entry)
+        if entry.roomy and entry.lows != view.nodes.lows:
+            entry.lows = view.nodes.lows
+            entry.roomy = all(plugin.passes(query, view) for plugin in entry.filters)
+        if entry.roomy and static.clear:
+            for row in rows:
+                total[row] = score_one(query, view, row)
+            return
+        for row in rows:
             fresh = -1
             if static.clear or not rejects.item(row):
                 for plugin in entry.filters:
                     if plugin.filter_one(query, view, row):
                         break
                 else:
-                    if both is not None:
-                        fresh = both.score_one(query, view, row)
-                    else:
-                        fresh = 0
-                        for score, weight in entry.scores:
-                            fresh += score.score_one(query, view, row) * weight
+                    fresh = score_one(query, view, row)
             entry.feasible += (fresh >= 0) - (total.item(row) >= 0)
             total[row] = fresh
+
+    def _score_one(self, entry: Entry) -> Callable[[Query, View, int], int]:
+        """The scalar form of an entry's scores."""
+        if self._both is not None and len(entry.scores) == 2:
+            return self._both.score_one
+        return lambda query, view, row: sum(
+            [score.score_one(query, view, row) * weight for score, weight in entry.scores]
+        )
 
 
 def _by_scope(filters: tuple[FilterPlugin, ...]) -> tuple[list[FilterPlugin], ...]:

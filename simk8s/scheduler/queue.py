@@ -100,24 +100,39 @@ class SchedulingQueue:
         """The pod has been placed or is gone; a heap entry is skipped when it surfaces."""
         queued = self._pods.pop(pod, None)
         if queued is not None:
-            self._put(queued, GONE)
-            self._counts[GONE] -= 1
+            if queued.where is FLYING:
+                self._land(queued)
+            else:
+                self._put(queued, GONE)
+                self._counts[GONE] -= 1
 
     def pop(self, now_us: int) -> Queued | None:
         """The next pod, which is being scheduled from now on."""
         if self._backoff or self._error_backoff:
             self.flush_backoff(now_us)
         queued = self._head(self._active)
-        if queued is None and self._pops_backoff:
-            queued = self._head(self._backoff)
-            if queued is not None:
-                queued.ready_us = now_us
-        if queued is not None:
-            self._put(queued, FLYING)
-            queued.attempts += 1
-            queued.seen = self._first_event + len(self._events)
-            queued.rejection = FAILURE
+        if queued is None:
+            queued = self._head(self._backoff) if self._pops_backoff else None
+            if queued is None:
+                return None
+            queued.ready_us = now_us
+        # Its entry is used up and it is in no group: all that `_put` would have to do.
+        counts = self._counts
+        counts[queued.where] -= 1
+        counts[FLYING] += 1
+        queued.where = FLYING
+        queued.attempts += 1
+        queued.seen = self._first_event + len(self._events)
+        queued.rejection = FAILURE
         return queued
+
+    def _land(self, queued: Queued) -> None:
+        """A pod that was being scheduled is gone: no entry, no group, and nobody may be flying."""
+        counts = self._counts
+        counts[FLYING] -= 1
+        queued.where = GONE
+        if self._events and not counts[FLYING]:
+            self._forget_events()
 
     @staticmethod
     def _head(heap: list[Any]) -> Queued | None:
@@ -356,10 +371,14 @@ class SchedulingQueue:
         if queued.group is not None:
             self._unpark(queued, queued.group)
         if self._events and before is FLYING and not counts[FLYING]:
-            self._first_event += len(self._events)
-            self._events.clear()
-            self._replayed.clear()
+            self._forget_events()
         return queued.token
+
+    def _forget_events(self) -> None:
+        """Nobody is being scheduled whom they would be put to."""
+        self._first_event += len(self._events)
+        self._events.clear()
+        self._replayed.clear()
 
     def _unpark(self, queued: Queued, group: Group) -> None:
         members = self._parked[group]

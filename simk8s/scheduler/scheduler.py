@@ -72,7 +72,7 @@ class Scheduler:
         self._cluster = store.cluster
         self._view = View(store.cluster)
         self._strategy = strategy
-        self._times = times
+        self._times, self._fixed_us = times, times.fixed_us
         self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)
         preempting = Preempting()
         gates: tuple[Gate, ...] = (SchedulingGates(), preempting)
@@ -238,7 +238,7 @@ class Scheduler:
             pods = self.queue.joined(pods, plan, now_us)
         service_us = plan.latency_us
         if service_us is None:
-            service_us = self._times.cycle_us(plan.evaluated, *plan.read)
+            service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
             if together:
                 service_us += self._times.base_us * (len(pods) - 1)
         end = nodes.dirty_base + len(nodes.dirty)

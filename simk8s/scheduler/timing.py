@@ -36,6 +36,12 @@ class CycleTimes:
     speed: float = 1.0
     cores: int = MEASURED_CORES
 
+    @property
+    def fixed_us(self) -> int:
+        """What every cycle takes where it does not depend on what is read; 0 where it does."""
+        reads = self.per_node_ns or self.per_visit_ns or self.per_pod_ns
+        return 0 if reads else self.cycle_us(0)
+
     def cycle_us(self, evaluated: int, nodes: int = 0, pods: int = 0) -> int:
         """Service time of a cycle that evaluates so many nodes, after its plugins have gone
         through so many `nodes` and `pods`.

@@ -62,12 +62,6 @@ class _Interrupt(Probe):
         if self._flag.is_set():
             self._clock.stop(StopReason.INTERRUPTED)
 
-    def on_batch(self, component: str, phase: Phase, count: int) -> None:
-        """Nothing."""
-
-    def on_stop(self, reason: StopReason) -> None:
-        """Nothing."""
-
 
 @contextmanager
 def _uncollected() -> Iterator[None]:

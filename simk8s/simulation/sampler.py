@@ -76,7 +76,9 @@ class Sampler:
         row: list[int] = [now_us, *self._pods(), store.created, store.bound]
         row += [self._ready_count, self._node_count]
         for resource, offered in zip((CPU, MEMORY, GPU), self._offered, strict=True):
-            row += [offered - int(nodes.free[resource] @ self._weights), offered]
+            free = nodes.free[resource]
+            free = free if self._all_ready else free[self._ready]
+            row += [offered - int(free.sum()), offered]
         row.append(int(np.count_nonzero(nodes.free[PODS] != nodes.allocatable[PODS])))
         row += self._queue.lengths()
         self._recorder.timeseries.append(tuple(row))
@@ -94,9 +96,9 @@ class Sampler:
             return
         self._looked = store.nodes.end
         self._ready = np.array(store.ready, bool) & (nodes.exists == 1)
-        self._weights = self._ready.astype(np.int64)
-        self._ready_count, self._node_count = int(self._weights.sum()), int(nodes.exists.sum())
-        offered = nodes.allocatable[[CPU, MEMORY, GPU]] @ self._weights
+        self._all_ready = bool(self._ready.all())
+        self._ready_count, self._node_count = int(self._ready.sum()), int(nodes.exists.sum())
+        offered = nodes.allocatable[[CPU, MEMORY, GPU]][:, self._ready].sum(axis=1)
         self._offered: list[int] = offered.tolist()
 
     def _pods(self) -> tuple[int, int, int, int, int]:

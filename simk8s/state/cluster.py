@@ -128,7 +128,7 @@ class Cluster:
     def charge(self, pod: int, node: int, devices: int) -> None:
         """The scheduler's cache counts a pod on a node (assumed or confirmed)."""
         pods = self.pods
-        self.nodes.change(node, pod, self.requests.items[pods.requests[pod]], devices, 1)
+        self.nodes.charge(node, pod, self.requests.items[pods.requests[pod]], devices)
         pods.charged[pod] = node
         self.charged += 1
         alike = self.charged_of.get(pods.template[pod])
@@ -150,7 +150,7 @@ class Cluster:
         node = pods.charged[pod]
         if node != NEVER:
             requests = self.requests.items[pods.requests[pod]]
-            self.nodes.change(node, pod, requests, pods.devices[pod], -1)
+            self.nodes.release(node, pod, requests, pods.devices[pod])
             pods.charged[pod] = NEVER
             self.charged -= 1
             del self.charged_of[pods.template[pod]][pod]

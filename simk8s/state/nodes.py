@@ -91,6 +91,8 @@ class NodeTable:
         self.dirty_base = 0
         self.lowest: list[int] = [_HUGE] * len(resources)
         """By resource: no node ever had less free, so a smaller request needs no look at each."""
+        self.lows = 0
+        """How often one of them fell."""
         self.defaulted_pods = 0
         """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.lacking = False
@@ -195,41 +197,51 @@ class NodeTable:
 
     def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
         """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
-        self.change(row, pod, requests, devices, 1)
-
-    def release(self, row: int, pod: int, requests: Requests, devices: int) -> None:
-        """Undo `charge`."""
-        self.change(row, pod, requests, devices, -1)
-
-    def change(self, row: int, pod: int, requests: Requests, devices: int, sign: int) -> None:
-        """`charge` (sign 1) or `release` (−1)."""
-        if sign > 0:
-            self.pods_on[row][pod] = None
-        else:
-            del self.pods_on[row][pod]
-        if len(requests.values) > len(self.free):
+        self.pods_on[row][pod] = None
+        values = requests.values
+        if len(values) > len(self.free_at):
             self.fit_resources()
         free, lowest = self.free_at, self.lowest
         for resource, amount in requests.wanted:
             line = free[resource]
-            line[row] = left = line[row] - sign * amount
+            line[row] = left = line[row] - amount
             if left < lowest[resource]:
                 lowest[resource] = left
-        values, hundred = requests.values, sign * 100
+                self.lows += 1
         cpu, memory = self.used_at
-        cpu[row] += sign * values[CPU]
-        memory[row] += sign * values[MEMORY]
+        cpu[row] += values[CPU]
+        memory[row] += values[MEMORY]
         cpu, memory = self.spare100_at
-        cpu[row] -= hundred * requests.nonzero_cpu
-        memory[row] -= hundred * requests.nonzero_memory
+        cpu[row] -= 100 * requests.nonzero_cpu
+        memory[row] -= 100 * requests.nonzero_memory
         if requests.defaulted:
-            self.defaulted_pods += sign
+            self.defaulted_pods += 1
         if devices:
-            milli = sign * requests.gpu.milli
-            for device in range(devices.bit_length()):
-                if devices >> device & 1:
-                    self.gpu_free[device, row] -= milli
+            self._take_devices(row, devices, requests.gpu.milli)
         self.dirty.append(row)
+
+    def release(self, row: int, pod: int, requests: Requests, devices: int) -> None:
+        """Undo `charge`."""
+        del self.pods_on[row][pod]
+        values, free = requests.values, self.free_at
+        for resource, amount in requests.wanted:
+            free[resource][row] += amount
+        cpu, memory = self.used_at
+        cpu[row] -= values[CPU]
+        memory[row] -= values[MEMORY]
+        cpu, memory = self.spare100_at
+        cpu[row] += 100 * requests.nonzero_cpu
+        memory[row] += 100 * requests.nonzero_memory
+        if requests.defaulted:
+            self.defaulted_pods -= 1
+        if devices:
+            self._take_devices(row, devices, -requests.gpu.milli)
+        self.dirty.append(row)
+
+    def _take_devices(self, row: int, devices: int, milli: int) -> None:
+        for device in range(devices.bit_length()):
+            if devices >> device & 1:
+                self.gpu_free[device, row] -= milli
 
     def roomy(self, cpu: int, memory: int) -> bool:
         """Whether so much is free on every node, by the bound: then nothing needs clamping."""
@@ -270,6 +282,7 @@ class NodeTable:
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
         self.lowest = list(map(min, self.lowest, self.free[:, row].tolist()))
+        self.lows += 1
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
         old: Any = self.__dict__
@@ -301,6 +314,7 @@ class NodeTable:
             old[name] = line
         self._capacity, self._depth = capacity, depth
         self.lowest = self.lowest + [0] * (rows - len(self.lowest))
+        self.lows += 1
         self._trim()
         self.whole_at = _lines(self._whole_f)
         self.open_lines(self._free, self._used_f, self._spare100_f)

@@ -14,9 +14,10 @@ was handed.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from numpy.random import Generator
@@ -89,11 +90,15 @@ class Relocation:
 class Plan:
     """Placements, and for every pod without one why. `evaluated` = node evaluations, `read` =
     what plugins went through before; both cost time. (One a cycle: no dataclass, whose defaults
-    would take as long as a filter.)
+    would take as long as a filter, and what few plans have is the class's until it is set.)
     """
 
-    __slots__ = ("again", "assignments", "evaluated", "evictions", "latency_us", "read",
-                 "rejected", "relocations", "solve")  # fmt: skip
+    relocations: Mapping[int, Relocation] = MappingProxyType({})
+    """Of rejected pods, those for which others are to be moved."""
+    evictions: tuple[int, ...] = ()
+    """Running pods that are to be deleted, as by preemption."""
+    again = False
+    """A strategy that keeps pods has more to say right after this plan."""
 
     def __init__(
         self,
@@ -110,12 +115,6 @@ class Plan:
         self.read = read
         self.latency_us = latency_us
         self.solve = solve
-        self.relocations: dict[int, Relocation] = {}
-        """Of rejected pods, those for which others are to be moved."""
-        self.evictions: tuple[int, ...] = ()
-        """Running pods that are to be deleted, as by preemption."""
-        self.again = False
-        """A strategy that keeps pods has more to say right after this plan."""
 
 
 class QueueRow(NamedTuple):

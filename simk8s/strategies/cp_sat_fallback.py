@@ -78,7 +78,7 @@ class CpSatFallback(Strategy):
                 targets = tuple(Move(pod, target) for pod, _, target in moves)
                 relocation = Relocation(seat, targets)
                 self._relocation = (query.pod, relocation)
-                plan.relocations[query.pod] = relocation
+                plan.relocations = {query.pod: relocation}
         if not plan.relocations:
             self._hopeless_until_us[_kind(query)] = now_us + self._params.pause
         plan.solve = _row(solved, len(excerpt.rows), len(moves))

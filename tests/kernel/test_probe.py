@@ -84,3 +84,24 @@ def test_without_probes_handlers_are_not_wrapped() -> None:
     assert bell.handler is rung
     clock.add_probe(Notebook())
     assert bell.handler is not rung
+
+
+def test_who_does_not_listen_to_batches_costs_nothing_between_instants() -> None:
+    class Watch(Probe):
+        def __init__(self) -> None:
+            self.instants: list[int] = []
+
+        def on_instant(self, now_us: int) -> None:
+            self.instants.append(now_us)
+
+    clock = Clock()
+    bell = clock.bell("bell", Phase.DELIVER, print)
+    watch, notebook = Watch(), Notebook()
+    clock.add_probe(watch)
+    assert clock.turns == [print]
+    clock.add_probe(notebook)
+    assert clock.turns != [print]
+    bell.ring_at(3)
+    clock.run(5)
+    assert watch.instants == [3]
+    assert ("bell", Phase.DELIVER, 1) in notebook.heard

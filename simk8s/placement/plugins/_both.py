@@ -128,21 +128,26 @@ class Both:
         """The scalar form, for the real view or another: what the two say by themselves."""
         nodes, asked = view.nodes, query.requests
         if nodes.lacking:
-            least = self._least.score_one(query, view, row)
-            return least + self._balanced.score_one(query, view, row)
-        all_cpu, all_memory = nodes.whole_at[0][row], nodes.whole_at[1][row]
-        left = int((nodes.spare100_at[0][row] - 100 * asked.asked_cpu) // all_cpu)
-        least = left if left > 0 else 0
-        left = int((nodes.spare100_at[1][row] - 100 * asked.asked_memory) // all_memory)
-        if left > 0:
+            own = self._least.score_one(query, view, row)
+            return own + self._balanced.score_one(query, view, row)
+        cpu_line, memory_line = nodes.whole_at
+        all_cpu, all_memory = cpu_line[row], memory_line[row]
+        cpu_line, memory_line = nodes.spare100_at
+        least: float = (cpu_line[row] - 100 * asked.asked_cpu) // all_cpu
+        if least < 0.0:
+            least = 0.0
+        left: float = (memory_line[row] - 100 * asked.asked_memory) // all_memory
+        if left > 0.0:
             least += left
         # Balances without the pod and with it: 1 less half the gap between two shares, at most 1.
-        cpu, memory = nodes.used_at[0][row], nodes.used_at[1][row]
+        cpu_line, memory_line = nodes.used_at
+        cpu, memory = cpu_line[row], memory_line[row]
         more_cpu, more_memory = asked.values[: MEMORY + 1]
-        one, other = cpu / all_cpu, memory / all_memory
-        gap = (one if one < 1.0 else 1.0) - (other if other < 1.0 else 1.0)
-        without = int((1.0 - (gap if gap > 0.0 else -gap) / 2.0) * 100.0)
-        one, other = (cpu + more_cpu) / all_cpu, (memory + more_memory) / all_memory
-        gap = (one if one < 1.0 else 1.0) - (other if other < 1.0 else 1.0)
-        balance = int((1.0 - (gap if gap > 0.0 else -gap) / 2.0) * 100.0)
-        return least // 2 + 50 + int((50 + balance - without) / 2)
+        before, after = cpu / all_cpu, (cpu + more_cpu) / all_cpu
+        other, others = memory / all_memory, (memory + more_memory) / all_memory
+        if after > 1.0 or others > 1.0:
+            before, other = min(before, 1.0), min(other, 1.0)
+            after, others = min(after, 1.0), min(others, 1.0)
+        gap, gaps = abs(before - other), abs(after - others)
+        gain = int((1.0 - gaps / 2.0) * 100.0) - int((1.0 - gap / 2.0) * 100.0)
+        return int(least) // 2 + 50 + (50 + gain >> 1)
