@@ -134,13 +134,22 @@ def _whole(quantity: Fraction, what: str, text: object) -> int:
     return value
 
 
+def _short(digits: str) -> bool:
+    """Whether that is a whole number of at most 18 digits, read without fractions."""
+    return len(digits) <= 18 and digits.isdecimal() and digits.isascii()
+
+
 def cpu_milli(quantity: str | int | float) -> int:
     """CPU in millicores, rounded up: `0.5` and `500m` are 500."""
+    if isinstance(quantity, str) and quantity[-1:] == "m" and _short(quantity[:-1]):
+        return int(quantity[:-1])
     return _whole(parse_quantity(quantity) * 1000, "cpu", quantity)
 
 
 def memory_bytes(quantity: str | int | float) -> int:
     """Memory in bytes, rounded up."""
+    if isinstance(quantity, str) and _short(quantity):
+        return int(quantity)
     return _whole(parse_quantity(quantity), "memory", quantity)
 
 

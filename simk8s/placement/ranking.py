@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.placement.ahead import Ahead
 from simk8s.placement.base import (
     ALL,
     MAX_NODE_SCORE,
@@ -135,6 +136,12 @@ class Ranking:
         self._version = (-1, -1)
         self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
+
+    def ahead(self) -> Ahead | None:
+        """What can be computed ahead of it, if anything can."""
+        if self._both is None or not self._incremental:
+            return None
+        return Ahead(self._both, self._view)
 
     def rank(self, query: Query, barred: Sequence[int] = ()) -> Ranked:
         """Scores of all nodes; the `barred` ones do not fit for a reason of their own. Do not

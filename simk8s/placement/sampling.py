@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from simk8s.placement.ahead import Ahead
 from simk8s.placement.base import (
     FilterPlugin,
     PluginError,
@@ -35,9 +36,10 @@ _CLUSTER = int(Scope.CLUSTER)
 """By itself: to look a member up on its class costs 70 ns."""
 
 
-Sampled = tuple[Rows, Numbers, int, int]
+Sampled = tuple[Rows, Numbers, int, int, int | None]
 """The feasible nodes that a search found, in the order in which it found them, their totals less
-a constant, that constant, and how many nodes it looked at.
+a constant, that constant, how many nodes it looked at, and the place of the best by the rule of
+v1.36 where it is known.
 """
 
 
@@ -47,6 +49,7 @@ class Sampling:
     def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
         self._ranking = ranking
         self._view = view
+        self._ahead = ranking.ahead()
         self._all_heard = heard(framework.prefilters)
         self._heard = [p for p in self._all_heard if p not in ranking.limiting]
 
@@ -79,11 +82,15 @@ class Sampling:
         filters = ranking.filters[_CLUSTER]
         if filters:
             filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
-        entry = ranking.worth_keeping(query, static)
         enough = nodes_to_find(len(order), search.percentage)
-        found = None
-        if straight and limits is None and not filters and not barred:
-            found = self._first(query, static, entry, start, enough)
+        found, entry = None, ranking.kept(query, static)
+        plain = straight and limits is None and not filters and not barred
+        if plain and entry is None and self._ahead is not None:
+            found = self._known(self._ahead, query, static, start, enough)
+        if found is None:
+            entry = entry or ranking.worth_keeping(query, static)
+            if plain:
+                found = self._first(query, static, entry, start, enough)
         if found is None:
             if limits is not None:
                 order, start, straight = self._limited(search, limits), 0, False
@@ -103,6 +110,17 @@ class Sampling:
         mask[[row for name in limits if (row := nodes.row(name)) is not None]] = True
         return search.visit(self._view, mask)
 
+    def _known(
+        self, ahead: Ahead, query: Query, static: Static, start: int, enough: int
+    ) -> Sampled | None:
+        """What `_first` says, if it was computed ahead."""
+        if not static.clear or not self._ranking.passed(query):
+            return None
+        known = ahead.find(query, start, enough)
+        if known is None:
+            return None
+        return slice(start, start + enough), known[0], static.constant, enough, known[1]
+
     def _first(
         self,
         query: Query,
@@ -121,11 +139,11 @@ class Sampling:
         if entry is not None:
             if entry.feasible != len(entry.total):
                 return None
-            return rows, entry.total[rows], static.constant, enough
+            return rows, entry.total[rows], static.constant, enough, None
         ranking = self._ranking
         if not static.clear or not ranking.passed(query):
             return None
-        return rows, ranking.scored(query, rows), static.constant, enough
+        return rows, ranking.scored(query, rows), static.constant, enough, None
 
     def _find(
         self,
@@ -161,14 +179,14 @@ class Sampling:
         active = [(p, w) for p, w in scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
-        rows, own, constant, looked_at = found  # integers stay integers
+        rows, own, constant, looked_at, _ = found  # integers stay integers
         for raw, how, weight in static.uneven:
             own = own + normalized(raw[rows], how) * weight
         for plugin, weight in active:
             scored = plugin.finished(query, view, rows)
             if scored is not None:
                 own = own + scored * weight
-        return rows, own, constant, looked_at
+        return rows, own, constant, looked_at, None
 
 
 class _Tour:
@@ -221,12 +239,12 @@ class _Tour:
     def found_in_all(self, constant: int) -> Sampled:
         """The feasible rows with their totals."""
         if len(self._parts) == 1:
-            return *self._parts[0], constant, self.seen
+            return *self._parts[0], constant, self.seen, None
         if not self._parts:
-            return self._order, np.zeros(0, np.int32), constant, self.seen
+            return self._order, np.zeros(0, np.int32), constant, self.seen, None
         rows = np.concatenate([array_of(rows) for rows, _ in self._parts])
         total = np.concatenate([total for _, total in self._parts])
-        return rows, total, constant, self.seen
+        return rows, total, constant, self.seen, None
 
 
 def array_of(rows: Rows) -> Places:

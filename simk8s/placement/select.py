@@ -151,7 +151,7 @@ class Selector:
         return self._names.first(rows)
 
     def _of_some(self, found: Sampled, nodes: int) -> Choice | None:
-        rows, total, constant, looked_at = found
+        rows, total, constant, looked_at, best = found
         self.evaluated = looked_at
         self._search.advance(looked_at, nodes)
         count = len(total)
@@ -161,7 +161,7 @@ class Selector:
             self.kept = rows, total
         tied: Rows | None = None
         if self.framework.ties == AS_V1_36:
-            first = self._heap.best(total)
+            first = self._heap.best(total) if best is None else best
         else:
             first = int(total.argmax())
             tied = (total == total[first : first + 1]).nonzero()[0]  # twice as fast as a number

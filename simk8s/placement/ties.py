@@ -31,9 +31,9 @@ AS_V1_36, RANDOM, LOWEST_NAME, LOWEST_INDEX = "as_v1_36", "random", "lowest_name
 _DEPTH_BITS = 6
 _MOST_BITS = 40
 """Depth of the deepest tree that a rank has room for."""
-_ROOM = 1 << 13
+ROOM = 1 << 13
 _INTEGERS = (np.dtype(np.int32), np.dtype(np.int64))
-_SCALE = np.array(_ROOM, np.int32)
+_SCALE = np.array(ROOM, np.int32)
 """So many positions, and totals below 2^18, are one 32-bit number together."""
 
 
@@ -75,18 +75,30 @@ class HeapOrder:
         bits there is room for any weights.
         """
         count = len(total)
-        if count <= _ROOM and total.dtype in _INTEGERS:
-            if self._steps is None:
-                order = heap_ranks(_ROOM).argsort()
-                self._steps = np.empty(_ROOM, np.int32)
-                self._steps[order] = np.arange(_ROOM - 1, -1, -1)
+        if count <= ROOM and total.dtype in _INTEGERS:
             steps, both = self._window
             if len(steps) != count:
-                steps, both = self._window = self._steps[:count], np.empty(count, np.int32)
+                steps, both = self._window = self._upwards()[:count], np.empty(count, np.int32)
             np.multiply(total, _SCALE, both)
             np.add(both, steps, both)
             return int(both.argmax())
         return self.root((total == total.max()).nonzero()[0])
+
+    def keys(self, totals: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Of lines of totals, each of no more than ROOM: `best` is where the key is greatest."""
+        keys: NDArray[np.int32] = totals * _SCALE
+        return np.add(keys, self._upwards()[: totals.shape[1]], keys)
+
+    def key(self, total: int, position: int) -> int:
+        """One of them."""
+        return total * ROOM + self._upwards().item(position)
+
+    def _upwards(self) -> NDArray[np.int32]:
+        if self._steps is None:
+            order = heap_ranks(ROOM).argsort()
+            self._steps = np.empty(ROOM, np.int32)
+            self._steps[order] = np.arange(ROOM - 1, -1, -1)
+        return self._steps
 
 
 class Names:

@@ -76,7 +76,8 @@ class Fragments:
         cpu = np.array([shape[0] for shape, _ in chosen], np.int64)
         memory = np.array([shape[1] for shape, _ in chosen], np.int64)
         weight = np.array([count for _, count in chosen], np.int64)
-        measure = _measure(cluster, requests)
+        devices = any(picture.left is not None for picture in self._pictures)
+        measure = _measure(cluster, requests) if devices else None
         for picture in self._pictures:
             lost_cpu, lost_memory = stranded(picture.room, cpu, memory, weight)
             idle, fragments = _gpus(picture, measure)
@@ -94,9 +95,9 @@ class Fragments:
             )
 
 
-def _gpus(picture: Picture, measure: Fragmentation) -> tuple[int, float | None]:
+def _gpus(picture: Picture, measure: Fragmentation | None) -> tuple[int, float | None]:
     """(idle, fragments) in milli-GPU."""
-    if picture.left is None:
+    if picture.left is None or measure is None:
         return 0, None
     left = picture.left.astype(np.int64)
     return int(left.sum()), math.fsum(measure(States(picture.room.cpu, left, picture.model)))

@@ -72,7 +72,7 @@ def parse_requests(
             _add(asked, _defaulted(wanted))
         charged = asked
     devices = real.pop(GPU, 0)
-    values = tuple(real.get(row, 0) for row in range(len(resources)))
+    values = tuple([real.get(row, 0) for row in range(len(resources))])
     return table.intern(
         values,
         charged[CPU],

@@ -7,7 +7,7 @@ container names none), v1.36.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
@@ -83,6 +83,30 @@ class RequestTable:
             known = self._ids[key] = self._make(values, nonzero_cpu, nonzero_memory, gpu, asked)
         return known
 
+    def pair(self, base: Requests) -> Pair:
+        """Interns `base` with another cpu and memory; what it asks beside them is read once."""
+        ids, items, intern = self._ids, self.items, self.intern
+        rest, gpu = base.values[MEMORY + 1 :], base.gpu
+        wanted = [(row, amount) for row, amount in base.wanted if row > MEMORY]
+        of_gpu = gpu if gpu.count else None
+
+        def drawn(cpu: int, memory: int) -> Requests:
+            values = (cpu, memory, *rest)
+            if cpu <= 0 or memory <= 0:
+                own_cpu, own_memory = base.nonzero_cpu, base.nonzero_memory
+                return intern(values, None if cpu else own_cpu, None if memory else own_memory, gpu)
+            key = (values, None, None, of_gpu, None)
+            known = ids.get(key)
+            if known is None:
+                asked = ((CPU, cpu), (MEMORY, memory), *wanted)
+                known = ids[key] = Requests(
+                    len(items), values, cpu, memory, gpu, asked, cpu, memory, False
+                )
+                items.append(known)
+            return known
+
+        return drawn
+
     def _make(
         self,
         values: tuple[int, ...],
@@ -117,6 +141,10 @@ class RequestTable:
         return made
 
 
+Pair = Callable[[int, int], Requests]
+"""From cpu and memory to the requests of a pod."""
+
+
 def drawn_requests(
     table: RequestTable, base: Requests, drawn: Mapping[int, int], gpu: GpuRequest | None = None
 ) -> Requests:
@@ -144,13 +172,11 @@ def drawn_in_bulk(
             drawn_requests(table, base, dict(zip(rows, mine, strict=True))).id
             for base, *mine in pods
         ]
-    intern, found = table.intern, []
+    found = []
+    known: dict[int, Pair] = {}
     for base, cpu, memory in zip(bases, drawn[CPU], drawn[MEMORY], strict=True):
-        known = intern(
-            (cpu, memory, *base.values[MEMORY + 1 :]),
-            None if cpu else base.nonzero_cpu,
-            None if memory else base.nonzero_memory,
-            base.gpu,
-        )
-        found.append(known.id)
+        pair = known.get(base.id)
+        if pair is None:
+            pair = known[base.id] = table.pair(base)
+        found.append(pair(cpu, memory).id)
     return found

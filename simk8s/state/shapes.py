@@ -10,7 +10,8 @@ DefaultTolerationSeconds, v1.36; system priority classes (others in api/admissio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from simk8s.state.affinity import (
@@ -33,6 +34,7 @@ from simk8s.state.selectors import (
     Requirement,
     Toleration,
 )
+from simk8s.state.twins import twins
 
 SYSTEM_PRIORITIES = {
     "system-node-critical": 2_000_001_000,
@@ -46,9 +48,11 @@ ADDED_TOLERATIONS = tuple(
 """What admission adds to a pod that tolerates neither."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PodTemplate:
-    """What all pods of one template share. `tolerations` include the two that admission adds."""
+    """What all pods of one template share. `tolerations` include the two that admission adds.
+    Nobody but its maker writes to it (to freeze it would make it four times as dear to make).
+    """
 
     id: int
     namespace: str
@@ -82,6 +86,10 @@ class PodTemplate:
     """(volume, spec of its claim) of generic ephemeral volumes."""
 
 
+_FIELDS = attrgetter(*[one.name for one in fields(PodTemplate)])
+"""All of them, in the order in which they are made from."""
+
+
 class TemplateTable:
     """Parses and numbers pod templates; equal manifests in one namespace are one template."""
 
@@ -92,6 +100,8 @@ class TemplateTable:
         self._known: dict[tuple[str, str], PodTemplate] = {}
         self._by_label: dict[tuple[str, str, str], list[int]] = {}
         """Template numbers by namespace and label."""
+        self._last: tuple[PodTemplate, str, bool] | None = None
+        """What was parsed last, of which namespace, and whether it was admitted."""
         self.lowest_priority = 0
         """No pod can be preempted by one of this priority."""
 
@@ -104,7 +114,7 @@ class TemplateTable:
         key = (namespace, repr(manifest))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._parse(manifest, namespace, admit)
+            known = self._known[key] = self._made(manifest, namespace, admit)
             self.items.append(known)
             for label in known.labels.items():
                 self._by_label.setdefault((namespace, *label), []).append(known.id)
@@ -131,6 +141,20 @@ class TemplateTable:
                 if found is None or len(some) < len(found):
                     rarest, found = label, some
         return rarest, found
+
+    def _made(self, manifest: Mapping[str, Any], namespace: str, admit: bool) -> PodTemplate:
+        """Parsed, but for what it has in common with the last one."""
+        last = self._last
+        if last is not None and last[1:] == (namespace, admit) and _varies(last[0], manifest):
+            labels = (manifest.get("metadata") or {}).get("labels") or {}
+            made = PodTemplate(*_FIELDS(last[0]))
+            made.id, made.spec, made.manifest = len(self.items), manifest["spec"], manifest
+            made.labels = {str(k): str(v) for k, v in labels.items()}
+            made.requests = parse_requests(manifest, self._resources, self._requests)
+        else:
+            made = self._parse(manifest, namespace, admit)
+        self._last = made, namespace, admit
+        return made
 
     def _parse(self, manifest: Mapping[str, Any], namespace: str, admit: bool) -> PodTemplate:
         meta: Mapping[str, Any] = manifest.get("metadata") or {}
@@ -177,6 +201,15 @@ class TemplateTable:
                 if (v.get("ephemeral") or {}).get("volumeClaimTemplate")
             ),
         )
+
+
+def _varies(known: PodTemplate, manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest is a known one with other labels and requests; terms and constraints may
+    have taken the pod's own labels in.
+    """
+    if known.affinity is not NO_AFFINITY or known.spread:
+        return False
+    return twins(known.manifest, manifest)
 
 
 def _priority(spec: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ and together where they are our own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from simk8s.placement.plugins.balanced_allocation import HUNDRED, ONE, SHIFT, Ba
 from simk8s.placement.plugins.least_allocated import DOWN, LeastAllocated
 from simk8s.placement.view import HALF, Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
+from simk8s.state.requests import Requests
 from simk8s.state.resources import CPU, MEMORY
 
 WINDOWS = 32
@@ -32,22 +34,24 @@ Lines = tuple[Line, Line, Line, NDArray[np.int32]]
 
 
 class _Room:
-    """Where a window of so many nodes is computed: memory, cpu and balance lie behind each other,
-    so that what is done to two or three of them is one operation.
+    """Where nodes of this shape are computed: memory, cpu and balance lie behind each other, so
+    that what is done to two or three of them is one operation.
     """
 
-    __slots__ = ("balance", "count", "cpu", "floats", "gain", "halves", "ints", "memory", "other",
+    __slots__ = ("balance", "cpu", "floats", "gain", "halves", "ints", "memory", "other", "shape",
                  "steps", "sums", "total")  # fmt: skip
 
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.floats = np.empty(3 * count)
-        self.halves = self.floats[: 2 * count]
-        self.memory, self.cpu, self.balance = self.floats.reshape(3, count)
-        self.steps = np.repeat((float(DOWN), float(DOWN), float(HUNDRED)), count)
-        self.ints = np.empty(3 * count, np.int32)
-        self.other, self.total, self.gain = self.ints.reshape(3, count)
-        self.sums = self.ints[count:]
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape, count = shape, prod(shape)
+        self.floats = np.empty((3, count))
+        self.halves = self.floats[:2].reshape(-1)
+        self.memory, self.cpu, self.balance = self.floats.reshape(3, *shape)
+        self.steps = np.array([[float(DOWN)], [float(DOWN)], [float(HUNDRED)]])
+        if len(shape) == 1:  # few nodes: numpy is asked faster about two arrays of one shape
+            self.steps = np.repeat(self.steps, count, 1)
+        self.ints = np.empty((3, count), np.int32)
+        self.other, self.total, self.gain = self.ints.reshape(3, *shape)
+        self.sums = self.ints[1:].reshape(-1)
 
 
 class Both:
@@ -61,7 +65,8 @@ class Both:
         self._headroom: NDArray[np.int32] | None = None
         self._version = -1
         self._lines: dict[tuple[int, int], Lines] = {}
-        self._room = _Room(0)
+        self._room = _Room((0,))
+        self._rooms = _Room((0, 0))
 
     @classmethod
     def of(cls, scores: Sequence[tuple[ScorePlugin, int]]) -> Both | None:
@@ -76,32 +81,59 @@ class Both:
 
     def score(self, query: Query, view: View, rows: slice) -> NDArray[Any] | None:
         """The sum of both scores of some rows, until it is asked again."""
-        nodes, least = view.nodes, self._least
-        if nodes.lacking or isinstance(view, Overlay) or not least.true(query, view):
+        if not self.quick(query, view):
             return None
-        cpu, memory = query.requests.values[: MEMORY + 1]
-        if not cpu and not memory:  # BalancedAllocation has nothing to say
-            return None
+        nodes, (cpu, memory) = view.nodes, query.requests.values[: MEMORY + 1]
+        lines, room, more = self._window(view, nodes, rows), self._room, self._more
+        if room.shape != lines[0].shape:
+            room = self._room = _Room(lines[0].shape)
+        more[0][()], more[1][()] = cpu, memory
+        return self._sums(nodes, room, lines, more, nodes.roomy(cpu, memory))
+
+    def quick(self, query: Query, view: View) -> bool:
+        """Whether both would take their fast ways; BalancedAllocation has nothing to say of a pod
+        that asks for neither cpu nor memory.
+        """
+        if view.nodes.lacking or isinstance(view, Overlay) or not self._least.true(query, view):
+            return False
+        values = query.requests.values
+        return bool(values[CPU] or values[MEMORY])
+
+    def windows(self, view: View, rows: slice, pods: Sequence[Requests]) -> NDArray[np.int32]:
+        """`score` of as many windows of these rows as there are pods, one for each, a line each;
+        of no use to a pod for which there is no quick way. They hold until it is asked again.
+        """
+        nodes = view.nodes
+        shape = (len(pods), (rows.stop - rows.start) // len(pods))
         used_memory, used_cpu, twice, without = self._window(view, nodes, rows)
-        room = self._room
-        if room.count != len(used_cpu):
-            room = self._room = _Room(len(used_cpu))
-        (more_cpu, more_memory), halves, balance = self._more, room.halves, room.balance
-        more_cpu[()], more_memory[()] = cpu, memory
-        add, floats, ints = np.add, room.floats, room.ints
-        add(used_memory, more_memory, room.memory)
-        add(used_cpu, more_cpu, room.cpu)
+        lines = (used_memory.reshape(shape), used_cpu.reshape(shape), twice, without.reshape(shape))
+        if self._rooms.shape != shape:
+            self._rooms = _Room(shape)
+        asked = [one.values[: MEMORY + 1] for one in pods]
+        cpu, memory = np.array(asked, np.float64).T[:, :, np.newaxis]
+        roomy = nodes.roomy(max(one[CPU] for one in asked), max(one[MEMORY] for one in asked))
+        return self._sums(nodes, self._rooms, lines, (cpu, memory), roomy)
+
+    def _sums(
+        self, nodes: NodeTable, room: _Room, lines: Lines, more: tuple[Line, Line], roomy: bool
+    ) -> NDArray[np.int32]:
+        """The arithmetic, in the room."""
+        used_memory, used_cpu, twice, without = lines
+        halves, balance, floats, ints = room.halves, room.balance, room.floats, room.ints
+        add = np.add
+        add(used_memory, more[1], room.memory)
+        add(used_cpu, more[0], room.cpu)
         np.divide(halves, twice, halves)
-        lowest = nodes.lowest
-        if lowest[CPU] < cpu or lowest[MEMORY] < memory:
+        if not roomy:
             np.minimum(halves, HALF, out=halves)
         np.subtract(room.cpu, room.memory, balance)
         np.abs(balance, balance)
         np.subtract(ONE, balance, balance)
         np.multiply(floats, room.steps, floats)
-        add(halves, least.top(nodes), halves)
+        add(halves, self._least.top(nodes), halves)
         ints[:] = floats
-        total, gain = room.total, room.gain
+        total: NDArray[np.int32] = room.total
+        gain = room.gain
         add(total, room.other, total)
         add(gain, without, gain)
         np.right_shift(room.sums, SHIFT, room.sums)

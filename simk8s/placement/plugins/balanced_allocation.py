@@ -25,7 +25,9 @@ from simk8s.state.resources import CPU, MEMORY, PODS
 Balances = NDArray[np.int32]
 
 REPAIRS = 64
-"""Up to so many dirty rows are repaired one by one, more in one vector pass."""
+"""Up to so many dirty rows are repaired, more mean a pass over all of them."""
+ONE_BY_ONE = 6
+"""To gather rows takes as long as so many of them."""
 ONE, HUNDRED, SHIFT = np.array(1.0), np.array(100.0), np.array(1, np.int32)
 """Arrays: numpy takes longer to look at a Python number than at 500 nodes."""
 
@@ -121,9 +123,13 @@ class BalancedAllocation(ScorePlugin):
         nodes = view.nodes
         end = nodes.dirty_base + len(nodes.dirty)
         fresh = end - self._position
-        if len(self._kept) != nodes.n or self._nodes is not nodes or fresh > REPAIRS:
+        most = min(REPAIRS, len(nodes.dirty))  # the log may have been cut behind us
+        if len(self._kept) != nodes.n or self._nodes is not nodes or fresh > most:
             self._kept = _headroom(nodes.used_f, nodes.twice_f)
             self._nodes = nodes
+        elif fresh > ONE_BY_ONE:
+            rows = np.array(nodes.dirty[-fresh:])
+            self._kept[rows] = _headroom(nodes.used_f[:, rows], nodes.twice_f[:, rows])
         elif fresh:
             used, whole = nodes.used_at, nodes.whole_at
             for row in dict.fromkeys(nodes.dirty[-fresh:]):
