@@ -128,6 +128,7 @@ class Ranking:
         self.limiting = [p for p in heard(framework.prefilters) if p in self.filters[Scope.SPECS]]
         """Plugins whose PreFilter reads no more than a static part is keyed by."""
         self._both = Both.of(self.scores[Scope.NODE])
+        self.ahead = Ahead(self._both, view) if incremental and self._both is not None else None
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, Static] = {}
@@ -136,12 +137,6 @@ class Ranking:
         self._version = (-1, -1)
         self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
-
-    def ahead(self) -> Ahead | None:
-        """What can be computed ahead of it, if anything can."""
-        if self._both is None or not self._incremental:
-            return None
-        return Ahead(self._both, self._view)
 
     def rank(self, query: Query, barred: Sequence[int] = ()) -> Ranked:
         """Scores of all nodes; the `barred` ones do not fit for a reason of their own. Do not

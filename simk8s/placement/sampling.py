@@ -49,7 +49,7 @@ class Sampling:
     def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
         self._ranking = ranking
         self._view = view
-        self._ahead = ranking.ahead()
+        self._ahead = ranking.ahead
         self._all_heard = heard(framework.prefilters)
         self._heard = [p for p in self._all_heard if p not in ranking.limiting]
 
