@@ -24,6 +24,8 @@ _WINDOW = 64
 class SimulatedTime:
     """A probe that knows how far the simulation is."""
 
+    hears_batches = False
+
     def __init__(self) -> None:
         self.now_us = 0
 

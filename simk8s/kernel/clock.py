@@ -75,6 +75,8 @@ class Clock:
         self._env = Environment()
         self._components: list[Component] = []
         self._probes: list[Probe] = []
+        self._hearing: list[Probe] = []
+        """Those that hear batches."""
         self._stop: StopReason | None = None
         self._running = False
         self._late: set[int] = set()  # indices of components seen in the watched rounds
@@ -88,9 +90,12 @@ class Clock:
         return self._register(Bell(self, name, phase, len(self._components), handler))
 
     def add_probe(self, probe: Probe) -> None:
-        """Let an instrument listen. Components are only wrapped once there is one."""
+        """Let an instrument listen. Components are only wrapped once one hears batches."""
         self._probes.append(probe)
-        if len(self._probes) == 1:
+        if not probe.hears_batches:
+            return
+        self._hearing.append(probe)
+        if len(self._hearing) == 1:
             for component in self._components:
                 self._observe(component)
 
@@ -187,13 +192,13 @@ class Clock:
         if len(self._components) == MAX_COMPONENTS:
             raise InvariantError(f"a clock has room for {MAX_COMPONENTS} components")
         self._components.append(component)
-        if self._probes:
+        if self._hearing:
             self._observe(component)
         return component
 
     def _observe(self, component: Any) -> None:
         handler = component.handler
-        name, phase, probes = component.name, component.phase, self._probes
+        name, phase, probes = component.name, component.phase, self._hearing
         if isinstance(component, Lane):
 
             def observed_batch(now_us: int, items: list[Any]) -> None:

@@ -321,13 +321,17 @@ class Ranking:
         """Totals of some nodes, and which of those reject the pod (None = none does). Do not
         write to the totals, nor keep them: they may be a plugin's own.
         """
+        return self.scored(query, rows), self.rejected(query, static, rows)
+
+    def rejected(self, query: Query, static: Static, rows: Rows) -> NDArray[Any] | None:
+        """The second half of `some`."""
         view = self._view
         rejects: NDArray[Any] | None = None if static.clear else static.rejects[rows]
         for plugin in self.filters[_NODE]:
             if plugin.wakes(query, view) and not plugin.passes(query, view):
                 more = plugin.filter(query, view, rows)
                 rejects = more if rejects is None else np.logical_or(rejects, more)
-        return self.scored(query, rows), rejects
+        return rejects
 
     def scored(self, query: Query, rows: Rows) -> Numbers:
         """The first half of `some`."""

@@ -6,7 +6,9 @@ on the nodes that are visited and on no others.
 
 How: the first window holds one node more than are to be found, which is all where nothing rejects
 the pod; then windows double. Where nodes stand in the table as they are visited, a window is a
-slice of it and nothing is gathered.
+slice of it and nothing is gathered. In a table of up to `SMALL` nodes a pass over all of them costs
+no more than one over a window, so there is one pass, and none for the scores of a pod that fits
+nowhere.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import (
+    ALL,
     FilterPlugin,
     PluginError,
     Query,
@@ -31,6 +34,8 @@ from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
 
 Places = NDArray[np.intp]
+SMALL = 1024
+"""So many nodes take numpy less than it takes to be asked once more."""
 _CLUSTER = int(Scope.CLUSTER)
 """By itself: to look a member up on its class costs 70 ns."""
 
@@ -49,6 +54,10 @@ class Sampling:
         self._view = view
         self._all_heard = heard(framework.prefilters)
         self._heard = [p for p in self._all_heard if p not in ranking.limiting]
+        self.small = SMALL
+        """Up to so many nodes all are looked at in one pass."""
+        self._double = (np.zeros(0, np.intp), np.zeros(0, np.intp))
+        """The order of the last search, and twice that."""
 
     def limits(self, query: Query, static: Static) -> Names | None:
         """Names to which PreFilter limits the search; none of them if it fails, None = all."""
@@ -82,8 +91,11 @@ class Sampling:
         entry = ranking.worth_keeping(query, static)
         enough = nodes_to_find(len(order), search.percentage)
         found = None
-        if straight and limits is None and not filters and not barred:
-            found = self._first(query, static, entry, start, enough)
+        if limits is None and not filters and not barred:
+            if straight:
+                found = self._first(query, static, entry, start, enough)
+            if found is None and view.nodes.n <= self.small:
+                found = self._in_one_pass(query, static, entry, order, start, enough)
         if found is None:
             if limits is not None:
                 order, start, straight = self._limited(search, limits), 0, False
@@ -126,6 +138,43 @@ class Sampling:
         if not static.clear or not ranking.passed(query):
             return None
         return rows, ranking.scored(query, rows), static.constant, enough
+
+    def _in_one_pass(
+        self,
+        query: Query,
+        static: Static,
+        entry: Entry | None,
+        order: Places,
+        start: int,
+        enough: int,
+    ) -> Sampled:
+        """What a tour finds that is cut short by nothing but `enough`."""
+        ranking = self._ranking
+        if entry is not None:
+            fit = entry.total >= 0
+        else:
+            rejects = ranking.rejected(query, static, ALL)
+            fit = np.ones(self._view.nodes.n, bool) if rejects is None else rejects == 0
+        turned = self._turned(order, start)
+        places = fit[turned].nonzero()[0]
+        count = len(places)
+        if not count:
+            return order, np.zeros(0, np.int32), static.constant, len(order)
+        looked_at = len(order)
+        if count > enough:
+            looked_at = int(places[enough])
+            places = places[:enough]
+        rows = turned[places]
+        total = entry.total if entry is not None else ranking.scored(query, ALL)
+        return rows, total[rows], static.constant, looked_at
+
+    def _turned(self, order: Places, start: int) -> Places:
+        """All rows in the order of a search that starts there."""
+        count = len(order)
+        if self._double[0] is not order:
+            self._double = order, np.concatenate((order, order))
+        start %= count or 1
+        return self._double[1][start : start + count]
 
     def _find(
         self,

@@ -53,6 +53,8 @@ class Outcome:
 class _Interrupt(Probe):
     """Ends the run at the next instant once the flag is up."""
 
+    hears_batches = False
+
     def __init__(self, world: World, flag: threading.Event) -> None:
         self._clock = world.clock
         self._flag = flag

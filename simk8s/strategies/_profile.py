@@ -13,6 +13,7 @@ from simk8s.placement.memo import Memo
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
 from simk8s.placement.select import Selector
+from simk8s.placement.verdicts import Verdicts
 from simk8s.strategies._together import place_together
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
 
@@ -44,7 +45,9 @@ class Decider:
             search=self._search,
             budget=budget,
         )
-
+        self._verdicts = Verdicts(
+            framework, context.view, self._selector.ranking, incremental=context.incremental
+        )
         self._batching: Batching | None = None
         if cycles is not None and signs(framework):
             self._batching = Batching(framework, context.view, cycles)
@@ -77,7 +80,7 @@ class Decider:
             return Plan(rejected=[(query.pod, verdict)], evaluated=self._selector.evaluated)
         evaluated = self._selector.evaluated
         if choice is None:
-            verdict = cycle.verdict(self.framework, query, self._view)
+            verdict = self._verdicts.of(query)
             self._refused.put(query, (verdict, evaluated))
             return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated)
         if self._batching is not None:
