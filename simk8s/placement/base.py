@@ -163,6 +163,12 @@ class FilterPlugin(ABC):
         """What can be said before any node is looked at."""
         return EVERYWHERE
 
+    def amounts(self, query: Query, view: View) -> tuple[tuple[int, int], ...] | None:
+        """(resource, amount): the filter passes a node exactly where so much is free, whoever runs
+        there or anywhere. None = it reads something else.
+        """
+        return None
+
     def passes(self, query: Query, view: View) -> bool:
         """Whether it is known without a look at any that every node passes; False says nothing."""
         return False

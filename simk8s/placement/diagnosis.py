@@ -311,12 +311,13 @@ def _beside(
 def rivals_of(query: Query, view: View) -> Iterator[tuple[int, list[int]]]:
     """(node row, other pods of the same or higher priority that are nominated to it)."""
     for row in view.cluster.nominations:
-        rivals = _rivals_at(query, view, row)
+        rivals = rivals_at(query, view, row)
         if rivals:
             yield row, rivals
 
 
-def _rivals_at(query: Query, view: View, row: int) -> list[int]:
+def rivals_at(query: Query, view: View, row: int) -> list[int]:
+    """Other pods of the same or higher priority that are nominated to a node."""
     priorities, seated = view.pods.priority, view.seated
     return [
         p
@@ -355,7 +356,7 @@ def failure_with_nominated(
     framework: Framework, query: Query, view: Overlay, row: int
 ) -> NodeStatus | None:
     """The first failure on one node of an overlay; nominated pods are on it in a first pass."""
-    rivals = _rivals_at(query, view, row)
+    rivals = rivals_at(query, view, row)
     if rivals:
         failure = _beside(framework, query, view, row, rivals)
         if failure is not None:

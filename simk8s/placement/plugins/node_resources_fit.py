@@ -90,6 +90,10 @@ class NodeResourcesFit(FilterPlugin):
             offered.get(row, 0) > before.allocatable.get(row, 0) for row, _ in wanted
         )
 
+    def amounts(self, query: Query, view: View) -> tuple[tuple[int, int], ...] | None:
+        """Nothing but free amounts decides."""
+        return self._wanted(query, view)
+
     def passes(self, query: Query, view: View) -> bool:
         """Whether no node ever had less free than is wanted."""
         requests, lowest = query.requests, view.nodes.lowest
