@@ -129,7 +129,7 @@ class ApiServer:
             return 0
         call = Call(client, port, None, (), None)
         self._arrive(at_us, call)
-        return max(0, call.end_us - at_us)
+        return call.end_us - at_us if call.end_us > at_us else 0
 
     def shadows(self, client: Client, port: Port, count: int) -> None:
         """So many of them now."""
@@ -179,10 +179,10 @@ class ApiServer:
             else:
                 demand_us = demand_us * load.alone // _ONE + load.wait_us
         call.start_us = now_us
-        _, end_us = self.cpu.serve(now_us, demand_us)
+        end_us = self.cpu.end(now_us, demand_us)
         if port.stored:
             if self._neighbours_us:
-                self.cpu.serve(end_us, self._neighbours_us)
+                self.cpu.end(end_us, self._neighbours_us)
             served_us, end_us = end_us, self.etcd.commit(end_us, port.object_bytes, port.is_event)
             if port.twice and end_us > 0:
                 end_us = self.etcd.commit(end_us, port.object_bytes)

@@ -24,7 +24,7 @@ _WINDOW = 64
 class SimulatedTime:
     """A probe that knows how far the simulation is."""
 
-    hears_batches = False
+    deaf_to_batches = True
 
     def __init__(self) -> None:
         self.now_us = 0

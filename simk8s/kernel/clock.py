@@ -92,7 +92,7 @@ class Clock:
     def add_probe(self, probe: Probe) -> None:
         """Let an instrument listen. Components are only wrapped once one hears batches."""
         self._probes.append(probe)
-        if not probe.hears_batches:
+        if getattr(probe, "deaf_to_batches", False):
             return
         self._hearing.append(probe)
         if len(self._hearing) == 1:

@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
 
 class Probe(Protocol):
-    """What an instrument may hear. Subclass it and override what is of interest; one that does
-    not hear batches costs nothing where they are handled.
+    """What an instrument may hear. Subclass it and override what is of interest. One that has
+    `deaf_to_batches = True` is not called for them, and costs nothing where they are handled.
     """
-
-    hears_batches: bool = True
 
     def on_instant(self, now_us: int) -> None:
         """An instant begins; nothing has happened in it yet."""

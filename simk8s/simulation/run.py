@@ -53,7 +53,7 @@ class Outcome:
 class _Interrupt(Probe):
     """Ends the run at the next instant once the flag is up."""
 
-    hears_batches = False
+    deaf_to_batches = True
 
     def __init__(self, world: World, flag: threading.Event) -> None:
         self._clock = world.clock
