@@ -144,6 +144,8 @@ class FilterPlugin(ABC):
     statuses: ClassVar[tuple[Status, ...]]
     events: ClassVar[int] = Change.ANY
     """Changes that may let a pod fit that this filter rejected."""
+    sleeps_without: ClassVar[str] = ""
+    """Field of a template without which the plugin never wakes; "" = not known beforehand."""
     by_owner: bool = False
     """Whether `hint` depends on who owns the pod, besides its template and requests."""
 
@@ -220,6 +222,8 @@ class ScorePlugin(ABC):
     name: ClassVar[str]
     scope: ClassVar[Scope] = Scope.SPECS
     normalize: ClassVar[Normalize] = Normalize.NONE
+    sleeps_without: ClassVar[str] = ""
+    """As a filter's."""
 
     @abstractmethod
     def key(self, query: Query, view: View) -> Hashable | None:

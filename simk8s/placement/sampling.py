@@ -13,7 +13,8 @@ nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from simk8s.placement.base import (
     Query,
     Rows,
     Scope,
+    ScorePlugin,
     normalized,
 )
 from simk8s.placement.framework import Framework
@@ -32,6 +34,7 @@ from simk8s.placement.limits import Names, heard, limits_of
 from simk8s.placement.ranking import Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
+from simk8s.state.shapes import PodTemplate
 
 Places = NDArray[np.intp]
 SMALL = 1024
@@ -46,6 +49,14 @@ a constant, that constant, and how many nodes it looked at.
 """
 
 
+class Wakers(NamedTuple):
+    """Plugins of cluster scope that some pods with the same kinds of fields wake."""
+
+    filters: tuple[FilterPlugin, ...]
+    heard: tuple[FilterPlugin, ...]
+    scores: tuple[tuple[ScorePlugin, int], ...]
+
+
 class Sampling:
     """Searches of one framework over one view."""
 
@@ -53,7 +64,13 @@ class Sampling:
         self._ranking = ranking
         self._view = view
         self._all_heard = heard(framework.prefilters)
-        self._heard = [p for p in self._all_heard if p not in ranking.limiting]
+        self._heard = tuple(p for p in self._all_heard if p not in ranking.limiting)
+        clustered = (*ranking.filters[_CLUSTER], *self._heard)
+        scored = (plugin for plugin, _ in ranking.scores[_CLUSTER])
+        self._fields = _fields((*clustered, *scored))
+        self._wakers: dict[tuple[str, ...], Wakers] = {}
+        self._wakers_of: dict[int, Wakers] = {}
+        """By number of a template."""
         self.small = SMALL
         """Up to so many nodes all are looked at in one pass."""
         self._double = (np.zeros(0, np.intp), np.zeros(0, np.intp))
@@ -64,9 +81,10 @@ class Sampling:
         if query.pinned >= 0:
             return limits_of(self._all_heard, query, self._view)
         fixed = static.limits
-        if not self._heard or (fixed is not None and not fixed):
+        heard = self._may_wake(query.template).heard
+        if not heard or (fixed is not None and not fixed):
             return fixed
-        allowed = limits_of(self._heard, query, self._view)
+        allowed = limits_of(heard, query, self._view)
         if fixed is None:
             return allowed
         return fixed if allowed is None else fixed & allowed
@@ -85,9 +103,8 @@ class Sampling:
         """
         view, ranking = self._view, self._ranking
         start, straight = search.start, view.nodes.tree.straight
-        filters = ranking.filters[_CLUSTER]
-        if filters:
-            filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
+        wakers = self._may_wake(query.template)
+        filters = [p for p in wakers.filters if p.wakes(query, view) and not p.passes(query, view)]
         entry = ranking.worth_keeping(query, static)
         enough = nodes_to_find(len(order), search.percentage)
         found = None
@@ -105,9 +122,25 @@ class Sampling:
             found = tour.found_in_all(static.constant)
         if static.flaw is not None and len(found[1]) > 1:
             raise PluginError(static.flaw)
-        if not (static.uneven or ranking.scores[_CLUSTER]) or not len(found[1]):
+        if not (static.uneven or wakers.scores) or not len(found[1]):
             return found
-        return self._scored(query, static, found)
+        return self._scored(query, static, wakers, found)
+
+    def _may_wake(self, template: PodTemplate) -> Wakers:
+        """The plugins that are to be asked whether they wake for pods of a template."""
+        found = self._wakers_of.get(template.id)
+        if found is None:
+            has = ("", *(name for name in self._fields if getattr(template, name)))
+            found = self._wakers.get(has)
+            if found is None:
+                ranking = self._ranking
+                found = self._wakers[has] = Wakers(
+                    tuple(p for p in ranking.filters[_CLUSTER] if p.sleeps_without in has),
+                    tuple(p for p in self._heard if p.sleeps_without in has),
+                    tuple((p, w) for p, w in ranking.scores[_CLUSTER] if p.sleeps_without in has),
+                )
+            self._wakers_of[template.id] = found
+        return found
 
     def _limited(self, search: Search, limits: Names) -> Places:
         nodes = self._view.nodes
@@ -203,11 +236,10 @@ class Sampling:
                     fit = fit[plugin.filter(query, view, nodes[fit]) == 0]
             tour.take(rows, total, fit)
 
-    def _scored(self, query: Query, static: Static, found: Sampled) -> Sampled:
+    def _scored(self, query: Query, static: Static, wakers: Wakers, found: Sampled) -> Sampled:
         """With the scores that depend on the feasible nodes."""
         view = self._view
-        scores = self._ranking.scores[_CLUSTER]
-        active = [(p, w) for p, w in scores if p.wakes(query, view)]
+        active = [(p, w) for p, w in wakers.scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
         rows, own, constant, looked_at = found  # integers stay integers
@@ -276,6 +308,11 @@ class _Tour:
         rows = np.concatenate([array_of(rows) for rows, _ in self._parts])
         total = np.concatenate([total for _, total in self._parts])
         return rows, total, constant, self.seen
+
+
+def _fields(plugins: Iterable[FilterPlugin | ScorePlugin]) -> tuple[str, ...]:
+    """Fields of templates without which some plugin sleeps."""
+    return tuple(dict.fromkeys(p.sleeps_without for p in plugins if p.sleeps_without))
 
 
 def array_of(rows: Rows) -> Places:
