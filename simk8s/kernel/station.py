@@ -51,11 +51,6 @@ class Station:
         """When the next customer could start at the earliest."""
         return self._free[0]
 
-    @property
-    def free(self) -> list[int]:
-        """When each server is free, the first one first; for reading."""
-        return self._free
-
     def outage(self, from_us: int, until_us: int) -> int:
         """All servers stand still in between; work in progress is resumed, nothing is lost.
 
