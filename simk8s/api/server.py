@@ -84,6 +84,8 @@ class ApiServer:
         self._retried = 0
         self._later: list[tuple[int, int, Client, Port]] = []
         self._number = count()
+        self._spare: Call | None = None
+        """A shadow that was served at once and that nobody holds any more."""
         self._arrivals = clock.lane("kube-apiserver/requests", Phase.RELEASE, self._receive)
         self.at_once: AtOnce | None = None
         """Where nothing takes any time, how requests are applied."""
@@ -127,8 +129,15 @@ class ApiServer:
         if self.at_once is not None:
             port.meter.at_once(at_us)
             return 0
-        call = Call(client, port, None, (), None)
+        call, self._spare = self._spare, None
+        if call is None:
+            call = Call(client, port, None, (), None)
+        else:
+            call.client, call.port, call.end_us = client, port, 0
         self._arrive(at_us, call)
+        if not call.end_us:
+            return 0  # in a line, or refused: somebody may hold it
+        self._spare = call
         return call.end_us - at_us if call.end_us > at_us else 0
 
     def shadows(self, client: Client, port: Port, count: int) -> None:
