@@ -142,15 +142,19 @@ def test_kept_ground_gives_the_verdict_of_the_whole_cycle(
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps, st.booleans())
+@given(steps, st.booleans(), st.integers(0, 3))
 def test_sums_displace_whom_the_dry_run_displaces(
-    happens: list[tuple[str, int, int]], guarded: bool
+    happens: list[tuple[str, int, int]], guarded: bool, nominated: int
 ) -> None:
     world = World()
     view, framework = world.view, Framework.of(Profile())
     if guarded:
         selector = LabelSelector.parse({"matchLabels": {"app": "web"}})
         world.cluster.objects.put_budget(Budget("default", "web", selector, allowed=1))
+    for place in range(25):  # five pods a node that most others may displace
+        world.step("place", place, (0, 8, 0, 1, 0)[place // 5])
+    for row in range(nominated):
+        world.step("nominate", row, 1)
     for step in happens:
         world.step(*step)
     for asked in world.queries():
