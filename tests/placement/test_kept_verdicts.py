@@ -33,6 +33,7 @@ SPREAD = [
         "labelSelector": {"matchLabels": {"app": "web"}},
     }
 ]
+SOFT = [SPREAD[0] | {"whenUnsatisfiable": "ScheduleAnyway"}]
 ALONE = {
     "podAntiAffinity": {
         "requiredDuringSchedulingIgnoredDuringExecution": [
@@ -63,10 +64,11 @@ SHAPES = (
     pod_manifest("2500m", "3Gi", priority=10, tolerations=TOLERATES),
     pod_manifest("700m", "1Gi", priority=3, nodeSelector={"topology.kubernetes.io/zone": "b"}),
     pod_manifest("9", "1Gi", priority=7),
-    pod_manifest("400m", "9Gi", priority=9, topologySpreadConstraints=SPREAD),
+    pod_manifest("1400m", "3Gi", priority=9, topologySpreadConstraints=SPREAD),
     pod_manifest("300m", "1Gi", priority=2, affinity=ALONE),
     pod_manifest("600m", "1Gi", priority=8, affinity=BY_NAME),
     pod_manifest(None, None, priority=1),
+    pod_manifest("1200m", "2Gi", priority=6, topologySpreadConstraints=SOFT),
 )
 EVENTS = ("place", "place", "place", "place", "end", "taint", "cordon", "add", "remove", "nominate")
 steps = st.lists(
