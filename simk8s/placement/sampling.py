@@ -58,9 +58,11 @@ class Wakers(NamedTuple):
 
 
 class Sampling:
-    """Searches of one framework over one view."""
+    """Searches of one framework over one view; up to `small` nodes all are looked at in one pass."""
 
-    def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
+    def __init__(
+        self, ranking: Ranking, framework: Framework, view: View, small: int = SMALL
+    ) -> None:
         self._ranking = ranking
         self._view = view
         self._all_heard = heard(framework.prefilters)
@@ -71,8 +73,7 @@ class Sampling:
         self._wakers: dict[tuple[str, ...], Wakers] = {}
         self._wakers_of: dict[int, Wakers] = {}
         """By number of a template."""
-        self.small = SMALL
-        """Up to so many nodes all are looked at in one pass."""
+        self._small = small
         self._double = (np.zeros(0, np.intp), np.zeros(0, np.intp))
         """The order of the last search, and twice that."""
 
@@ -111,7 +112,7 @@ class Sampling:
         if limits is None and not filters and not barred:
             if straight:
                 found = self._first(query, static, entry, start, enough)
-            if found is None and view.nodes.n <= self.small:
+            if found is None and view.nodes.n <= self._small:
                 found = self._in_one_pass(query, static, entry, order, start, enough)
         if found is None:
             if limits is not None:

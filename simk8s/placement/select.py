@@ -18,7 +18,7 @@ from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
-from simk8s.placement.sampling import Sampled, Sampling, array_of
+from simk8s.placement.sampling import SMALL, Sampled, Sampling, array_of
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
@@ -60,7 +60,8 @@ class Selector:
         self.kept: tuple[Rows | slice, Numbers] | None = None
         self._draws = draws
         self.ranking = Ranking(framework, view, incremental=incremental, budget=budget)
-        self._sampling = Sampling(self.ranking, framework, view)
+        small = SMALL if incremental else 0
+        self._sampling = Sampling(self.ranking, framework, view, small)
         self._search = search or Search()
         self._heap = HeapOrder()
         self._names = Names(view)

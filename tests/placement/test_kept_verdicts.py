@@ -180,8 +180,7 @@ def test_one_pass_finds_what_windows_find(
         found = []
         for small in (0, 1 << 20):
             ranking = Ranking(framework, view)
-            sampling = Sampling(ranking, framework, view)
-            sampling.small = small
+            sampling = Sampling(ranking, framework, view, small)
             order, search = view.nodes.tree.order, Search(percentage, start % view.nodes.n)
             static = ranking.static(asked)
             limits = sampling.limits(asked, static)
