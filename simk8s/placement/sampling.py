@@ -58,7 +58,7 @@ class Wakers(NamedTuple):
 
 
 class Sampling:
-    """Searches of one framework over one view; up to `small` nodes all are looked at in one pass."""
+    """Searches of one framework over one view; one pass is enough for up to `small` nodes."""
 
     def __init__(
         self, ranking: Ranking, framework: Framework, view: View, small: int = SMALL
