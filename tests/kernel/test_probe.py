@@ -84,3 +84,16 @@ def test_without_probes_handlers_are_not_wrapped() -> None:
     assert bell.handler is rung
     clock.add_probe(Notebook())
     assert bell.handler is not rung
+
+
+class Deaf(Notebook):
+    """Hears instants and the stop."""
+
+    deaf_to_batches = True
+
+
+def test_a_deaf_probe_hears_no_batch_and_takes_none_from_others() -> None:
+    deaf, notebook, alone = Deaf(), Notebook(), Notebook()
+    assert run(deaf, notebook) == run(alone) == run(deaf)
+    assert notebook.heard == alone.heard
+    assert {heard[0] for heard in deaf.heard} == {"instant", "stop"}
