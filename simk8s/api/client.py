@@ -145,8 +145,11 @@ class Client:
             if sender.waiting_shadows == MOST_SHADOWS:
                 sender.dropped += 1
                 continue
-            leaves_us = sender._leave(port, now_us)
-            sender.waiting_shadows += leaves_us > now_us
+            leaves_us = sender._bucket.reserve(now_us)
+            if leaves_us > now_us:
+                sender.waiting_shadows += 1
+                sender.throttled_us += leaves_us - now_us
+                port.meter.throttled(now_us, leaves_us - now_us)
             sender._server.shadow(leaves_us, sender, port)
 
     def note_at(self, at_us: int, kind: RequestKind) -> tuple[int, int]:

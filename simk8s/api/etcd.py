@@ -78,6 +78,7 @@ class Etcd:
         self._new_flushes = array("q")
         """Since the last compaction; not in the histograms yet."""
         self._draws = draws
+        self._quota_bytes, self._apply_us = times.quota_bytes, times.apply_us
         self._factors: list[int] = []
         self._slow = _ONE
         self._flushes = self._drawn()
@@ -105,7 +106,7 @@ class Etcd:
         slot = arrival_us // COMPACTION_US
         if slot > self._slot:
             self._compact(slot)
-        if self._alarm or self._live + self.history_bytes > self.times.quota_bytes:
+        if self._alarm or self._live + self.history_bytes > self._quota_bytes:
             return self._no_space()
         log = self.log
         if log.size >= MAX_PENDING and log.pending(arrival_us) >= MAX_PENDING:
@@ -121,7 +122,7 @@ class Etcd:
             backend_us = backend_us * self._slow // _ONE
         if phase_us < backend_us:
             answered_us += backend_us - phase_us
-        answered_us += self.times.apply_us
+        answered_us += self._apply_us
         self._new_waits.append(answered_us - arrival_us)
         return answered_us
 

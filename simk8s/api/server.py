@@ -84,6 +84,8 @@ class ApiServer:
         self._retried = 0
         self._later: list[tuple[int, int, Client, Port]] = []
         self._number = count()
+        self._spare: Call | None = None
+        """A shadow that was served at once and that nobody holds any more."""
         self._arrivals = clock.lane("kube-apiserver/requests", Phase.RELEASE, self._receive)
         self.at_once: AtOnce | None = None
         """Where nothing takes any time, how requests are applied."""
@@ -127,9 +129,16 @@ class ApiServer:
         if self.at_once is not None:
             port.meter.at_once(at_us)
             return 0
-        call = Call(client, port, None, (), None)
+        call, self._spare = self._spare, None
+        if call is None:
+            call = Call(client, port, None, (), None)
+        else:
+            call.client, call.port, call.end_us = client, port, 0
         self._arrive(at_us, call)
-        return max(0, call.end_us - at_us)
+        if not call.end_us:
+            return 0  # in a line, or refused: somebody may hold it
+        self._spare = call
+        return call.end_us - at_us if call.end_us > at_us else 0
 
     def shadows(self, client: Client, port: Port, count: int) -> None:
         """So many of them now."""
@@ -179,10 +188,10 @@ class ApiServer:
             else:
                 demand_us = demand_us * load.alone // _ONE + load.wait_us
         call.start_us = now_us
-        _, end_us = self.cpu.serve(now_us, demand_us)
+        end_us = self.cpu.end(now_us, demand_us)
         if port.stored:
             if self._neighbours_us:
-                self.cpu.serve(end_us, self._neighbours_us)
+                self.cpu.end(end_us, self._neighbours_us)
             served_us, end_us = end_us, self.etcd.commit(end_us, port.object_bytes, port.is_event)
             if port.twice and end_us > 0:
                 end_us = self.etcd.commit(end_us, port.object_bytes)

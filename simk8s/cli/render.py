@@ -21,8 +21,9 @@ def command(
         page = write_compare(folder)
         lines = summary.missed_lines(open_comparison(folder))
     else:
-        page = write_run(folder)
-        lines = summary.verdict_lines(Results.open(folder))
+        results = Results.open(folder)
+        page = write_run(folder, results)
+        lines = summary.verdict_lines(results)
     for line in lines:
         say.line(line)
     print(page)

@@ -12,6 +12,7 @@ from simk8s.cli.options import Audit, Json, Out, ScenarioFile, Seed, Setting, Un
 from simk8s.errors import Problem, UserError
 
 if TYPE_CHECKING:
+    from simk8s.results.results import Results
     from simk8s.scenario.load import Loaded
     from simk8s.scenario.podnames import PodSelector
     from simk8s.schema.manifest import Manifest
@@ -79,9 +80,10 @@ def command(
     )
     more = (_pods(explain), bounds)
     manifest = _simulate(loaded, folder, seed, options.until_us(until), audit, again, more)
-    page = _page(folder)
-    _report(folder, page, manifest, json_)
-    raise typer.Exit(_exit_code(manifest, folder))
+    results = _opened(folder)
+    page = _page(folder, results)
+    _report(results, page, manifest, json_)
+    raise typer.Exit(_exit_code(manifest, results))
 
 
 def _sweep(
@@ -161,19 +163,26 @@ def _simulate(
     return outcome.manifest
 
 
-def _page(folder: Path) -> Path:
+def _opened(folder: Path) -> Results:
+    """Opened once: what the page has computed the summary need not compute again."""
+    from simk8s.results.results import Results
+
+    return Results.open(folder)
+
+
+def _page(folder: Path, results: Results) -> Path:
     from simk8s.report.render import write_run
 
-    return write_run(folder)
+    return write_run(folder, results)
 
 
-def _report(folder: Path, page: Path, manifest: Manifest, json_: bool) -> None:
+def _report(results: Results, page: Path, manifest: Manifest, json_: bool) -> None:
     from simk8s.cli import summary
 
     if json_:
-        print(summary.run_json(folder))
+        print(summary.run_json(results))
     else:
-        summary.print_run(folder)
+        summary.print_run(results)
         print(say.printable(f"page: {page}"))
     if manifest.interrupted:
         say.line("interrupted: the tables hold what happened until then")
@@ -182,10 +191,9 @@ def _report(folder: Path, page: Path, manifest: Manifest, json_: bool) -> None:
         say.line(f"the simulation ended early: {manifest.stop_reason}{detail}")
 
 
-def _exit_code(manifest: Manifest, folder: Path) -> int:
+def _exit_code(manifest: Manifest, results: Results) -> int:
     from simk8s.cli.summary import missed_in
-    from simk8s.results.results import Results
 
     if manifest.interrupted:
         return 130
-    return int(manifest.audit == "failed" or missed_in(Results.open(folder)))
+    return int(manifest.audit == "failed" or missed_in(results))

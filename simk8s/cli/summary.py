@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simk8s.cli.say import printable
@@ -50,7 +49,7 @@ def rows(found: Iterable[Kpi]) -> Iterator[tuple[str, str]]:
         yield ", ".join([title, " / ".join(names)]) if names else title, " / ".join(texts)
 
 
-def print_run(folder: Path) -> None:
+def print_run(results: Results) -> None:
     """The table of one run, on stdout."""
     from rich.console import Console
     from rich.table import Table
@@ -59,9 +58,7 @@ def print_run(folder: Path) -> None:
     from simk8s.results import slos
     from simk8s.results.format import text
     from simk8s.results.kpis import kpis
-    from simk8s.results.results import Results
 
-    results = Results.open(folder)
     table = Table(title=Text(printable(heading(results.manifest))), title_justify="left")
     table.add_column("")
     table.add_column("", justify="right")
@@ -144,11 +141,9 @@ def missed_lines(comparison: Comparison) -> Iterator[str]:
             yield from verdict_lines(run.results)
 
 
-def run_json(folder: Path) -> str:
+def run_json(results: Results) -> str:
     """The KPIs of one run as JSON, with what identifies it."""
-    from simk8s.results.results import Results
-
-    return _dumps(_run(Results.open(folder)))
+    return _dumps(_run(results))
 
 
 def comparison_json(comparison: Comparison) -> str:

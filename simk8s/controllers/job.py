@@ -155,7 +155,8 @@ class JobController(Controller):
         good, bad = pods.take()
         status = _counted(job, old, good, bad, pods)
         start_us = None if job.suspend else now_us if old.start_us is None else old.start_us
-        status = replace(status, start_us=start_us, suspended=job.suspend)
+        if status.start_us != start_us or status.suspended != job.suspend:
+            status = replace(status, start_us=start_us, suspended=job.suspend)
         if status.condition is JobCondition.ACTIVE:
             reason = self._failure(job, status, pods, bad)
             if reason:
@@ -273,7 +274,7 @@ class JobController(Controller):
             completed_indexes=old.completed_indexes,
             failed_indexes=old.failed_indexes,
         )
-        last = replace(status, uncounted=0)
+        last = replace(status, uncounted=0) if status.uncounted else status
         final = _FINAL.get(status.condition)
         if final is not None and not pods.active and not pods.terminating:
             last = replace(last, condition=final, finished_us=self._context.now_us)

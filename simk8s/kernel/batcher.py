@@ -76,7 +76,10 @@ class Batcher:
         self._gap_us = end_us = self._end_us
         start_us = arrival_us if arrival_us > end_us else end_us
         if self.beside is not None:
-            start_us = _after(start_us, *self.beside)
+            period_us, flush_us = self.beside
+            phase_us = start_us % (period_us if period_us > flush_us else flush_us)
+            if phase_us < flush_us:  # wait for the end of the background flush in progress
+                start_us += flush_us - phase_us
         self._start_us = start_us
         self._end_us = start_us + duration_us
         answer_us = start_us + (duration_us if self.answer_us is None else self.answer_us())
@@ -115,9 +118,3 @@ class Batcher:
             self._gap_us = max(self._gap_us, until_us)
         self._end_us += shift_us
         return shift_us
-
-
-def _after(start_us: int, period_us: int, flush_us: int) -> int:
-    """The end of the background flush that is in progress, if one is."""
-    phase_us = start_us % max(period_us, flush_us)
-    return start_us + flush_us - phase_us if phase_us < flush_us else start_us

@@ -114,8 +114,19 @@ class FairQueue:
                 hand = self._hands.get(flow) or self._hand_of(flow)
                 index = hand[self._enqueued % self.hand]
                 self._enqueued += 1
+                if self._price is None:
+                    end_us = now_us + service_us
+                else:
+                    end_us = self._price(item, now_us)
+                    service_us = end_us - now_us
                 work = R_PER_SEAT_US * (seats * GUESS_US + linger_seats * linger_us)
-                return self._begin(now_us, index, item, service_us, width, seats, work, linger_us)
+                too_much = R_PER_SEAT_US * seats * (GUESS_US - service_us)
+                heappush(executing, (end_us + linger_us, index, width, work, too_much))
+                self.seats_in_use += width
+                self.served += 1
+                self.busy_us += service_us * width
+                self._robin = index
+                return end_us
         if not self.queues:
             self.refused += 1
             return REFUSED

@@ -43,11 +43,11 @@ class TokenBucket:
     def reserve(self, now_us: int, n: int = 1) -> int:
         """Take n tokens, on credit if need be; answers when the last of them is there."""
         now_us = self._refill(now_us)
-        self._level -= n * self._token
+        self._level = level = self._level - n * self._token
         self.reserved += n
-        if self._level >= 0:
+        if level >= 0:
             return now_us
-        wait_us = -(self._level // self._rate)
+        wait_us = -(level // self._rate)
         self.throttled_us += wait_us
         return now_us + wait_us
 

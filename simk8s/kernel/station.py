@@ -30,6 +30,11 @@ class Station:
 
     def serve(self, arrival_us: int, service_us: int) -> tuple[int, int]:
         """Join the line; answers (start_us, end_us)."""
+        end_us = self.end(arrival_us, service_us)
+        return end_us - service_us, end_us
+
+    def end(self, arrival_us: int, service_us: int) -> int:
+        """Join the line; answers when it is over."""
         free = self._free
         start_us = free[0]
         if start_us > arrival_us:
@@ -40,7 +45,7 @@ class Station:
         heapreplace(free, end_us)
         self.served += 1
         self.busy_us += service_us
-        return start_us, end_us
+        return end_us
 
     def free_us(self) -> int:
         """When the next customer could start at the earliest."""

@@ -144,6 +144,8 @@ class FilterPlugin(ABC):
     statuses: ClassVar[tuple[Status, ...]]
     events: ClassVar[int] = Change.ANY
     """Changes that may let a pod fit that this filter rejected."""
+    sleeps_without: ClassVar[str] = ""
+    """Field of a template without which the plugin never wakes; "" = not known beforehand."""
     by_owner: bool = False
     """Whether `hint` depends on who owns the pod, besides its template and requests."""
 
@@ -162,6 +164,12 @@ class FilterPlugin(ABC):
     def prefilter(self, query: Query, view: View) -> PreFilter:
         """What can be said before any node is looked at."""
         return EVERYWHERE
+
+    def amounts(self, query: Query, view: View) -> tuple[tuple[int, int], ...] | None:
+        """(resource, amount): the filter passes a node exactly where so much is free, whoever runs
+        there or anywhere. None = it reads something else.
+        """
+        return None
 
     def passes(self, query: Query, view: View) -> bool:
         """Whether it is known without a look at any that every node passes; False says nothing."""
@@ -214,6 +222,8 @@ class ScorePlugin(ABC):
     name: ClassVar[str]
     scope: ClassVar[Scope] = Scope.SPECS
     normalize: ClassVar[Normalize] = Normalize.NONE
+    sleeps_without: ClassVar[str] = ""
+    """As a filter's."""
 
     @abstractmethod
     def key(self, query: Query, view: View) -> Hashable | None:

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.base import Code, Query, ScorePlugin
-from simk8s.placement.diagnosis import Diagnosis, diagnose, exists_mask
+from simk8s.placement.diagnosis import (
+    Diagnosis,
+    diagnose,
+    diagnose_all,
+    exists_mask,
+    histogram,
+)
 from simk8s.placement.framework import Framework
 from simk8s.placement.search import Search
 from simk8s.placement.view import View
@@ -61,17 +67,33 @@ class Evaluation:
         return rows[:0] if self.error or len(rows) != 1 else rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Verdict:
-    """Why a pod fits nowhere: reason -> nodes, who rejected, and where preemption may help."""
+    """Why a pod fits nowhere: reason -> nodes, who rejected (sorted), and where preemption may
+    help. One verdict may be given to many pods; its texts are made when somebody asks.
+    """
 
     nodes: int
     reasons: dict[str, int]
     plugins: tuple[str, ...]
     resolvable: NDArray[np.intp]
-    message: str = ""
+    words: str | None = None
+    """The whole message, where it does not follow from the reasons."""
     error: bool = False
     """A scheduling error: nobody rejected the pod, the attempt failed."""
+    _summary: str = ""
+
+    @property
+    def message(self) -> str:
+        """The FitError's text before PostFilter."""
+        return histogram(self.nodes, self.reasons) if self.words is None else self.words
+
+    @property
+    def summary(self) -> str:
+        """The reasons without their counts."""
+        if not self._summary:
+            self._summary = "; ".join(sorted(self.reasons)) or "no nodes available"
+        return self._summary
 
 
 def evaluate(
@@ -137,14 +159,13 @@ def totals(framework: Framework, query: Query, view: View) -> NDArray[np.float64
 
 def verdict(framework: Framework, query: Query, view: View) -> Verdict:
     """Why the pod fits nowhere."""
-    found = diagnose(framework, query, view)
-    reasons = found.reasons()
+    found = diagnose_all(framework, query, view)
     return Verdict(
         found.nodes,
-        reasons,
+        found.reasons(),
         found.rejecters,
         found.with_code(Code.UNSCHEDULABLE),
-        found.message_of(reasons),
+        found.message if found.prefilter.code else None,
     )
 
 

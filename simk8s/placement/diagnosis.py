@@ -97,6 +97,8 @@ class Diagnosis:
         """Rows of the existing nodes whose verdict has that code."""
         chosen = (self.by == ABSENT) & self.existing & (self.absent.code == code)
         for number, plugin in enumerate(self.framework.filters):
+            if plugin.name not in self.plugins:
+                continue
             mine = self.by == number
             if mine.any():
                 codes = np.array([status.code for status in plugin.statuses])
@@ -114,6 +116,8 @@ class Diagnosis:
                 found[reason] = found.get(reason, 0) + count
 
         for number, plugin in enumerate(self.framework.filters):
+            if plugin.name not in self.plugins:
+                continue
             mine = self.by == number
             if mine.any():
                 rejected = np.where(mine, self.verdicts, 0).astype(np.uint8)
@@ -131,13 +135,9 @@ class Diagnosis:
     @property
     def message(self) -> str:
         """The FitError's text before PostFilter; reasons are sorted as strings."""
-        return self.message_of({} if self.prefilter.code else self.reasons())
-
-    def message_of(self, reasons: dict[str, int]) -> str:
-        """`message`, where `reasons()` is known."""
         if self.prefilter.code is not Code.SUCCESS:
             return f"0/{self.nodes} nodes are available: {', '.join(self.prefilter.reasons)}."
-        return histogram(self.nodes, reasons)
+        return histogram(self.nodes, self.reasons())
 
 
 def histogram(nodes: int, reasons: dict[str, int]) -> str:
@@ -160,6 +160,21 @@ def diagnose(
     """Ask PreFilter and then every filter, as far as the search goes (everywhere if None).
     Raises PluginError.
     """
+    found, rows = _everywhere(framework, query, view)
+    if rows is not None:
+        _cut(found, rows, search or Search())
+    return found
+
+
+def diagnose_all(framework: Framework, query: Query, view: View) -> Diagnosis:
+    """As `diagnose` everywhere, in no order: `visited` is left out."""
+    return _everywhere(framework, query, view)[0]
+
+
+def _everywhere(framework: Framework, query: Query, view: View) -> tuple[Diagnosis, Mask | None]:
+    """The diagnosis of every node that PreFilter leaves, and which those are; None if the search
+    is over before it begins.
+    """
     existing = exists_mask(view).copy()
     count = view.nodes.n
     found = Diagnosis(
@@ -171,7 +186,7 @@ def diagnose(
         np.zeros(count, np.uint8),
     )
     if not _prefilter(found):
-        return found
+        return found, None
     nominated = query.nominated
     if nominated >= 0 and existing[nominated]:
         only = np.zeros(count, bool)
@@ -180,7 +195,7 @@ def diagnose(
         if found.by[nominated] == FITS:
             found.shortcut = True
             found.visited = np.array([nominated])
-            return found
+            return found, None
     rows = existing
     if found.limits is not None:
         rows = np.zeros(count, bool)
@@ -188,8 +203,7 @@ def diagnose(
         rows[[row for row in chosen if row is not None]] = True
         rows &= existing
     _filter(found, rows)
-    _cut(found, rows, search or Search())
-    return found
+    return found, rows
 
 
 def _cut(found: Diagnosis, rows: Mask, search: Search) -> None:
@@ -297,12 +311,13 @@ def _beside(
 def rivals_of(query: Query, view: View) -> Iterator[tuple[int, list[int]]]:
     """(node row, other pods of the same or higher priority that are nominated to it)."""
     for row in view.cluster.nominations:
-        rivals = _rivals_at(query, view, row)
+        rivals = rivals_at(query, view, row)
         if rivals:
             yield row, rivals
 
 
-def _rivals_at(query: Query, view: View, row: int) -> list[int]:
+def rivals_at(query: Query, view: View, row: int) -> list[int]:
+    """Other pods of the same or higher priority that are nominated to a node."""
     priorities, seated = view.pods.priority, view.seated
     return [
         p
@@ -341,7 +356,7 @@ def failure_with_nominated(
     framework: Framework, query: Query, view: Overlay, row: int
 ) -> NodeStatus | None:
     """The first failure on one node of an overlay; nominated pods are on it in a first pass."""
-    rivals = _rivals_at(query, view, row)
+    rivals = rivals_at(query, view, row)
     if rivals:
         failure = _beside(framework, query, view, row, rivals)
         if failure is not None:

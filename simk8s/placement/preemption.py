@@ -23,7 +23,9 @@ from simk8s.placement.diagnosis import (
     NodeStatus,
     failure_with_nominated,
     histogram,
+    rivals_at,
 )
+from simk8s.placement.displacing import Displacing
 from simk8s.placement.framework import Framework
 from simk8s.placement.view import Overlay, View
 from simk8s.state.pods import NEVER, Loss
@@ -86,15 +88,21 @@ def dry_run(framework: Framework, query: Query, view: View, diagnosis: Diagnosis
 
 
 def preempt(
-    framework: Framework, query: Query, view: View, resolvable: NDArray[np.intp]
+    framework: Framework,
+    query: Query,
+    view: View,
+    resolvable: NDArray[np.intp],
+    *,
+    by_sums: bool = True,
 ) -> Candidate | None:
     """The best preemption, or None. `resolvable`: nodes rejected by something that pods leaving
-    can mend.
+    can mend. `by_sums=False` tries every node (for tests).
     """
     if not query.template.preempts or not len(resolvable):
         return None
     run = DryRun(view.nodes.n)
-    _try_all(framework, query, view, resolvable, run)
+    sums = Displacing.of(framework, query, view, resolvable) if by_sums else None
+    _try_all(framework, query, view, resolvable, run, sums)
     found = best(view, run.candidates)
     return found[0] if found else None
 
@@ -117,8 +125,14 @@ def _ineligible(query: Query, view: View, diagnosis: Diagnosis) -> str:
 
 
 def _try_all(
-    framework: Framework, query: Query, view: View, potential: NDArray[np.intp], run: DryRun
+    framework: Framework,
+    query: Query,
+    view: View,
+    potential: NDArray[np.intp],
+    run: DryRun,
+    sums: Displacing | None = None,
 ) -> None:
+    """`sums` says whom the pod would displace where no words are wanted and nobody is nominated."""
     percent, absolute = framework.candidates
     limit = max(absolute, len(potential) * percent // 100)
     overlay: Overlay | None = None
@@ -126,6 +140,12 @@ def _try_all(
     for row in potential.tolist():
         if len(run.candidates) >= limit and clean:
             break
+        if sums is not None and not rivals_at(query, view, row):
+            candidate = _by_sums(query, view, row, sums)
+            if candidate is not None:
+                run.candidates.append(candidate)
+                clean = clean or not candidate.violations
+            continue
         overlay = overlay or view.overlay()
         lower = _lower(query, view, row)
         found = _try(framework, query, overlay, row, lower) if lower else NodeStatus(NO_VICTIMS)
@@ -139,10 +159,28 @@ def _try_all(
 def _lower(query: Query, view: View, row: int) -> list[int]:
     """Pods of lower priority on a node, most important first."""
     pods = view.pods
-    lower = [p for p in view.pods_on(row) if pods.priority[p] < query.priority]
+    return _ranked(view, [p for p in view.pods_on(row) if pods.priority[p] < query.priority])
+
+
+def _ranked(view: View, lower: list[int]) -> list[int]:
+    """Most important first."""
+    priorities = view.pods.priority
     # Ties stay as the node lists its pods: Go's sort of a dozen or fewer keeps their order.
-    lower.sort(key=lambda p: (-pods.priority[p], _start(view, p)))
+    lower.sort(key=lambda p: (-priorities[p], _start(view, p)))
     return lower
+
+
+def _by_sums(query: Query, view: View, row: int, sums: Displacing) -> Candidate | None:
+    """What `_try` finds, if it is a candidate."""
+    lower = _ranked(view, sums.lower(row))
+    if not lower:
+        return None
+    violating, others = _split(view, lower)
+    gone = set(sums.victims(row, lower, (*violating, *others)))
+    if not gone:
+        return None
+    violations = sum(pod in gone for pod in violating)
+    return Candidate(row, tuple(pod for pod in lower if pod in gone), violations)
 
 
 def _start(view: View, pod: int) -> int:
@@ -182,6 +220,8 @@ def _try(
 def _split(view: View, lower: Sequence[int]) -> tuple[list[int], list[int]]:
     """(pods whose budget their going would violate, the others), each in the order given."""
     budgets = list(view.objects.budgets.values())
+    if not budgets:
+        return [], list(lower)
     left = [budget.allowed for budget in budgets]
     violating: list[int] = []
     others: list[int] = []

@@ -329,13 +329,17 @@ class Ranking:
         """Totals of some nodes, and which of those reject the pod (None = none does). Do not
         write to the totals, nor keep them: they may be a plugin's own.
         """
+        return self.scored(query, rows), self.rejected(query, static, rows)
+
+    def rejected(self, query: Query, static: Static, rows: Rows) -> NDArray[Any] | None:
+        """The second half of `some`."""
         view = self._view
         rejects: NDArray[Any] | None = None if static.clear else static.rejects[rows]
         for plugin in self.filters[_NODE]:
             if plugin.wakes(query, view) and not plugin.passes(query, view):
                 more = plugin.filter(query, view, rows)
                 rejects = more if rejects is None else np.logical_or(rejects, more)
-        return self.scored(query, rows), rejects
+        return rejects
 
     def scored(self, query: Query, rows: Rows) -> Numbers:
         """The first half of `some`."""
@@ -350,18 +354,15 @@ class Ranking:
                 part = np.asarray(score.score(query, view, rows))
                 part = part if weight == 1 else part * float(weight)
                 total = part if total is None else total + part
-        if total is None:
-            total = np.zeros(len(view.nodes.exists[rows]), np.int32)
-        return total
+        return np.zeros(len(view.nodes.exists[rows]), np.int32) if total is None else total
 
     def _full(self, query: Query, static: Static, position: int) -> Entry:
         view = self._view
         filters = [p for p in self.filters[_NODE] if p.wakes(query, view)]
         scores = [(p, w) for p, w in self.scores[_NODE] if p.wakes(query, view)]
         total, rejects = self.some(query, static, ALL)
-        rejected = 0 if rejects is None else int(np.count_nonzero(rejects))
         total = total.copy() if rejects is None else np.where(rejects, -1, total)
-        feasible = len(total) - rejected
+        feasible = len(total) - (0 if rejects is None else int(np.count_nonzero(rejects)))
         return Entry(total, feasible, position, filters, scores, rejects is None)
 
     def _repair(self, entry: Entry, query: Query, static: Static, dirty: list[int]) -> None:

@@ -6,23 +6,28 @@ on the nodes that are visited and on no others.
 
 How: the first window holds one node more than are to be found, which is all where nothing rejects
 the pod; then windows double. Where nodes stand in the table as they are visited, a window is a
-slice of it and nothing is gathered.
+slice of it and nothing is gathered. In a table of up to `SMALL` nodes a pass over all of them costs
+no more than one over a window, so there is one pass, and none for the scores of a pod that fits
+nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.placement.ahead import Ahead
 from simk8s.placement.base import (
+    ALL,
     FilterPlugin,
     PluginError,
     Query,
     Rows,
     Scope,
+    ScorePlugin,
     normalized,
 )
 from simk8s.placement.framework import Framework
@@ -30,8 +35,11 @@ from simk8s.placement.limits import Names, heard, limits_of
 from simk8s.placement.ranking import Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.view import View
+from simk8s.state.shapes import PodTemplate
 
 Places = NDArray[np.intp]
+SMALL = 1024
+"""So many nodes take numpy less than it takes to be asked once more."""
 _CLUSTER = int(Scope.CLUSTER)
 """By itself: to look a member up on its class costs 70 ns."""
 
@@ -43,15 +51,34 @@ v1.36 where it is known.
 """
 
 
-class Sampling:
-    """Searches of one framework over one view."""
+class Wakers(NamedTuple):
+    """Plugins of cluster scope that some pods with the same kinds of fields wake."""
 
-    def __init__(self, ranking: Ranking, framework: Framework, view: View) -> None:
+    filters: tuple[FilterPlugin, ...]
+    heard: tuple[FilterPlugin, ...]
+    scores: tuple[tuple[ScorePlugin, int], ...]
+
+
+class Sampling:
+    """Searches of one framework over one view; one pass is enough for up to `small` nodes."""
+
+    def __init__(
+        self, ranking: Ranking, framework: Framework, view: View, small: int = SMALL
+    ) -> None:
         self._ranking = ranking
         self._view = view
         self._ahead = ranking.ahead
         self._all_heard = heard(framework.prefilters)
-        self._heard = [p for p in self._all_heard if p not in ranking.limiting]
+        self._heard = tuple(p for p in self._all_heard if p not in ranking.limiting)
+        clustered = (*ranking.filters[_CLUSTER], *self._heard)
+        scored = (plugin for plugin, _ in ranking.scores[_CLUSTER])
+        self._fields = _fields((*clustered, *scored))
+        self._wakers: dict[tuple[str, ...], Wakers] = {}
+        self._wakers_of: dict[int, Wakers] = {}
+        """By number of a template."""
+        self._small = small
+        self._double = (np.zeros(0, np.intp), np.zeros(0, np.intp))
+        """The order of the last search, and twice that."""
 
     def limits(self, query: Query, static: Static) -> Names | None:
         """Names to which PreFilter limits the search; none of them if it fails, None = all."""
@@ -60,7 +87,10 @@ class Sampling:
         fixed = static.limits
         if not self._heard or (fixed is not None and not fixed):
             return fixed
-        allowed = limits_of(self._heard, query, self._view)
+        heard = self._may_wake(query.template).heard
+        if not heard:
+            return fixed
+        allowed = limits_of(heard, query, self._view)
         if fixed is None:
             return allowed
         return fixed if allowed is None else fixed & allowed
@@ -79,18 +109,21 @@ class Sampling:
         """
         view, ranking = self._view, self._ranking
         start, straight = search.start, view.nodes.tree.straight
-        filters = ranking.filters[_CLUSTER]
+        wakers = self._wakers_of.get(query.template.id) or self._may_wake(query.template)
+        filters: Sequence[FilterPlugin] = wakers.filters
         if filters:
             filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
         enough = nodes_to_find(len(order), search.percentage)
         found, entry = None, ranking.kept(query, static)
-        plain = straight and limits is None and not filters and not barred
-        if plain and entry is None and self._ahead is not None:
+        plain = limits is None and not filters and not barred
+        if plain and straight and entry is None and self._ahead is not None:
             found = self._known(self._ahead, query, static, start, enough)
         if found is None:
             entry = entry or ranking.worth_keeping(query, static)
-            if plain:
+            if plain and straight:
                 found = self._first(query, static, entry, start, enough)
+            if plain and found is None and view.nodes.n <= self._small:
+                found = self._in_one_pass(query, static, entry, order, start, enough)
         if found is None:
             if limits is not None:
                 order, start, straight = self._limited(search, limits), 0, False
@@ -100,9 +133,25 @@ class Sampling:
             found = tour.found_in_all(static.constant)
         if static.flaw is not None and len(found[1]) > 1:
             raise PluginError(static.flaw)
-        if not (static.uneven or ranking.scores[_CLUSTER]) or not len(found[1]):
+        if not (static.uneven or wakers.scores) or not len(found[1]):
             return found
-        return self._scored(query, static, found)
+        return self._scored(query, static, wakers, found)
+
+    def _may_wake(self, template: PodTemplate) -> Wakers:
+        """The plugins that are to be asked whether they wake for pods of a template."""
+        found = self._wakers_of.get(template.id)
+        if found is None:
+            has = ("", *(name for name in self._fields if getattr(template, name)))
+            found = self._wakers.get(has)
+            if found is None:
+                ranking = self._ranking
+                found = self._wakers[has] = Wakers(
+                    tuple(p for p in ranking.filters[_CLUSTER] if p.sleeps_without in has),
+                    tuple(p for p in self._heard if p.sleeps_without in has),
+                    tuple((p, w) for p, w in ranking.scores[_CLUSTER] if p.sleeps_without in has),
+                )
+            self._wakers_of[template.id] = found
+        return found
 
     def _limited(self, search: Search, limits: Names) -> Places:
         nodes = self._view.nodes
@@ -145,12 +194,49 @@ class Sampling:
             return None
         return rows, ranking.scored(query, rows), static.constant, enough, None
 
+    def _in_one_pass(
+        self,
+        query: Query,
+        static: Static,
+        entry: Entry | None,
+        order: Places,
+        start: int,
+        enough: int,
+    ) -> Sampled:
+        """What a tour finds that is cut short by nothing but `enough`."""
+        ranking = self._ranking
+        if entry is not None:
+            fit = entry.total >= 0
+        else:
+            rejects = ranking.rejected(query, static, ALL)
+            fit = np.ones(self._view.nodes.n, bool) if rejects is None else rejects == 0
+        turned = self._turned(order, start)
+        places = fit[turned].nonzero()[0]
+        count = len(places)
+        if not count:
+            return order, np.zeros(0, np.int32), static.constant, len(order), None
+        looked_at = len(order)
+        if count > enough:
+            looked_at = int(places[enough])
+            places = places[:enough]
+        rows = turned[places]
+        total = entry.total if entry is not None else ranking.scored(query, ALL)
+        return rows, total[rows], static.constant, looked_at, None
+
+    def _turned(self, order: Places, start: int) -> Places:
+        """All rows in the order of a search that starts there."""
+        count = len(order)
+        if self._double[0] is not order:
+            self._double = order, np.concatenate((order, order))
+        start %= count or 1
+        return self._double[1][start : start + count]
+
     def _find(
         self,
         query: Query,
         static: Static,
         entry: Entry | None,
-        filters: list[FilterPlugin],
+        filters: Sequence[FilterPlugin],
         tour: _Tour,
         barred: Sequence[int],
     ) -> None:
@@ -172,11 +258,10 @@ class Sampling:
                     fit = fit[plugin.filter(query, view, nodes[fit]) == 0]
             tour.take(rows, total, fit)
 
-    def _scored(self, query: Query, static: Static, found: Sampled) -> Sampled:
+    def _scored(self, query: Query, static: Static, wakers: Wakers, found: Sampled) -> Sampled:
         """With the scores that depend on the feasible nodes."""
         view = self._view
-        scores = self._ranking.scores[_CLUSTER]
-        active = [(p, w) for p, w in scores if p.wakes(query, view)]
+        active = [(p, w) for p, w in wakers.scores if p.wakes(query, view)]
         if not active and not static.uneven:
             return found
         rows, own, constant, looked_at, _ = found  # integers stay integers
@@ -245,6 +330,11 @@ class _Tour:
         rows = np.concatenate([array_of(rows) for rows, _ in self._parts])
         total = np.concatenate([total for _, total in self._parts])
         return rows, total, constant, self.seen, None
+
+
+def _fields(plugins: Iterable[FilterPlugin | ScorePlugin]) -> tuple[str, ...]:
+    """Fields of templates without which some plugin sleeps."""
+    return tuple(dict.fromkeys(p.sleeps_without for p in plugins if p.sleeps_without))
 
 
 def array_of(rows: Rows) -> Places:

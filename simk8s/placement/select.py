@@ -18,7 +18,7 @@ from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
-from simk8s.placement.sampling import Sampled, Sampling, array_of
+from simk8s.placement.sampling import SMALL, Sampled, Sampling, array_of
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
@@ -59,8 +59,9 @@ class Selector:
         """Whether to leave in `kept` what the last search had to choose from."""
         self.kept: tuple[Rows | slice, Numbers] | None = None
         self._draws = draws
-        self._ranking = Ranking(framework, view, incremental=incremental, budget=budget)
-        self._sampling = Sampling(self._ranking, framework, view)
+        self.ranking = Ranking(framework, view, incremental=incremental, budget=budget)
+        small = SMALL if incremental else 0
+        self._sampling = Sampling(self.ranking, framework, view, small)
         self._search = search or Search()
         self._heap = HeapOrder()
         self._names = Names(view)
@@ -87,7 +88,7 @@ class Selector:
         all_seen = percentage >= 100 or nodes_to_find(nodes, percentage) >= nodes
         if all_seen and self.framework.ties != AS_V1_36:
             return self._of_all(query, barred, nodes)
-        static = self._ranking.static(query)
+        static = self.ranking.static(query)
         limits = self._sampling.limits(query, static)
         if all_seen and limits is None:
             return self._of_all(query, barred, nodes)
@@ -103,7 +104,7 @@ class Selector:
         """PreFilter leaves one node: nothing else is looked at, and nothing is scored."""
         self.evaluated = 1
         self._search.advance(1, nodes)
-        row, view, ranking = query.pinned, self.view, self._ranking
+        row, view, ranking = query.pinned, self.view, self.ranking
         static = ranking.static(query)
         if row in barred or not self._sampling.limits(query, static):
             return None
@@ -117,7 +118,7 @@ class Selector:
 
     def _of_all(self, query: Query, barred: list[int], nodes: int) -> Choice | None:
         self.evaluated = nodes
-        ranked = self._ranking.rank(query, barred)
+        ranked = self.ranking.rank(query, barred)
         if not ranked.feasible:
             return None
         total = ranked.total

@@ -37,11 +37,12 @@ def at(values: pl.Series, share: float) -> int:
 def curve(name: str, values: pl.Series, line: dict[str, str]) -> dict[str, Any]:
     """The share of sorted values within a time."""
     points = [at(values, share) for share in _SHARES]
+    least = _first_positive(values)
     return {
         "type": "scatter",
         "mode": "lines",
         "name": plain(name),
-        "x": [max(_first_positive(values), us) for us in points],
+        "x": [max(least, us) for us in points],
         "y": list(_SHARES),
         "text": [fmt.duration(us) for us in points],
         "line": {"width": 2, "shape": "vh"} | line,

@@ -34,9 +34,9 @@ _STOPS = {
 }
 
 
-def write_run(folder: Path) -> Path:
-    """Draw the page of one run into its folder."""
-    return _write(folder, render_run(Results.open(folder)))
+def write_run(folder: Path, results: Results | None = None) -> Path:
+    """Draw the page of one run into its folder; `results`, if it is open already."""
+    return _write(folder, render_run(Results.open(folder) if results is None else results))
 
 
 def write_compare(folder: Path) -> Path:

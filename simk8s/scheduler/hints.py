@@ -9,8 +9,8 @@ Mirrors: isPodWorthRequeuing and the pre-filter for assigned pods of kube-schedu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from simk8s.placement.base import FilterPlugin, Query
 from simk8s.placement.events import CROSSING, Change, Event
@@ -32,9 +32,10 @@ class Strategy(IntEnum):
     IMMEDIATELY = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Names of the plugins that rejected a pod, sorted; `pending` ones made it wait."""
+class Rejection(NamedTuple):
+    """Names of the plugins that rejected a pod, sorted; `pending` ones made it wait. (Hashed more
+    than once an attempt, so no dataclass.)
+    """
 
     plugins: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()

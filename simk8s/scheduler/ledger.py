@@ -76,7 +76,7 @@ class Ledger:
         )
 
     def _reason(self, verdict: Verdict) -> int:
-        text = "; ".join(sorted(verdict.reasons)) or "no nodes available"
+        text = verdict.summary
         number = self._reason_ids.get(text)
         if number is None:
             number = self._reason_ids[text] = len(self._reason_ids)

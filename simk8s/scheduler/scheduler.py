@@ -254,6 +254,8 @@ class Scheduler:
         plan, stale = flight.plan, 0
         if len(flight.pods) == 1 and len(plan.assignments) == 1:
             stale += not self._assume(now_us, flight, flight.pods[0], plan.assignments[0])
+        elif len(flight.pods) == 1 and len(plan.rejected) == 1 and not plan.assignments:
+            self._reject(now_us, flight, flight.pods[0], plan.rejected[0][1])
         else:
             by_pod = {queued.query.pod: queued for queued in flight.pods}
             for assignment in plan.assignments:
@@ -370,7 +372,7 @@ class Scheduler:
         node = pods.nominated[pod] if victims else None
         self._ledger.attempt(flight, queued, outcome, node=node, verdict=verdict, victims=victims)
         self._failures.failed(pod, verdict, pods.nominated[pod])
-        rejection = Rejection(tuple(sorted(verdict.plugins)))
+        rejection = Rejection(verdict.plugins)
         wants = self._hints.listening(rejection, queued.query)
         if wants & Change.POD_ADD and not self._pods.wants >> BOUND & 1:
             self._pods.wants |= 1 << BOUND  # some pod waits for others to be bound

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from simk8s.placement import cycle
-from simk8s.placement.base import Effort, PluginError, Query
+from simk8s.placement.base import NO_EFFORT, Effort, PluginError, Query
 from simk8s.placement.batching import Batching, Cycles, signs
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.memo import Memo
 from simk8s.placement.ranking import BYTE_BUDGET
 from simk8s.placement.search import Search
 from simk8s.placement.select import Selector
+from simk8s.placement.verdicts import Verdicts
 from simk8s.strategies._together import place_together
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
 
@@ -32,7 +33,7 @@ class Decider:
     ) -> None:
         self.framework = framework
         self._view = context.view
-        self._refused: Memo[tuple[cycle.Verdict, int]] = Memo(framework, context.view)
+        self._refused: Memo[tuple[cycle.Verdict, int, Effort]] = Memo(framework, context.view)
         self._draws = context.draws
         self._search = search or Search()
         self._nominated = context.view.pods.nominated
@@ -44,7 +45,9 @@ class Decider:
             search=self._search,
             budget=budget,
         )
-
+        self._verdicts = Verdicts(
+            framework, context.view, self._selector.ranking, incremental=context.incremental
+        )
         self._batching: Batching | None = None
         if cycles is not None and signs(framework):
             self._batching = Batching(framework, context.view, cycles)
@@ -55,7 +58,8 @@ class Decider:
     def _decide_and_read(self, query: Query, now_us: int = 0) -> Plan:
         """With what plugins went through before."""
         plan = self._decide(query, now_us)
-        plan.read = self.framework.effort(query, self._view)
+        if plan.read is NO_EFFORT:
+            plan.read = self.framework.effort(query, self._view)
         return plan
 
     def _decide(self, query: Query, now_us: int = 0) -> Plan:
@@ -64,7 +68,7 @@ class Decider:
         known = self._refused.get(query) if self._refused.answers else None
         if known is not None:
             self._selector.pass_over(known[1])
-            return Plan(rejected=[(query.pod, known[0])], evaluated=known[1])
+            return Plan(rejected=[(query.pod, known[0])], evaluated=known[1], read=known[2])
         if self._batching is not None:
             hint = self._batching.hint(query, now_us)
             if hint is not None:
@@ -77,9 +81,10 @@ class Decider:
             return Plan(rejected=[(query.pod, verdict)], evaluated=self._selector.evaluated)
         evaluated = self._selector.evaluated
         if choice is None:
-            verdict = cycle.verdict(self.framework, query, self._view)
-            self._refused.put(query, (verdict, evaluated))
-            return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated)
+            verdict = self._verdicts.of(query)
+            read = self.framework.effort(query, self._view)
+            self._refused.put(query, (verdict, evaluated, read))
+            return Plan(rejected=[(query.pod, verdict)], evaluated=evaluated, read=read)
         if self._batching is not None:
             self._batching.found(query, choice.node, self._selector.kept, now_us)
         chosen = Assignment(query.pod, choice.node, choice.score, choice.feasible)

@@ -88,7 +88,7 @@ class Straw:
 def straw(monkeypatch, small_folder, comparison_folder):
     found = Straw(small_folder, comparison_folder)
 
-    def page(folder):
+    def page(folder, results=None):
         (folder / "report.html").write_text("<html>")
         return folder / "report.html"
 

@@ -24,6 +24,7 @@ class NodePorts(FilterPlugin):
 
     name: ClassVar[str] = "NodePorts"
     scope: ClassVar[Scope] = Scope.CLUSTER
+    sleeps_without: ClassVar[str] = "ports"
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) didn't have free ports for the requested pod ports",)),

@@ -90,6 +90,10 @@ class NodeResourcesFit(FilterPlugin):
             offered.get(row, 0) > before.allocatable.get(row, 0) for row, _ in wanted
         )
 
+    def amounts(self, query: Query, view: View) -> tuple[tuple[int, int], ...] | None:
+        """Nothing but free amounts decides."""
+        return self._wanted(query, view)
+
     def passes(self, query: Query, view: View) -> bool:
         """Whether no node ever had less free than is wanted."""
         requests, lowest = query.requests, view.nodes.lowest
@@ -119,10 +123,10 @@ class NodeResourcesFit(FilterPlugin):
 
     def verdicts(self, query: Query, view: View, rows: Rows) -> NDArray[np.uint8]:
         """As `filter`, with 2 where the node's whole allocatable is too small."""
-        verdict = self.filter(query, view, rows).copy()
+        verdict, nodes = self.filter(query, view, rows).copy(), view.nodes
         for row, amount in self._wanted(query, view):
-            if row != PODS:
-                verdict[view.nodes.allocatable[row][rows] < amount] = 2
+            if row != PODS and nodes.lowest[row] < amount:
+                verdict[nodes.allocatable[row][rows] < amount] = 2
         return verdict
 
     def filter_one(self, query: Query, view: View, row: int) -> int:
@@ -151,6 +155,8 @@ class NodeResourcesFit(FilterPlugin):
         nodes, rejected = view.nodes, verdicts > 0
         found: dict[str, int] = {}
         for row, amount in self._wanted(query, view):
+            if nodes.lowest[row] >= amount:
+                continue
             count = int(np.count_nonzero(rejected & (nodes.free[row][ALL] < amount)))
             if count:
                 found[_words(nodes.resources.names[row])] = count

@@ -27,6 +27,7 @@ class NodeVolumeLimits(FilterPlugin):
 
     name: ClassVar[str] = "NodeVolumeLimits"
     scope: ClassVar[Scope] = Scope.CLUSTER
+    sleeps_without: ClassVar[str] = "volumes"
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) exceed max volume count",)),

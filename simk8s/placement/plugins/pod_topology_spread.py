@@ -239,6 +239,10 @@ class PodTopologySpread(FilterPlugin, ScorePlugin):
         plan = self._plan(query, view)
         return plan is None or not plan.hard
 
+    def amounts(self, query: Query, view: View) -> tuple[tuple[int, int], ...] | None:
+        """Soft constraints reject nobody."""
+        return () if self.passes(query, view) else None
+
     # --- score
 
     def score(self, query: Query, view: View, rows: Rows) -> NDArray[Any] | None:

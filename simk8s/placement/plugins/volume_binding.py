@@ -60,6 +60,7 @@ class VolumeBinding(FilterPlugin, ScorePlugin):
     )
     events: ClassVar[int] = Change.NODE_ADD | Change.NODE_LABELS | Change.VOLUMES
     scope: ClassVar[Scope] = Scope.CLUSTER
+    sleeps_without: ClassVar[str] = "volumes"
 
     def key(self, query: Query, view: View) -> Hashable | None:
         """The claims; pods without any are skipped."""

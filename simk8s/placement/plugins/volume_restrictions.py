@@ -40,6 +40,7 @@ class VolumeRestrictions(FilterPlugin):
 
     name: ClassVar[str] = "VolumeRestrictions"
     scope: ClassVar[Scope] = Scope.CLUSTER
+    sleeps_without: ClassVar[str] = "volumes"
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE, ("node(s) had no available disk",)),

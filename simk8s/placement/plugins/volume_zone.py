@@ -43,6 +43,7 @@ class VolumeZone(FilterPlugin):
 
     name: ClassVar[str] = "VolumeZone"
     scope: ClassVar[Scope] = Scope.CLUSTER
+    sleeps_without: ClassVar[str] = "volumes"
     statuses: ClassVar[tuple[Status, ...]] = (
         SUCCESS,
         Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, ("node(s) had no available volume zone",)),
