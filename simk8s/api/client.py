@@ -63,7 +63,7 @@ class Client:
         self._clock = clock
         self._server = server
         self._bucket = TokenBucket(qps, burst) if qps > 0 else None
-        self._ports: dict[RequestKind | None, Port] = {}
+        self._ports: dict[RequestKind, Port] = {}
         self._under_way = 0
         self._backlog: deque[tuple[int, Call]] = deque()
         quick = self._bucket is None and not in_flight
@@ -108,7 +108,10 @@ class Client:
         now_us = self._clock.now_us
         if self.recorder is not None:
             self.recorder.catch_up(now_us)
-        port = self._ports.get(getattr(op, "request", None)) or self._port(kind_of(op))
+        try:
+            port = self._ports[op.request]  # type: ignore[attr-defined]
+        except (AttributeError, KeyError):
+            port = self._port(kind_of(op))
         at_once = self._at_once
         if at_once is not None:
             if not at_once.asked:

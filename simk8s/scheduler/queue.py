@@ -80,9 +80,16 @@ class SchedulingQueue:
     def add(self, query: Query, now_us: int) -> None:
         """A new pod; ready at once unless a gate holds it."""
         queued = self._pods[query.pod] = Queued(query, now_us)
-        self._counts[GONE] += 1
-        if self._passes(queued):
-            self._push_active(queued, now_us)
+        counts = self._counts
+        for gate in self._gates:
+            if gate.holds(query):
+                counts[GONE] += 1
+                self._hold(queued, gate)
+                return
+        counts[ACTIVE] += 1
+        queued.where = ACTIVE
+        self._tokens = queued.token = token = self._tokens + 1
+        heappush(self._active, (-query.priority, now_us, token, queued))
 
     def update(self, query: Query, change: int, now_us: int) -> None:
         """The pod itself has changed (`OWN_…`): it may pass its gate or its rejectors now."""
@@ -336,12 +343,15 @@ class SchedulingQueue:
         """Whether no gate holds the pod; it is parked if one does."""
         for gate in self._gates:
             if gate.holds(queued.query):
-                queued.gate = gate
-                queued.rejection = queued.rejection.also(gate.name)
-                self._park(queued)
+                self._hold(queued, gate)
                 return False
         queued.gate = None
         return True
+
+    def _hold(self, queued: Queued, gate: Gate) -> None:
+        queued.gate = gate
+        queued.rejection = queued.rejection.also(gate.name)
+        self._park(queued)
 
     def _push_active(self, queued: Queued, now_us: int) -> None:
         queued.ready_us = now_us
