@@ -96,8 +96,8 @@ class ChangeLog:
 
     def __init__(self, clock: Clock, kind: str, fanout: Fanout | None = None) -> None:
         self.kind = kind
-        self.base = 0
-        """Position of the first entry that is kept."""
+        self.base = self.end = 0
+        """Positions of the first entry that is kept, and after the last one."""
         self.entries: list[Entry] = []
         self.dispatch_us = 0
         """What one event takes in the dispatch loop at present."""
@@ -110,11 +110,6 @@ class ChangeLog:
         if fanout is not None:
             fanout.listen(self._watched)
             self._watched(kind)
-
-    @property
-    def end(self) -> int:
-        """Position after the last entry."""
-        return self.base + len(self.entries)
 
     def subscribe(self, bell: Bell, lag_us: int = 0, verbs: Iterable[Verb] = tuple(Verb)) -> Cursor:
         """A cursor at the end of the log; its bell is rung for later entries with one of `verbs`.
@@ -158,6 +153,7 @@ class ChangeLog:
             seen_us = (busy_us if busy_us > now_us else now_us) + self.dispatch_us
             self._dispatched_us = seen_us
         entries.append((seen_us, verb, item))
+        self.end += 1
         for cursor in self._wanting[verb]:
             if seen_us + cursor.lag_us == now_us:
                 cursor.bell.ring()
