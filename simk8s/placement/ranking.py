@@ -372,7 +372,7 @@ class Ranking:
         if entry.roomy and entry.lows != view.nodes.lows:
             entry.lows = view.nodes.lows
             entry.roomy = all(plugin.passes(query, view) for plugin in entry.filters)
-        if entry.roomy and static.clear:
+        if entry.roomy and static.clear and entry.feasible == len(total):
             for row in rows:
                 total[row] = score_one(query, view, row)
             return

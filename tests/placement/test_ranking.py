@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simk8s.placement import cycle
@@ -48,8 +48,15 @@ step = st.tuples(
 )
 
 
+TAINTED_FOR_A_WHILE = [
+    ("place", 0), ("place", 0), ("place", 0), ("taint", 1), ("place", 0), ("taint", 6), ("place", 0)
+]  # fmt: skip
+"""A node that is kept up to date rejects the pod, and then no longer."""
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(step, max_size=60))
+@example(TAINTED_FOR_A_WHILE)
 def test_incremental_equals_full(steps: list[tuple[str, int]]) -> None:
     cluster = Cluster()
     for i in range(5):
