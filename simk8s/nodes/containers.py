@@ -191,6 +191,13 @@ class Containers:
         self.latest[pod] = ready
         self._client_of(node).write(self._status, pod, epoch, phase)
 
+    def known_ready(self, pod: int) -> bool:
+        """Whether its kubelet knows it to be ready, whatever has reached the API of that."""
+        if pod in self.latest:
+            return self.latest[pod]
+        runs = self._pods.started_us[pod] != NEVER and self._lives.of(pod).plain
+        return runs or bool(self._pods.ready[pod])
+
     @request("PATCH", "pods/status")
     def _status(self, pod: int, epoch: int, phase: Phase | None) -> bool:
         ready = self.latest.get(pod, False)

@@ -38,7 +38,7 @@ class Held:
     def __init__(self, ready: dict[int, bool]) -> None:
         self._writes: list[tuple[Operation, tuple[Any, ...], Done | None]] = []
         self._ready = ready
-        """Pods of the node as it was cut off, and whether they were ready."""
+        """Pods of the node as it was cut off, and whether its kubelet knew them to be ready."""
 
     def write(self, op: Operation, *args: Any, done: Done | None = None) -> int:
         """Kept for later."""

@@ -48,8 +48,7 @@ class Troubles:
 
     def cut_off(self, row: int) -> None:
         """The kubelet of a node no longer reaches the control plane, nor is it reached."""
-        pods = self._store.cluster.pods
-        ready = {pod: bool(pods.ready[pod]) for pod in self._pool._live(row)}
+        ready = {pod: self._pool._containers.known_ready(pod) for pod in self._pool._live(row)}
         if self.disorders.cut_off(row, ready):
             self._store.leases.stop(row)
 
