@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from simk8s.report.phrases import phrase
 from simk8s.results.compare import Cell, Comparison, Row, counts
+from simk8s.results.statistics import FEWEST_TO_RESAMPLE
 
 # What is looked at (`results.compare.KEY`), as it is called in a sentence.
 CALLED = {
@@ -74,9 +75,12 @@ def sureness(comparison: Comparison) -> str:
     compared = sum(
         cell.difference is not None for row in _key_rows(comparison) for cell in row.cells
     )
+    tests = "the t-test and the bootstrap both say so"
+    if n < FEWEST_TO_RESAMPLE:
+        tests = f"the t-test alone says so ({n} seeds are too few for the bootstrap)"
     return (
         f"Differences are means over {n} seeds, taken seed by seed, since variants of a seed saw "
-        "the same arrivals and faults. Better and worse: the t-test and the bootstrap both say so, "
+        f"the same arrivals and faults. Better and worse: {tests}, "
         f"after Holm's correction for the {compared} differences of this verdict; after that of "
         "Benjamini and Hochberg elsewhere, and for what is said besides."
     )

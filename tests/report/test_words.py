@@ -97,6 +97,12 @@ def test_one_seed_is_said_to_be_one(monkeypatch):
     assert words_compare.sureness(found).startswith("One seed")
 
 
+@pytest.mark.parametrize(("seeds", "tests"), [(2, "the t-test alone"), (5, "the bootstrap both")])
+def test_what_says_so_depends_on_the_seeds(seeds, tests, monkeypatch):
+    values = {name: {"pods_lost": tuple(range(seeds))} for name in "ab"}
+    assert tests in words_compare.sureness(comparison(values, monkeypatch))
+
+
 def test_what_is_too_small_to_matter_is_not_told(monkeypatch):
     values = {"a": {"nodes_used_mean": (1000, 2000, 9)}, "b": {"nodes_used_mean": (1001, 2001, 10)}}
     headline, sentences = words_compare.verdict(comparison(values, monkeypatch))
