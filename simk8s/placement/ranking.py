@@ -269,12 +269,9 @@ class Ranking:
         return entry
 
     def worth_keeping(self, query: Query, static: Static) -> Entry | None:
-        """A kept entry, or a new one where the vector has come back soon enough to repair it
+        """A new entry where none is `kept` and the vector has come back soon enough to repair it
         next time; else None, and `some` is the cheaper way.
         """
-        entry = self.kept(query, static)
-        if entry is not None:
-            return entry
         key = (static.number, query.requests.id)
         if not self._incremental or self._comes_back(key):
             return self._remade(query, static)

@@ -80,13 +80,11 @@ class SchedulingQueue:
     def add(self, query: Query, now_us: int) -> None:
         """A new pod; ready at once unless a gate holds it."""
         queued = self._pods[query.pod] = Queued(query, now_us)
-        counts = self._counts
-        for gate in self._gates:
-            if gate.holds(query):
-                counts[GONE] += 1
-                self._hold(queued, gate)
-                return
-        counts[ACTIVE] += 1
+        if (gate := self._gate_of(query)) is not None:
+            self._counts[GONE] += 1
+            self._hold(queued, gate)
+            return
+        self._counts[ACTIVE] += 1
         queued.where = ACTIVE
         self._tokens = queued.token = token = self._tokens + 1
         heappush(self._active, (-query.priority, now_us, token, queued))
@@ -106,12 +104,11 @@ class SchedulingQueue:
     def remove(self, pod: int) -> None:
         """The pod has been placed or is gone; a heap entry is skipped when it surfaces."""
         queued = self._pods.pop(pod, None)
-        if queued is not None:
-            if queued.where is FLYING:
-                self._land(queued)
-            else:
-                self._put(queued, GONE)
-                self._counts[GONE] -= 1
+        if queued is not None and queued.where is FLYING:
+            self._land(queued)
+        elif queued is not None:
+            self._put(queued, GONE)
+            self._counts[GONE] -= 1
 
     def pop(self, now_us: int) -> Queued | None:
         """The next pod, which is being scheduled from now on."""
@@ -341,12 +338,17 @@ class SchedulingQueue:
 
     def _passes(self, queued: Queued) -> bool:
         """Whether no gate holds the pod; it is parked if one does."""
+        gate = queued.gate = self._gate_of(queued.query)
+        if gate is not None:
+            self._hold(queued, gate)
+        return gate is None
+
+    def _gate_of(self, query: Query) -> Gate | None:
+        """The first gate that holds a pod."""
         for gate in self._gates:
-            if gate.holds(queued.query):
-                self._hold(queued, gate)
-                return False
-        queued.gate = None
-        return True
+            if gate.holds(query):
+                return gate
+        return None
 
     def _hold(self, queued: Queued, gate: Gate) -> None:
         queued.gate = gate
