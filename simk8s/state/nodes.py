@@ -25,7 +25,7 @@ from simk8s.schema.labels import ZONE_LABEL
 from simk8s.state.images import ImageTable
 from simk8s.state.nodetree import NodeTree
 from simk8s.state.requests import Requests
-from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
+from simk8s.state.resources import CPU, GPU, MEMORY, PODS, ResourceIndex
 from simk8s.state.selectors import Taint
 from simk8s.state.topology import Topology
 
@@ -86,7 +86,8 @@ class NodeTable:
         self.resources = resources
         self.n = 0
         self.specs: list[NodeSpec] = []
-        self.pods_on: list[dict[int, None]] = []
+        self.pods_on: list[dict[int, Requests]] = []
+        """By node: pods in the order in which they were charged, and what for."""
         self.dirty: list[int] = []
         self.dirty_base = 0
         self.lowest: list[int] = [_HUGE] * len(resources)
@@ -197,48 +198,78 @@ class NodeTable:
 
     def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
         """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
-        self.pods_on[row][pod] = None
+        self.pods_on[row][pod] = requests
+        self.dirty.append(row)
+        if not requests.plain:
+            self._charge_any(row, requests, devices)
+            return
+        cpu, memory, lowest = requests.nonzero_cpu, requests.nonzero_memory, self.lowest
+        free_cpu, free_memory, slots, used_cpu, used_memory, cpu100, memory100 = self._plain_at
+        free_cpu[row] = left = free_cpu[row] - cpu
+        if left < lowest[CPU]:
+            self._fall(CPU, left)
+        free_memory[row] = left = free_memory[row] - memory
+        if left < lowest[MEMORY]:
+            self._fall(MEMORY, left)
+        slots[row] = left = slots[row] - 1
+        if left < lowest[PODS]:
+            self._fall(PODS, left)
+        used_cpu[row] += cpu
+        used_memory[row] += memory
+        cpu100[row] -= 100 * cpu
+        memory100[row] -= 100 * memory
+
+    def _charge_any(self, row: int, requests: Requests, devices: int) -> None:
+        """The amounts of a pod that asks for more than cpu and memory, or not for both."""
         values = requests.values
         if len(values) > len(self.free_at):
             self.fit_resources()
-        free, lowest = self.free_at, self.lowest
+        free = self.free_at
         for resource, amount in requests.wanted:
             line = free[resource]
             line[row] = left = line[row] - amount
-            if left < lowest[resource]:
-                lowest[resource] = left
-                self.lows += 1
-        cpu, memory = self.used_at
-        cpu[row] += values[CPU]
-        memory[row] += values[MEMORY]
-        cpu, memory = self.spare100_at
-        cpu[row] -= 100 * requests.nonzero_cpu
-        memory[row] -= 100 * requests.nonzero_memory
-        if requests.defaulted:
-            self.defaulted_pods += 1
+            if left < self.lowest[resource]:
+                self._fall(resource, left)
+        self._count(row, requests, 1)
         if devices:
-            self._take_devices(row, devices, requests.gpu.milli)
-        self.dirty.append(row)
+            self.take_devices(row, devices, requests.gpu.milli)
 
-    def release(self, row: int, pod: int, requests: Requests, devices: int) -> None:
-        """Undo `charge`."""
-        del self.pods_on[row][pod]
-        values, free = requests.values, self.free_at
+    def release(self, row: int, pod: int) -> Requests:
+        """Undo `charge`, GPU devices left aside (see `take_devices`); what was charged."""
+        requests = self.pods_on[row].pop(pod)
+        self.dirty.append(row)
+        if requests.plain:
+            cpu, memory = requests.nonzero_cpu, requests.nonzero_memory
+            free_cpu, free_memory, slots, used_cpu, used_memory, cpu100, memory100 = self._plain_at
+            free_cpu[row] += cpu
+            free_memory[row] += memory
+            slots[row] += 1
+            used_cpu[row] -= cpu
+            used_memory[row] -= memory
+            cpu100[row] += 100 * cpu
+            memory100[row] += 100 * memory
+            return requests
         for resource, amount in requests.wanted:
-            free[resource][row] += amount
-        cpu, memory = self.used_at
-        cpu[row] -= values[CPU]
-        memory[row] -= values[MEMORY]
-        cpu, memory = self.spare100_at
-        cpu[row] += 100 * requests.nonzero_cpu
-        memory[row] += 100 * requests.nonzero_memory
-        if requests.defaulted:
-            self.defaulted_pods -= 1
-        if devices:
-            self._take_devices(row, devices, -requests.gpu.milli)
-        self.dirty.append(row)
+            self.free_at[resource][row] += amount
+        self._count(row, requests, -1)
+        return requests
 
-    def _take_devices(self, row: int, devices: int, milli: int) -> None:
+    def _count(self, row: int, requests: Requests, sign: int) -> None:
+        """The mirrors."""
+        cpu, memory = self.used_at
+        cpu[row] += sign * requests.values[CPU]
+        memory[row] += sign * requests.values[MEMORY]
+        cpu, memory = self.spare100_at
+        cpu[row] -= sign * 100 * requests.nonzero_cpu
+        memory[row] -= sign * 100 * requests.nonzero_memory
+        self.defaulted_pods += sign * requests.defaulted
+
+    def _fall(self, resource: int, left: int) -> None:
+        self.lowest[resource] = left
+        self.lows += 1
+
+    def take_devices(self, row: int, devices: int, milli: int) -> None:
+        """So much of each of these GPU devices; negative: give it back."""
         for device in range(devices.bit_length()):
             if devices >> device & 1:
                 self.gpu_free[device, row] -= milli
@@ -324,6 +355,8 @@ class NodeTable:
         self.free_at = _lines(free)
         self.used_at = _lines(used)
         self.spare100_at = _lines(spare100)
+        amounts = [self.free_at[resource] for resource in (CPU, MEMORY, PODS)]
+        self._plain_at = (*amounts, *self.used_at, *self.spare100_at)
 
     def _trim(self) -> None:
         n = self.n
