@@ -102,10 +102,10 @@ class Overlay(View):
         nodes.used_f = nodes.used_f.copy()
         nodes.spare100_f = nodes.spare100_f.copy()
         nodes.lowest = list(nodes.lowest)
-        nodes.open_lines(nodes.free, nodes.used_f, nodes.spare100_f)
         nodes.gpu_free = nodes.gpu_free.copy()
         nodes.pods_on = list(nodes.pods_on)
         nodes.dirty = []
+        nodes.open_lines(nodes.free, nodes.used_f, nodes.spare100_f)
         self.nodes = nodes
         self._own: set[int] = set()
         self._devices: dict[int, int] = {}

@@ -22,17 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.schema.labels import ZONE_LABEL
+from simk8s.state.charges import Charges, Floats, IntMatrix, lines_of
 from simk8s.state.images import ImageTable
 from simk8s.state.nodetree import NodeTree
-from simk8s.state.requests import Requests
-from simk8s.state.resources import CPU, GPU, MEMORY, PODS, ResourceIndex
+from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
 from simk8s.state.selectors import Taint
 from simk8s.state.topology import Topology
 
-_HUGE = 1 << 62
+__all__ = ["Floats", "IntMatrix", "NodeSpec", "NodeTable", "Watts"]
 
-IntMatrix = NDArray[np.int64]
-Floats = NDArray[np.float64]
+_HUGE = 1 << 62
 
 
 class Watts(NamedTuple):
@@ -79,23 +78,19 @@ class NodeSpec:
         return self.labels.get(ZONE_LABEL, "")
 
 
-class NodeTable:
+class NodeTable(Charges):
     """All nodes of a run; a removed node keeps its row with `exists` 0."""
 
     def __init__(self, resources: ResourceIndex) -> None:
         self.resources = resources
         self.n = 0
         self.specs: list[NodeSpec] = []
-        self.pods_on: list[dict[int, Requests]] = []
-        """By node: pods in the order in which they were charged, and what for."""
-        self.dirty: list[int] = []
+        self.pods_on = []
+        self.dirty = []
         self.dirty_base = 0
-        self.lowest: list[int] = [_HUGE] * len(resources)
-        """By resource: no node ever had less free, so a smaller request needs no look at each."""
+        self.lowest = [_HUGE] * len(resources)
         self.lows = 0
-        """How often one of them fell."""
         self.defaulted_pods = 0
-        """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.lacking = False
         """Whether some node has no cpu or no memory at all (means leave those out then)."""
         self.largest = 1.0
@@ -196,103 +191,9 @@ class NodeTable:
             self.gpu_models.append(name)
         return self.gpu_models.index(name)
 
-    def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
-        """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
-        self.pods_on[row][pod] = requests
-        self.dirty.append(row)
-        if not requests.plain:
-            self._charge_any(row, requests, devices)
-            return
-        cpu, memory, lowest = requests.nonzero_cpu, requests.nonzero_memory, self.lowest
-        free_cpu, free_memory, slots, used_cpu, used_memory, cpu100, memory100 = self._plain_at
-        free_cpu[row] = left = free_cpu[row] - cpu
-        if left < lowest[CPU]:
-            self._fall(CPU, left)
-        free_memory[row] = left = free_memory[row] - memory
-        if left < lowest[MEMORY]:
-            self._fall(MEMORY, left)
-        slots[row] = left = slots[row] - 1
-        if left < lowest[PODS]:
-            self._fall(PODS, left)
-        used_cpu[row] += cpu
-        used_memory[row] += memory
-        cpu100[row] -= 100 * cpu
-        memory100[row] -= 100 * memory
-
-    def _charge_any(self, row: int, requests: Requests, devices: int) -> None:
-        """The amounts of a pod that asks for more than cpu and memory, or not for both."""
-        values = requests.values
-        if len(values) > len(self.free_at):
-            self.fit_resources()
-        free = self.free_at
-        for resource, amount in requests.wanted:
-            line = free[resource]
-            line[row] = left = line[row] - amount
-            if left < self.lowest[resource]:
-                self._fall(resource, left)
-        self._count(row, requests, 1)
-        if devices:
-            self.take_devices(row, devices, requests.gpu.milli)
-
-    def release(self, row: int, pod: int) -> Requests:
-        """Undo `charge`, GPU devices left aside (see `take_devices`); what was charged."""
-        requests = self.pods_on[row].pop(pod)
-        self.dirty.append(row)
-        if requests.plain:
-            cpu, memory = requests.nonzero_cpu, requests.nonzero_memory
-            free_cpu, free_memory, slots, used_cpu, used_memory, cpu100, memory100 = self._plain_at
-            free_cpu[row] += cpu
-            free_memory[row] += memory
-            slots[row] += 1
-            used_cpu[row] -= cpu
-            used_memory[row] -= memory
-            cpu100[row] += 100 * cpu
-            memory100[row] += 100 * memory
-            return requests
-        for resource, amount in requests.wanted:
-            self.free_at[resource][row] += amount
-        self._count(row, requests, -1)
-        return requests
-
-    def _count(self, row: int, requests: Requests, sign: int) -> None:
-        """The mirrors."""
-        cpu, memory = self.used_at
-        cpu[row] += sign * requests.values[CPU]
-        memory[row] += sign * requests.values[MEMORY]
-        cpu, memory = self.spare100_at
-        cpu[row] -= sign * 100 * requests.nonzero_cpu
-        memory[row] -= sign * 100 * requests.nonzero_memory
-        self.defaulted_pods += sign * requests.defaulted
-
-    def _fall(self, resource: int, left: int) -> None:
-        self.lowest[resource] = left
-        self.lows += 1
-
-    def take_devices(self, row: int, devices: int, milli: int) -> None:
-        """So much of each of these GPU devices; negative: give it back."""
-        for device in range(devices.bit_length()):
-            if devices >> device & 1:
-                self.gpu_free[device, row] -= milli
-
     def roomy(self, cpu: int, memory: int) -> bool:
         """Whether so much is free on every node, by the bound: then nothing needs clamping."""
         return self.lowest[CPU] >= cpu and self.lowest[MEMORY] >= memory
-
-    def choose_devices(self, row: int, requests: Requests) -> int | None:
-        """Bit mask of the devices a pod would get: whole devices lowest first, a share the
-        tightest fit.
-        """
-        gpu = requests.gpu
-        if not gpu.count:
-            return 0
-        free = self.gpu_free[: self.gpu_count[row], row].tolist()
-        fitting = sorted((left, d) for d, left in enumerate(free) if left >= gpu.milli)
-        if len(fitting) < gpu.count:
-            return None
-        mask = 0
-        for _, device in fitting[: gpu.count]:
-            mask |= 1 << device
-        return mask
 
     def trim_dirty(self) -> None:
         """Drop the older half of a long log; readers that had not got that far start afresh."""
@@ -312,7 +213,7 @@ class NodeTable:
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
-        self.lowest = list(map(min, self.lowest, self.free[:, row].tolist()))
+        self.lowest[:] = map(min, self.lowest, self.free[:, row].tolist())
         self.lows += 1
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
@@ -344,19 +245,11 @@ class NodeTable:
                 line[: self.n] = old[name][: self.n]
             old[name] = line
         self._capacity, self._depth = capacity, depth
-        self.lowest = self.lowest + [0] * (rows - len(self.lowest))
+        self.lowest += [0] * (rows - len(self.lowest))
         self.lows += 1
         self._trim()
-        self.whole_at = _lines(self._whole_f)
+        self.whole_at = lines_of(self._whole_f)
         self.open_lines(self._free, self._used_f, self._spare100_f)
-
-    def open_lines(self, free: IntMatrix, used: Floats, spare100: Floats) -> None:
-        """Scalar access to the amounts that pods change, in the memory of these arrays."""
-        self.free_at = _lines(free)
-        self.used_at = _lines(used)
-        self.spare100_at = _lines(spare100)
-        amounts = [self.free_at[resource] for resource in (CPU, MEMORY, PODS)]
-        self._plain_at = (*amounts, *self.used_at, *self.spare100_at)
 
     def _trim(self) -> None:
         n = self.n
@@ -390,7 +283,3 @@ class NodeTable:
     def gpu_total(self) -> int:
         """GPU milli of all existing nodes."""
         return int(self.allocatable[GPU][self.exists == 1].sum())
-
-
-def _lines(matrix: NDArray[Any]) -> list[memoryview[Any]]:
-    return [memoryview(line) for line in matrix]
