@@ -48,9 +48,9 @@ class Ledger:
         wait_us = started_us - queued.ready_us
         self._waits.append(wait_us)
         self._services.append(service_us // len(flight.pods))
-        attempts, strategy = self._pods.attempts[pod], self._strategy
-        self._append((started_us, pod, attempts, strategy, "bound", node, feasible, score, wait_us,
-                      service_us, None, 0))  # fmt: skip
+        attempts, strategy, append = self._pods.attempts[pod], self._strategy, self._append
+        append((started_us, pod, attempts, strategy, "bound", node, feasible, score, wait_us,
+                service_us, None, 0))  # fmt: skip
 
     def attempt(
         self,

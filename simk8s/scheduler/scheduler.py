@@ -205,7 +205,7 @@ class Scheduler:
         if self._one_by_one:
             queued = queue.pop(now_us)
             if queued is not None:
-                self._start_one(now_us, queued)
+                self._fly(now_us, [queued], self._strategy.propose([queued.query], now_us))
                 return
         elif (pods := self._take(now_us)) or queue.news:
             self._start(now_us, pods)
@@ -241,23 +241,15 @@ class Scheduler:
         plan = propose([queued.query for queued in pods], now_us)
         if self.queue.keeps:
             pods = self.queue.joined(pods, plan, now_us)
-        service_us = plan.latency_us
-        if service_us is None:
-            service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
-            if together:
-                service_us += self._times.base_us * (len(pods) - 1)
-        self._fly(now_us, pods, plan, service_us)
+        more_us = self._times.base_us * (len(pods) - 1) if together else 0
+        self._fly(now_us, pods, plan, more_us)
 
-    def _start_one(self, now_us: int, queued: Queued) -> None:
-        """`_start` where every cycle is about one pod, alone."""
-        plan = self._strategy.propose([queued.query], now_us)
-        service_us = plan.latency_us
-        if service_us is None:
-            service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
-        self._fly(now_us, [queued], plan, service_us)
-
-    def _fly(self, now_us: int, pods: list[Queued], plan: Plan, service_us: int) -> None:
+    def _fly(self, now_us: int, pods: list[Queued], plan: Plan, more_us: int = 0) -> None:
         """The plan takes effect when its service time has passed (1 us = it takes no time)."""
+        service_us = plan.latency_us
+        if service_us is None:
+            service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
+            service_us += more_us
         nodes = self._cluster.nodes
         waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()
         end = nodes.dirty_base + len(nodes.dirty)
