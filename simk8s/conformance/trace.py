@@ -7,6 +7,7 @@ times an event of the case comes first, then the flushes of that whole second, t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,8 @@ from simk8s.placement.events import node_events, pod_added, pod_deleted
 from simk8s.placement.framework import Framework
 from simk8s.scheduler.gates import SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
-from simk8s.scheduler.queue import FLUSH_PERIOD_US, SECOND, SchedulingQueue
+from simk8s.scheduler.places import SECOND
+from simk8s.scheduler.queue import FLUSH_PERIOD_US, SchedulingQueue
 from simk8s.scheduler.queued import Queued, Where
 from simk8s.state.pods import NEVER
 
@@ -35,6 +37,7 @@ class Trace:
         hints = Hints(lambda query: framework, self._teller.view, gates)
         self._queue = SchedulingQueue(hints, gates)
         self._attempts: list[Record] = []
+        self._tries: Counter[int] = Counter()
         for pod in loader.pods.values():
             if loader.cluster.pods.charged[pod] == NEVER:
                 self._queue.add(loader.query(pod), 0)
@@ -115,10 +118,11 @@ class Trace:
         if queued is None:
             return False
         query = self._loader.query(queued.query.pod)
+        self._tries[query.pod] += 1
         told: Record = {
             "t": now_us / SECOND,
             "pod": self._teller.pod(query.pod),
-            "attempt": queued.attempts,
+            "attempt": self._tries[query.pod],
             "feasibleCount": 0,
             "placement": None,
         }

@@ -102,10 +102,10 @@ class Overlay(View):
         nodes.used_f = nodes.used_f.copy()
         nodes.spare100_f = nodes.spare100_f.copy()
         nodes.lowest = list(nodes.lowest)
-        nodes.open_lines(nodes.free, nodes.used_f, nodes.spare100_f)
         nodes.gpu_free = nodes.gpu_free.copy()
         nodes.pods_on = list(nodes.pods_on)
         nodes.dirty = []
+        nodes.open_lines(nodes.free, nodes.used_f, nodes.spare100_f)
         self.nodes = nodes
         self._own: set[int] = set()
         self._devices: dict[int, int] = {}
@@ -132,22 +132,23 @@ class Overlay(View):
                 copied.remove(pod, row)
         return copied
 
-    def _pods(self, row: int) -> dict[int, None]:
+    def _own_pods(self, row: int) -> None:
         if row not in self._own:
             self.nodes.pods_on[row] = dict(self.nodes.pods_on[row])
             self._own.add(row)
-        return self.nodes.pods_on[row]
 
     def remove(self, pod: int, row: int) -> None:
         """As if the pod had left the node."""
-        self._pods(row)
+        self._own_pods(row)
         self._move(pod, row, -1)
         held = self._devices.pop(pod, self.pods.devices[pod])
-        self.nodes.release(row, pod, self.cluster.requests_of(pod), held)
+        requests = self.nodes.release(row, pod)
+        if held:
+            self.nodes.take_devices(row, held, -requests.gpu.milli)
 
     def add(self, pod: int, row: int, devices: int | None = None) -> None:
         """As if the pod ran there; devices default to those it holds."""
-        self._pods(row)
+        self._own_pods(row)
         self._move(pod, row, 1)
         held = self.pods.devices[pod] if devices is None else devices
         self._devices[pod] = held

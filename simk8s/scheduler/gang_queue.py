@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from simk8s.scheduler.hints import FAILURE, Rejection
 from simk8s.scheduler.queue import SchedulingQueue
-from simk8s.scheduler.queued import FLYING, GONE, Queued
+from simk8s.scheduler.queued import ACTIVE, FLYING, GONE, Queued
 
 
 class GangQueue(SchedulingQueue):
@@ -22,17 +22,15 @@ class GangQueue(SchedulingQueue):
         queued = self._pods.get(pod)
         if queued is None or queued.where in (FLYING, GONE) or queued.gate is not None:
             return None
-        if queued.where:
+        if queued.where != ACTIVE:
             queued.ready_us = now_us
         self._put(queued, FLYING)
-        queued.attempts += 1
-        queued.seen = self._first_event + len(self._events)
+        queued.seen = self._heard_of
         queued.rejection = FAILURE
         return queued
 
     def return_rejected(self, queued: Queued, now_us: int, rejection: Rejection) -> None:
         """A pod that had got a node has been rejected after all."""
         self._pods[queued.query.pod] = queued
-        self._counts[GONE] += 1
         self._put(queued, FLYING)
         self.fail(queued, now_us, rejection)

@@ -105,6 +105,7 @@ class GangGate(Gate):
 
     name: str = GangScheduling.name
     events: int = GangScheduling.events
+    named = ()
 
     def __init__(self, plugin: GangScheduling, groups: Groups) -> None:
         self._plugin = plugin

@@ -10,7 +10,7 @@ victims' deletions are issued).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from simk8s.placement.base import Query
 from simk8s.placement.events import Change, Event
@@ -23,6 +23,10 @@ class Gate(ABC):
 
     name: str
     events: int
+    named: Collection[int] | None = None
+    """The pods that it may hold, whatever their templates are like. (Beside them it holds at most
+    pods whose template has scheduling gates or a group.) None = that could be any pod.
+    """
 
     @abstractmethod
     def holds(self, query: Query) -> bool:
@@ -39,6 +43,7 @@ class ByProfile(Gate):
     def __init__(self, gate: Gate, framework_of: Callable[[Query], Framework]) -> None:
         self.name = gate.name
         self.events = gate.events
+        self.named = gate.named
         self._gate = gate
         self._framework_of = framework_of
 
@@ -56,6 +61,7 @@ class SchedulingGates(Gate):
 
     name: str = "SchedulingGates"
     events: int = Change.OWN_GATES
+    named = ()
 
     def holds(self, query: Query) -> bool:
         """Whether a gate is left."""
@@ -71,6 +77,7 @@ class Preempting(Gate):
     def __init__(self) -> None:
         self.pods: set[int] = set()
         """Looked up, never iterated."""
+        self.named = self.pods
 
     def holds(self, query: Query) -> bool:
         """Whether deletions are still to be issued."""

@@ -29,11 +29,11 @@ class KeepingQueue(GangQueue):
         """Something has happened that pods which are kept may care about; also while they were
         being put to the strategy for the first time.
         """
-        return self._heard and super().parked > 0
+        return self._heard and self.resting > 0
 
     def move(self, event: Event, now_us: int, most_important: int | None = None) -> int:
         """Nobody moves; the strategy is to be asked again."""
-        self._heard = self._heard or self.listens
+        self._heard = self._heard or self.resting + self.flying > 0
         return 0
 
     def flush_unschedulable(self, now_us: int) -> int:
@@ -44,11 +44,6 @@ class KeepingQueue(GangQueue):
     def ready(self) -> int:
         """Pods to hand in, and one for news."""
         return super().ready + self.news
-
-    @property
-    def rests(self) -> bool:
-        """Whether there is nothing to ask the strategy about."""
-        return not self.news and super().rests
 
     @property
     def parked(self) -> int:

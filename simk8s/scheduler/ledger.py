@@ -10,7 +10,7 @@ from simk8s.record.recorder import Recorder
 from simk8s.record.solves import SolveWriter
 from simk8s.scheduler.queued import Queued
 from simk8s.state.cluster import Cluster
-from simk8s.strategies.base import Plan
+from simk8s.strategies.base import Assignment, Plan
 
 
 @dataclass(slots=True)
@@ -41,6 +41,17 @@ class Ledger:
         self._reasons = recorder.reasons
         self._reason_ids: dict[str, int] = {}
 
+    def bound(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
+        """A pod of a cycle has its node; nothing else becomes of so many."""
+        started_us, service_us = flight.started_us, flight.service_us
+        pod, node, score, feasible, _ = chosen
+        wait_us = started_us - queued.ready_us
+        self._waits.append(wait_us)
+        self._services.append(service_us // len(flight.pods))
+        attempts, strategy, append = self._pods.attempts[pod], self._strategy, self._append
+        append((started_us, pod, attempts, strategy, "bound", node, feasible, score, wait_us,
+                service_us, None, 0))  # fmt: skip
+
     def attempt(
         self,
         flight: Flight,
@@ -48,11 +59,10 @@ class Ledger:
         outcome: str,
         node: int | None = None,
         feasible: int = 0,
-        score: int | None = None,
         verdict: Verdict | None = None,
         victims: int = 0,
     ) -> None:
-        """What became of one pod of a cycle."""
+        """What became of one pod of a cycle that was not `bound`."""
         started_us, service_us = flight.started_us, flight.service_us
         wait_us = started_us - queued.ready_us
         pod = queued.query.pod
@@ -67,7 +77,7 @@ class Ledger:
                 outcome,
                 node,
                 feasible,
-                score,
+                None,
                 wait_us,
                 service_us,
                 None if verdict is None else self._reason(verdict),

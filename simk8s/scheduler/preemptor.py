@@ -24,6 +24,7 @@ from simk8s.placement.view import View
 from simk8s.scheduler.failures import patch_condition
 from simk8s.scheduler.gates import Preempting
 from simk8s.scheduler.queue import SchedulingQueue
+from simk8s.scheduler.queued import Queued
 from simk8s.scheduler.relocator import Relocator
 from simk8s.state.pods import NEVER, Loss
 from simk8s.strategies.base import Plan
@@ -97,6 +98,13 @@ class Preemptor:
         if found is None:
             hopeless.put(query, True)
         return found
+
+    def waiting(self, pods: Iterable[Queued], plan: Plan) -> tuple[int, ...]:
+        """Which rejected pods of a plan wait, as things are when its cycle begins."""
+        if not plan.rejected or not self._cluster.nominations:
+            return ()
+        queries = {queued.query.pod: queued.query for queued in pods}
+        return tuple(pod for pod, verdict in plan.rejected if self.waits(queries[pod], verdict))
 
     def waits(self, query: Query, verdict: Verdict) -> bool:
         """Whether victims of its earlier preemption are still leaving a node that may do."""

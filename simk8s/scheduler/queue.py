@@ -13,14 +13,14 @@ looked at every 30 s; PreEnqueue gates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Any
 
 from simk8s.placement.base import Query
 from simk8s.placement.events import Event
 from simk8s.scheduler.gates import Gate
 from simk8s.scheduler.hints import FAILURE, Hints, Rejection, Shape, Strategy
+from simk8s.scheduler.places import SECOND, Places
 from simk8s.scheduler.queued import (
     ACTIVE,
     BACKOFF,
@@ -30,23 +30,19 @@ from simk8s.scheduler.queued import (
     PARKED,
     Group,
     Queued,
-    Where,
 )
 from simk8s.strategies.base import Plan
 
-SECOND = 1_000_000
 INITIAL_BACKOFF_US = SECOND
 MAX_BACKOFF_US = 10 * SECOND
 FLUSH_AFTER_US = 300 * SECOND
 FLUSH_PERIOD_US = 30 * SECOND
 
-Entry = tuple[int, int, int, Queued]
-"""(−priority, since, token, pod)."""
-Delayed = tuple[int, int, int, int, Queued]
-"""(expiry in whole seconds, −priority, since, token, pod)."""
+ANY_POD = (-1,)
+"""Says that some gate has to be asked about every pod."""
 
 
-class SchedulingQueue:
+class SchedulingQueue(Places):
     """Pods waiting for a node."""
 
     def __init__(
@@ -58,35 +54,34 @@ class SchedulingQueue:
         initial_backoff_us: int = INITIAL_BACKOFF_US,
         max_backoff_us: int = MAX_BACKOFF_US,
     ) -> None:
+        super().__init__(pops_backoff)
         self._hints = hints
         self._gates = tuple(gates)
-        self._pops_backoff = pops_backoff
+        self._named = _named(gates)
         self._initial_us = initial_backoff_us
         self._max_us = max_backoff_us
-        self._pods: dict[int, Queued] = {}
-        self._active: list[Entry] = []
-        self._backoff: list[Delayed] = []
-        self._error_backoff: list[Delayed] = []
         self._parked: dict[Group, dict[int, Queued]] = {}
-        self._counts = [0] * len(Where)
         self._tokens = 0
         self._events: list[Event] = []
-        self._first_event = 0
-        """Number of the first event that is remembered."""
+        """What happened while some pod was being scheduled."""
+        self._heard_of = 0
+        """Number of the last of them: how many there have ever been."""
         self._replayed: dict[tuple[Shape, Rejection, int], tuple[int, Strategy]] = {}
 
     # --- coming and going
 
     def add(self, query: Query, now_us: int) -> None:
         """A new pod; ready at once unless a gate holds it."""
-        queued = self._pods[query.pod] = Queued(query, now_us)
-        if (gate := self._gate_of(query)) is not None:
-            self._counts[GONE] += 1
-            self._hold(queued, gate)
-            return
-        self._counts[ACTIVE] += 1
-        queued.where = ACTIVE
-        self._tokens = queued.token = token = self._tokens + 1
+        self._tokens = token = self._tokens + 1
+        queued = self._pods[query.pod] = Queued(query, now_us, token)
+        template = query.template
+        if template.gates or template.group or self._named:
+            gate = self._gate_of(query)
+            if gate is not None:
+                queued.where = GONE
+                self._hold(queued, gate)
+                return
+        self.waiting += 1
         heappush(self._active, (-query.priority, now_us, token, queued))
 
     def update(self, query: Query, change: int, now_us: int) -> None:
@@ -95,7 +90,7 @@ class SchedulingQueue:
         if queued is None:
             return
         queued.query = query
-        if queued.where is PARKED:
+        if queued.where == PARKED:
             self._park(queued)
             assert queued.group is not None
             strategy = self._verdict(queued.group, Event(change), query)
@@ -104,46 +99,46 @@ class SchedulingQueue:
     def remove(self, pod: int) -> None:
         """The pod has been placed or is gone; a heap entry is skipped when it surfaces."""
         queued = self._pods.pop(pod, None)
-        if queued is not None and queued.where is FLYING:
-            self._land(queued)
-        elif queued is not None:
+        if queued is None:
+            return
+        if queued.where != FLYING:
             self._put(queued, GONE)
-            self._counts[GONE] -= 1
+            return
+        # It has no entry and is in no group: all that `_put` would have to do.
+        queued.where = GONE
+        self.flying -= 1
+        if self._events and not self.flying:
+            self._forget_events()
 
     def pop(self, now_us: int) -> Queued | None:
         """The next pod, which is being scheduled from now on."""
         if self._backoff or self._error_backoff:
             self.flush_backoff(now_us)
-        queued = self._head(self._active)
-        if queued is None:
-            queued = self._head(self._backoff) if self._pops_backoff else None
-            if queued is None:
+        active = self._active
+        while active:
+            _, _, token, queued = heappop(active)
+            if queued.token == token:
+                break
+        else:
+            head = self._first_to_back_off() if self._pops_backoff else None
+            if head is None:
                 return None
+            queued = head
             queued.ready_us = now_us
         # Its entry is used up and it is in no group: all that `_put` would have to do.
-        counts = self._counts
-        counts[queued.where] -= 1
-        counts[FLYING] += 1
+        self.waiting -= 1
+        self.flying += 1
         queued.where = FLYING
-        queued.attempts += 1
-        queued.seen = self._first_event + len(self._events)
+        queued.seen = self._heard_of
         queued.rejection = FAILURE
         return queued
 
-    def _land(self, queued: Queued) -> None:
-        """A pod that was being scheduled is gone: no entry, no group, and nobody may be flying."""
-        counts = self._counts
-        counts[FLYING] -= 1
-        queued.where = GONE
-        if self._events and not counts[FLYING]:
-            self._forget_events()
-
-    @staticmethod
-    def _head(heap: list[Any]) -> Queued | None:
+    def _first_to_back_off(self) -> Queued | None:
+        heap = self._backoff
         while heap:
-            entry = heappop(heap)
-            queued: Queued = entry[-1]
-            if queued.token == entry[-2]:
+            _, _, _, token, queued = heappop(heap)
+            if queued.token == token:
+                self._backing[BACKOFF] -= 1
                 return queued
         return None
 
@@ -163,7 +158,7 @@ class SchedulingQueue:
 
     def fail(self, queued: Queued, now_us: int, rejection: Rejection = FAILURE) -> None:
         """The attempt failed: rejected by plugins, or (by default) an error."""
-        if queued.where is not FLYING:
+        if queued.where != FLYING:
             return
         if rejection.nobody:
             queued.errors += 1
@@ -177,13 +172,12 @@ class SchedulingQueue:
     def come_back(self, queued: Queued, now_us: int) -> None:
         """A pod that had been placed could not be bound: an error like any other."""
         self._pods[queued.query.pod] = queued
-        self._counts[GONE] += 1
         self._put(queued, FLYING)
         self.fail(queued, now_us)
 
     def retry(self, queued: Queued, now_us: int) -> None:
         """Back to the active queue at once, behind newer pods of its priority (a stale plan)."""
-        if queued.where is FLYING:
+        if queued.where == FLYING:
             queued.since_us = now_us
             self._to_active(queued, now_us)
 
@@ -191,13 +185,13 @@ class SchedulingQueue:
         """What the events that it missed mean for it; pods alike ask each event once."""
         if rejection.nobody:
             return Strategy.AFTER_BACKOFF
-        end = self._first_event + len(self._events)
+        end = self._heard_of
         if queued.seen == end:
             return Strategy.SKIP
         key = (self._hints.shape(queued.query), rejection, queued.seen)
         start, best = self._replayed.get(key, (queued.seen, Strategy.SKIP))
         enough = Strategy.IMMEDIATELY if rejection.pending else Strategy.AFTER_BACKOFF
-        for event in self._events[start - self._first_event :]:
+        for event in self._events[start - end + len(self._events) :]:
             if best >= enough:
                 break
             best = max(best, self._hints.strategy(event, queued.query, rejection))
@@ -214,8 +208,9 @@ class SchedulingQueue:
             if members:
                 strategy = self._verdict(group, event, members[0].query)
                 moved += self._release(members, strategy, now_us)
-        if self._counts[FLYING]:
+        if self.flying:
             self._events.append(event)
+            self._heard_of += 1
         return moved
 
     def _verdict(self, group: Group, event: Event, query: Query) -> Strategy:
@@ -240,7 +235,7 @@ class SchedulingQueue:
         if strategy is not Strategy.SKIP:
             for queued in members:
                 self._requeue(queued, strategy, now_us)
-                moved += queued.where is not PARKED
+                moved += queued.where != PARKED
         return moved
 
     def activate(self, pod: int, now_us: int) -> None:
@@ -265,54 +260,6 @@ class SchedulingQueue:
                 expiry, _, _, token, queued = heappop(heap)
                 if queued.token == token:
                     self._push_active(queued, (expiry + 1) * SECOND)
-
-    # --- what is where
-
-    def lengths(self) -> tuple[int, int, int]:
-        """(active, backoff, unschedulable)."""
-        counts = self._counts
-        backoff = counts[BACKOFF] + counts[ERROR_BACKOFF]
-        return counts[ACTIVE], backoff, counts[PARKED]
-
-    def listing(self, where: Where) -> list[int]:
-        """Pods that are there, in the order in which they came to be known."""
-        return [pod for pod, queued in self._pods.items() if queued.where == where]
-
-    def __len__(self) -> int:
-        return len(self._pods) - self._counts[FLYING]
-
-    @property
-    def ready(self) -> int:
-        """Pods that a pop could return, pods that back off after an error left aside."""
-        waiting = self._counts[BACKOFF] if self._pops_backoff else 0
-        return self._counts[ACTIVE] + waiting
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is to be popped, now or later, unless something happens."""
-        counts = self._counts
-        return not (counts[ACTIVE] or counts[BACKOFF] or counts[ERROR_BACKOFF])
-
-    @property
-    def listens(self) -> bool:
-        """Whether an event could matter to anybody."""
-        return self._counts[PARKED] + self._counts[FLYING] > 0
-
-    @property
-    def parked(self) -> int:
-        """Pods waiting for an event."""
-        return self._counts[PARKED]
-
-    def oldest_us(self) -> int | None:
-        """When the oldest pod of the active queue was queued."""
-        return min((e[1] for e in self._active if e[3].token == e[2]), default=None)
-
-    def next_flush_us(self) -> int | None:
-        """When a pod that a pop would not return yet has backed off."""
-        heads = [self._error_backoff[0][0]] if self._error_backoff else []
-        if self._backoff and not self._pops_backoff:
-            heads.append(self._backoff[0][0])
-        return (min(heads) + 1) * SECOND if heads else None
 
     # --- moves
 
@@ -372,23 +319,22 @@ class SchedulingQueue:
         queued.group = group
         self._parked.setdefault(group, {})[queued.query.pod] = queued
 
-    def _put(self, queued: Queued, where: Where) -> int:
+    def _put(self, queued: Queued, where: int) -> int:
         """The pod is there from now on, no longer where it was; its new token."""
-        before, counts = queued.where, self._counts
-        counts[before] -= 1
-        counts[where] += 1
+        before = queued.where
+        self._count(before, -1)
+        self._count(where, 1)
         queued.where = where
         self._tokens += 1
         queued.token = self._tokens
         if queued.group is not None:
             self._unpark(queued, queued.group)
-        if self._events and before is FLYING and not counts[FLYING]:
+        if self._events and before == FLYING and not self.flying:
             self._forget_events()
         return queued.token
 
     def _forget_events(self) -> None:
         """Nobody is being scheduled whom they would be put to."""
-        self._first_event += len(self._events)
         self._events.clear()
         self._replayed.clear()
 
@@ -398,3 +344,11 @@ class SchedulingQueue:
         if not members:
             del self._parked[group]
         queued.group = None
+
+
+def _named(gates: Sequence[Gate]) -> Collection[int]:
+    """Pods that a gate may hold whatever their templates say; never empty if that could be any."""
+    named = [gate.named for gate in gates if gate.named != ()]
+    if not named:
+        return ()
+    return ANY_POD if len(named) > 1 or named[0] is None else named[0]

@@ -21,35 +21,34 @@ class Where(IntEnum):
     GONE = 5
 
 
-ACTIVE, BACKOFF, ERROR_BACKOFF, PARKED, FLYING, GONE = Where
-"""By themselves: to look a member up on its class costs 70 ns."""
+ACTIVE, BACKOFF, ERROR_BACKOFF, PARKED, FLYING, GONE = map(int, Where)
+"""As plain numbers: to look a member up on its class costs 70 ns, to compare it 20 more."""
 
 
 class Queued:
-    """One pod in the queue, and what the queue knows of it."""
+    """One pod in the queue, and what the queue knows of it. (Most pods come, are popped once and
+    are gone: what only the others have is the class's until it is set.)
+    """
 
-    __slots__ = ("attempts", "errors", "gate", "group", "query", "ready_us", "rejection",
-                 "rejections", "seen", "since_us", "token", "where")  # fmt: skip
+    where: int = ACTIVE
+    rejections = 0
+    errors = 0
+    """Errors in a row."""
+    rejection = FAILURE
+    gate: Gate | None = None
+    """The gate that holds it back."""
+    group: Group | None = None
+    seen = 0
+    """Events before this number happened before it was popped."""
 
-    def __init__(self, query: Query, now_us: int) -> None:
+    def __init__(self, query: Query, now_us: int, token: int) -> None:
         self.query = query
         self.since_us = now_us
         """When it was added or last failed."""
         self.ready_us = now_us
         """When it last came to the active queue."""
-        self.where = GONE
-        self.token = 0
+        self.token = token
         """Number of its heap entry; other entries are stale."""
-        self.attempts = 0
-        self.rejections = 0
-        self.errors = 0
-        """Errors in a row."""
-        self.rejection = FAILURE
-        self.gate: Gate | None = None
-        """The gate that holds it back."""
-        self.group: Group | None = None
-        self.seen = 0
-        """Events before this number happened before it was popped."""
 
 
 Group = tuple[Shape, Rejection, Gate | None]

@@ -26,7 +26,6 @@ from simk8s.placement.events import (
     pod_deleted,
 )
 from simk8s.placement.plugins.gang_scheduling import GangScheduling
-from simk8s.placement.select import fits
 from simk8s.placement.view import View
 from simk8s.record.measure import Measure
 from simk8s.record.recorder import Recorder
@@ -43,6 +42,7 @@ from simk8s.scheduler.queue import FLUSH_PERIOD_US
 from simk8s.scheduler.queued import Queued
 from simk8s.scheduler.storage_news import StorageNews
 from simk8s.scheduler.timing import CycleTimes
+from simk8s.scheduler.validity import devices_of
 from simk8s.state.podgroups import PODGROUPS
 from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
 from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Plan, Strategy
@@ -89,8 +89,7 @@ class Scheduler:
             initial_backoff_us=strategy.settings.initial_backoff_us,
             max_backoff_us=strategy.settings.max_backoff_us,
         )
-        view, queue = self._view, self.queue
-        self._preemptor = Preemptor(framework_of, view, store, client, preempting, queue)
+        self._preemptor = Preemptor(framework_of, self._view, store, client, preempting, self.queue)
         self._failures = Failures(client, self._resume)
         self._storage = StorageNews(clock, store, self.queue, self._resume, lag_us)
         self._node_news = NodeNews(self._cluster.nodes)
@@ -114,6 +113,8 @@ class Scheduler:
                 self._give_back,
             )
             self._groups = store.objects(PODGROUPS).log.subscribe(deliver, lag_us)
+        self._one_by_one = strategy.batch is None and self._gangs is None
+        """Whether every cycle is about one pod, alone."""
 
     # --- events
 
@@ -126,16 +127,15 @@ class Scheduler:
         for _, verb, pod in self._pods.drain(now_us):
             if verb is ADDED:
                 self._hear_of(pod, now_us)
-            elif verb is BOUND:
-                if queue.listens:
-                    queue.move(pod_added(self._cluster.template_of(pod)), now_us)
-            elif verb is DELETED or verb is ENDED:
+            elif verb is ENDED or verb is DELETED:
                 self._gone(pod, now_us)
+            elif verb is BOUND and (queue.flying or queue.resting):
+                queue.move(pod_added(self._cluster.template_of(pod)), now_us)
         if self._nodes.position != self._store.nodes.end:
             for _, _, node in self._nodes.drain(now_us):
                 for event in self._node_news.of(node):
                     queue.move(event, now_us)
-        if self._flight is None and queue.ready:
+        if (queue.waiting or queue.keeps) and self._flight is None and queue.ready:
             self._bell.ring()
 
     def _call_back(self, now_us: int) -> None:
@@ -144,9 +144,9 @@ class Scheduler:
             self._bell.ring_at(later_us)
 
     def _hear_of(self, pod: int, now_us: int) -> None:
-        pods = self._cluster.pods
+        cluster = self._cluster
+        pods = cluster.pods
         if pods.phase[pod] == PENDING and pods.node[pod] == NEVER:
-            cluster = self._cluster
             template = cluster.templates.items[pods.template[pod]]
             requests = cluster.requests.items[pods.requests[pod]]
             query = Query(pod, template, requests, pods.priority[pod])
@@ -162,8 +162,8 @@ class Scheduler:
         elif pods.phase[pod] in (PENDING, RUNNING) and pods.charged[pod] == NEVER:
             # Bound by its creator: it counts, even if it is more than the node has.
             node = pods.node[pod]
-            devices = self._cluster.nodes.choose_devices(node, self._cluster.requests_of(pod))
-            self._cluster.charge(pod, node, devices or 0)
+            devices = cluster.nodes.choose_devices(node, cluster.requests_of(pod))
+            cluster.charge(pod, node, devices or 0)
 
     def _gone(self, pod: int, now_us: int) -> None:
         cluster, queue = self._cluster, self.queue
@@ -174,37 +174,43 @@ class Scheduler:
         placed = cluster.release(pod) != NEVER
         if not placed:
             queue.remove(pod)
-        nominated = cluster.pods.nominated[pod] != NEVER
+        nominated = bool(cluster.nominations) and cluster.pods.nominated[pod] != NEVER
         if nominated:
             cluster.nominate(pod, NEVER)
-        if (placed or nominated) and queue.listens:
+        if (queue.flying or queue.resting) and (placed or nominated):
             self._freed(pod, now_us, None if placed else cluster.pods.priority[pod])
 
     def _freed(self, pod: int, now_us: int, most_important: int | None = None) -> None:
         """A pod has left its node or the node it was nominated to."""
-        if self.queue.listens:
-            cluster = self._cluster
+        cluster, queue = self._cluster, self.queue
+        if queue.flying or queue.resting:
             event = pod_deleted(cluster.template_of(pod), cluster.requests_of(pod))
-            self.queue.move(event, now_us, most_important)
+            queue.move(event, now_us, most_important)
 
     # --- cycles
 
     def _wake(self, now_us: int) -> None:
-        if self._flight is not None:
+        flight, queue = self._flight, self.queue
+        if flight is not None:
             if now_us < self._due_us:
                 return
-            self._finish(now_us, self._flight)
+            self._finish(now_us, flight)
             self._flight = None
-            if self._flush_us == NEVER and self.queue.rests:
+            if not (queue.waiting or queue.keeps) and self._flush_us == NEVER:
                 return
         if self._failures.under_way:
             return
         if self._flush_us != NEVER:
             self._flush(now_us)
-        if (pods := self._take(now_us)) or self.queue.news:
+        if self._one_by_one:
+            queued = queue.pop(now_us)
+            if queued is not None:
+                self._fly(now_us, [queued], self._strategy.propose([queued.query], now_us))
+                return
+        elif (pods := self._take(now_us)) or queue.news:
             self._start(now_us, pods)
-        else:
-            self._call_back(now_us)
+            return
+        self._call_back(now_us)
 
     def _resume(self) -> None:
         """The API has been told of a failure: on to the next cycle."""
@@ -217,7 +223,8 @@ class Scheduler:
             popped = self.queue.pop(now_us)
             if popped is None:
                 return []
-            return [popped] if self._gangs is None else self._gangs.gather(popped, now_us)
+            assert self._gangs is not None, "a cycle about one pod is quicker"
+            return self._gangs.gather(popped, now_us)
         if self.queue.ready < batch.max_pods:
             oldest = self.queue.oldest_us()
             if oldest is not None and now_us - oldest < batch.window_us:
@@ -229,33 +236,34 @@ class Scheduler:
         return taken
 
     def _start(self, now_us: int, pods: list[Queued]) -> None:
-        nodes = self._cluster.nodes
         together = self._gangs is not None and pods[0].query.template.group
         propose = self._strategy.propose_together if together else self._strategy.propose
-        queries = [pods[0].query] if len(pods) == 1 else [queued.query for queued in pods]
-        plan = propose(queries, now_us)
+        plan = propose([queued.query for queued in pods], now_us)
         if self.queue.keeps:
             pods = self.queue.joined(pods, plan, now_us)
+        more_us = self._times.base_us * (len(pods) - 1) if together else 0
+        self._fly(now_us, pods, plan, more_us)
+
+    def _fly(self, now_us: int, pods: list[Queued], plan: Plan, more_us: int = 0) -> None:
+        """The plan takes effect when its service time has passed (1 us = it takes no time)."""
         service_us = plan.latency_us
         if service_us is None:
             service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
-            if together:
-                service_us += self._times.base_us * (len(pods) - 1)
+            service_us += more_us
+        nodes = self._cluster.nodes
+        waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()
         end = nodes.dirty_base + len(nodes.dirty)
-        held = self._waiting(pods, plan) if service_us > 1 else ()  # 1 = it takes no time
-        self._flight = Flight(now_us, pods, plan, service_us, end, held)
-        self._due_us = now_us + service_us
-        self._bell.ring_at(now_us + service_us)
+        self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
+        self._due_us = due_us = now_us + service_us
+        self._bell.ring_at(due_us)
 
     def _finish(self, now_us: int, flight: Flight) -> None:
         if self._gangs is not None and flight.pods[0].query.template.group:
             self._gangs.finish(now_us, flight, self._assume, self._reject)
             return
         plan, stale = flight.plan, 0
-        if len(flight.pods) == 1 and len(plan.assignments) == 1:
+        if self._one_by_one and plan.assignments:
             stale += not self._assume(now_us, flight, flight.pods[0], plan.assignments[0])
-        elif len(flight.pods) == 1 and len(plan.rejected) == 1 and not plan.assignments:
-            self._reject(now_us, flight, flight.pods[0], plan.rejected[0][1])
         else:
             by_pod = {queued.query.pod: queued for queued in flight.pods}
             for assignment in plan.assignments:
@@ -267,47 +275,39 @@ class Scheduler:
             self._preemptor.evict(plan.evictions)
 
     def _assume(self, now_us: int, flight: Flight, queued: Queued, chosen: Assignment) -> bool:
-        query, node = queued.query, chosen.node
-        pods, pod = self._cluster.pods, query.pod
+        query, node, cluster = queued.query, chosen.node, self._cluster
+        pods, pod = cluster.pods, query.pod
         pods.attempts[pod] += 1
         if pods.phase[pod] != PENDING or pods.deletion_us[pod] != NEVER:
             self._ledger.attempt(flight, queued, "gone", node=node)
             self.queue.remove(pod)
             return True
-        devices = self._valid(flight, query, chosen)
-        if devices is None:
-            self._ledger.attempt(flight, queued, "stale", node=node, feasible=chosen.feasible)
-            self.queue.retry(queued, now_us)
-            return False
-        if pods.nominated[pod] != NEVER:
-            self._cluster.nominate(pod, NEVER)
-        self._cluster.charge(pod, node, devices)
+        nodes, devices = cluster.nodes, 0
+        moved = nodes.dirty_base + len(nodes.dirty) != flight.dirty
+        if moved or chosen.devices is not None or not query.requests.plain:
+            framework = self._strategy.framework_of(query)
+            valid = devices_of(framework, query, self._view, chosen, moved=moved)
+            if valid is None:
+                self._ledger.attempt(flight, queued, "stale", node=node, feasible=chosen.feasible)
+                self.queue.retry(queued, now_us)
+                return False
+            devices = valid
+        if cluster.nominations and pods.nominated[pod] != NEVER:
+            cluster.nominate(pod, NEVER)
+        cluster.charge(pod, node, devices)
         pods.scheduled_us[pod] = now_us
         self.queue.remove(pod)
         if self._gangs is not None and query.template.group:
             self._gangs.hold(flight, queued, chosen)
         else:
-            self._go(flight, queued, chosen)
+            self._ledger.bound(flight, queued, chosen)
+            self.client.write(self._bind, queued, node)
         return True
 
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
-        """Send the binding of an assumed pod."""
-        self._ledger.attempt(flight, queued, "bound", chosen.node, chosen.feasible, chosen.score)
+        """Send the binding of a pod that waited at Permit."""
+        self._ledger.bound(flight, queued, chosen)
         self.client.write(self._bind, queued, chosen.node)
-
-    def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
-        """The GPU devices to take if the placement still holds, else None."""
-        nodes = self._cluster.nodes
-        moved = nodes.dirty_base + len(nodes.dirty) != flight.dirty
-        if moved and not fits(self._strategy.framework_of(query), query, self._view, chosen.node):
-            return None
-        if chosen.devices is not None:
-            milli = query.requests.gpu.milli
-            free = nodes.gpu_free[:, chosen.node].tolist()
-            wanted = [d for d in range(chosen.devices.bit_length()) if chosen.devices >> d & 1]
-            return chosen.devices if all(free[d] >= milli for d in wanted) else None
-        requests = query.requests
-        return nodes.choose_devices(chosen.node, requests) if requests.gpu.count else 0
 
     @request("POST", "pods/binding")
     def _bind(self, queued: Queued, node: int) -> None:
@@ -345,14 +345,6 @@ class Scheduler:
             self._bell.ring()
 
     # --- failures
-
-    def _waiting(self, pods: list[Queued], plan: Plan) -> tuple[int, ...]:
-        """Who does not preempt at the end of this cycle, as its beginning has it."""
-        if not plan.rejected or not self._cluster.nominations:
-            return ()
-        queries = {queued.query.pod: queued.query for queued in pods}
-        waits = self._preemptor.waits
-        return tuple(pod for pod, verdict in plan.rejected if waits(queries[pod], verdict))
 
     def _reject(self, now_us: int, flight: Flight, queued: Queued, verdict: Verdict) -> None:
         pods, pod = self._cluster.pods, queued.query.pod

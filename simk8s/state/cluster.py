@@ -8,7 +8,7 @@ the two against each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 
 from simk8s.state.affinity import NO_AFFINITY, PodAffinity, PodTerm
@@ -34,6 +34,9 @@ class TermKind(IntEnum):
     ANTI_PREFERRED = 3
 
 
+GOES = (Kind.REMOVED_TERMINATING, Kind.REMOVED)
+COMES = (Kind.ADDED_TERMINATING, Kind.ADDED)
+"""How a pod is counted, by whether its deletion has not begun."""
 TERMINAL = (Phase.SUCCEEDED, Phase.FAILED, Phase.GONE)
 
 
@@ -61,8 +64,10 @@ class Cluster:
         """(kind, name) of the object that a workload's pods come from, where there is one."""
         self.owners: list[str] = []
         """Names of owning objects, `ReplicaSet/web`, by owner number."""
-        self.charged_of: dict[int, dict[int, None]] = {}
-        """Pods on nodes by template number."""
+        self.counts = False
+        """Whether somebody counts pods as they come and go: `_count` has to be called."""
+        self._alike: dict[int, dict[int, None]] | None = None
+        """Pods on nodes by template number, once somebody has asked."""
         self.charged = 0
         """Pods on nodes, as the scheduler's cache has it."""
         self.drops_unfit: set[int] = set()
@@ -128,41 +133,55 @@ class Cluster:
     def charge(self, pod: int, node: int, devices: int) -> None:
         """The scheduler's cache counts a pod on a node (assumed or confirmed)."""
         pods = self.pods
-        self.nodes.charge(node, pod, self.requests.items[pods.requests[pod]], devices)
+        requests = self.requests.items[pods.requests[pod]]
+        self.nodes.charge(node, pod, requests, devices)
         pods.charged[pod] = node
         self.charged += 1
-        alike = self.charged_of.get(pods.template[pod])
-        if alike is None:
-            alike = self.charged_of[pods.template[pod]] = {}
-        alike[pod] = None
-        pods.devices[pod] = devices
-        if self.tallies.by_key:
-            self.tallies.note(pod, node, self.arrival(pod))
-        if self.flocks.by_key and pods.deletion_us[pod] == NEVER:
-            self.flocks.move(pod, node, 1)
-        affinity = self.templates.items[pods.template[pod]].affinity
-        if affinity is not NO_AFFINITY:
-            self._count_terms(affinity, 1)
+        if not requests.plain:
+            pods.devices[pod] = devices
+        if self.counts or self.templates.affine:
+            self._count(pod, node, 1)
 
     def release(self, pod: int) -> int:
         """The scheduler's cache forgets a pod; the node it was on, or -1."""
         pods = self.pods
         node = pods.charged[pod]
         if node != NEVER:
-            requests = self.requests.items[pods.requests[pod]]
-            self.nodes.release(node, pod, requests, pods.devices[pod])
+            requests = self.nodes.release(node, pod)
             pods.charged[pod] = NEVER
             self.charged -= 1
-            del self.charged_of[pods.template[pod]][pod]
-            if self.tallies.by_key:
-                live = pods.deletion_us[pod] == NEVER
-                self.tallies.note(pod, node, Kind.REMOVED if live else Kind.REMOVED_TERMINATING)
-            if self.flocks.by_key and pods.deletion_us[pod] == NEVER:
-                self.flocks.move(pod, node, -1)
-            affinity = self.templates.items[pods.template[pod]].affinity
-            if affinity is not NO_AFFINITY:
-                self._count_terms(affinity, -1)
+            if not requests.plain and pods.devices[pod]:
+                self.nodes.take_devices(node, pods.devices[pod], -requests.gpu.milli)
+            if self.counts or self.templates.affine:
+                self._count(pod, node, -1)
         return node
+
+    def _count(self, pod: int, node: int, change: int) -> None:
+        """Whoever counts pods hears of one that comes to a node (1) or leaves it (−1)."""
+        pods = self.pods
+        live = pods.deletion_us[pod] == NEVER
+        if self._alike is not None:
+            alike = self._alike.setdefault(pods.template[pod], {})
+            if change > 0:
+                alike[pod] = None
+            else:
+                del alike[pod]
+        if self.tallies.by_key:
+            self.tallies.note(pod, node, COMES[live] if change > 0 else GOES[live])
+        if self.flocks.by_key and live:
+            self.flocks.move(pod, node, change)
+        affinity = self.templates.items[pods.template[pod]].affinity
+        if affinity is not NO_AFFINITY:
+            self._count_terms(affinity, change)
+
+    def charged_of(self, template: int) -> Iterable[int]:
+        """Pods on nodes of a template; kept from the first time on that somebody asks."""
+        if self._alike is None:
+            self._alike, self.counts = {}, True
+            for listed in self.nodes.pods_on:
+                for pod in listed:
+                    self._alike.setdefault(self.pods.template[pod], {})[pod] = None
+        return self._alike.get(template, ())
 
     def terminate(self, pod: int, deletion_us: int) -> None:
         """A pod gets its deletion timestamp."""
@@ -180,7 +199,7 @@ class Cluster:
 
     def arrival(self, pod: int) -> Kind:
         """How a pod is counted when it comes to a node."""
-        return Kind.ADDED if self.pods.deletion_us[pod] == NEVER else Kind.ADDED_TERMINATING
+        return COMES[self.is_live(pod)]
 
     def _count_terms(self, affinity: PodAffinity, change: int) -> None:
         for kind, terms in (

@@ -123,6 +123,7 @@ class Flocks:
         if len(self.by_key) >= FLOCKS_LIMIT:
             self._drop_all()
         flock = self.by_key[key] = Flock()
+        self._cluster.counts = True
         templates = self._cluster.templates
         line, among = templates.rarest(*key)
         if line is None:
@@ -140,7 +141,7 @@ class Flocks:
             joined.append(flock)
         cluster = self._cluster
         charged, nodes = cluster.pods.charged, cluster.nodes.n
-        for pod in cluster.charged_of.get(template, ()):
+        for pod in cluster.charged_of(template):
             if cluster.is_live(pod):
                 flock.move(charged[pod], 1, nodes)
 

@@ -22,17 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simk8s.schema.labels import ZONE_LABEL
+from simk8s.state.charges import Charges, Floats, IntMatrix, lines_of
 from simk8s.state.images import ImageTable
 from simk8s.state.nodetree import NodeTree
-from simk8s.state.requests import Requests
 from simk8s.state.resources import CPU, GPU, MEMORY, ResourceIndex
 from simk8s.state.selectors import Taint
 from simk8s.state.topology import Topology
 
-_HUGE = 1 << 62
+__all__ = ["Floats", "IntMatrix", "NodeSpec", "NodeTable", "Watts"]
 
-IntMatrix = NDArray[np.int64]
-Floats = NDArray[np.float64]
+_HUGE = 1 << 62
 
 
 class Watts(NamedTuple):
@@ -79,22 +78,19 @@ class NodeSpec:
         return self.labels.get(ZONE_LABEL, "")
 
 
-class NodeTable:
+class NodeTable(Charges):
     """All nodes of a run; a removed node keeps its row with `exists` 0."""
 
     def __init__(self, resources: ResourceIndex) -> None:
         self.resources = resources
         self.n = 0
         self.specs: list[NodeSpec] = []
-        self.pods_on: list[dict[int, None]] = []
-        self.dirty: list[int] = []
+        self.pods_on = []
+        self.dirty = []
         self.dirty_base = 0
-        self.lowest: list[int] = [_HUGE] * len(resources)
-        """By resource: no node ever had less free, so a smaller request needs no look at each."""
+        self.lowest = [_HUGE] * len(resources)
         self.lows = 0
-        """How often one of them fell."""
         self.defaulted_pods = 0
-        """Charged pods whose scoring requests exceed their true ones (scores must clamp then)."""
         self.lacking = False
         """Whether some node has no cpu or no memory at all (means leave those out then)."""
         self.largest = 1.0
@@ -195,73 +191,9 @@ class NodeTable:
             self.gpu_models.append(name)
         return self.gpu_models.index(name)
 
-    def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
-        """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
-        self.pods_on[row][pod] = None
-        values = requests.values
-        if len(values) > len(self.free_at):
-            self.fit_resources()
-        free, lowest = self.free_at, self.lowest
-        for resource, amount in requests.wanted:
-            line = free[resource]
-            line[row] = left = line[row] - amount
-            if left < lowest[resource]:
-                lowest[resource] = left
-                self.lows += 1
-        cpu, memory = self.used_at
-        cpu[row] += values[CPU]
-        memory[row] += values[MEMORY]
-        cpu, memory = self.spare100_at
-        cpu[row] -= 100 * requests.nonzero_cpu
-        memory[row] -= 100 * requests.nonzero_memory
-        if requests.defaulted:
-            self.defaulted_pods += 1
-        if devices:
-            self._take_devices(row, devices, requests.gpu.milli)
-        self.dirty.append(row)
-
-    def release(self, row: int, pod: int, requests: Requests, devices: int) -> None:
-        """Undo `charge`."""
-        del self.pods_on[row][pod]
-        values, free = requests.values, self.free_at
-        for resource, amount in requests.wanted:
-            free[resource][row] += amount
-        cpu, memory = self.used_at
-        cpu[row] -= values[CPU]
-        memory[row] -= values[MEMORY]
-        cpu, memory = self.spare100_at
-        cpu[row] += 100 * requests.nonzero_cpu
-        memory[row] += 100 * requests.nonzero_memory
-        if requests.defaulted:
-            self.defaulted_pods -= 1
-        if devices:
-            self._take_devices(row, devices, -requests.gpu.milli)
-        self.dirty.append(row)
-
-    def _take_devices(self, row: int, devices: int, milli: int) -> None:
-        for device in range(devices.bit_length()):
-            if devices >> device & 1:
-                self.gpu_free[device, row] -= milli
-
     def roomy(self, cpu: int, memory: int) -> bool:
         """Whether so much is free on every node, by the bound: then nothing needs clamping."""
         return self.lowest[CPU] >= cpu and self.lowest[MEMORY] >= memory
-
-    def choose_devices(self, row: int, requests: Requests) -> int | None:
-        """Bit mask of the devices a pod would get: whole devices lowest first, a share the
-        tightest fit.
-        """
-        gpu = requests.gpu
-        if not gpu.count:
-            return 0
-        free = self.gpu_free[: self.gpu_count[row], row].tolist()
-        fitting = sorted((left, d) for d, left in enumerate(free) if left >= gpu.milli)
-        if len(fitting) < gpu.count:
-            return None
-        mask = 0
-        for _, device in fitting[: gpu.count]:
-            mask |= 1 << device
-        return mask
 
     def trim_dirty(self) -> None:
         """Drop the older half of a long log; readers that had not got that far start afresh."""
@@ -281,7 +213,7 @@ class NodeTable:
             self.whole_f[line, row] = max(whole, 1)
             self.twice_f[line, row] = 2 * max(whole, 1)
             self.spare100_f[line, row] = 100 * whole
-        self.lowest = list(map(min, self.lowest, self.free[:, row].tolist()))
+        self.lowest[:] = map(min, self.lowest, self.free[:, row].tolist())
         self.lows += 1
 
     def _grow(self, capacity: int, rows: int, depth: int) -> None:
@@ -313,17 +245,11 @@ class NodeTable:
                 line[: self.n] = old[name][: self.n]
             old[name] = line
         self._capacity, self._depth = capacity, depth
-        self.lowest = self.lowest + [0] * (rows - len(self.lowest))
+        self.lowest += [0] * (rows - len(self.lowest))
         self.lows += 1
         self._trim()
-        self.whole_at = _lines(self._whole_f)
+        self.whole_at = lines_of(self._whole_f)
         self.open_lines(self._free, self._used_f, self._spare100_f)
-
-    def open_lines(self, free: IntMatrix, used: Floats, spare100: Floats) -> None:
-        """Scalar access to the amounts that pods change, in the memory of these arrays."""
-        self.free_at = _lines(free)
-        self.used_at = _lines(used)
-        self.spare100_at = _lines(spare100)
 
     def _trim(self) -> None:
         n = self.n
@@ -357,7 +283,3 @@ class NodeTable:
     def gpu_total(self) -> int:
         """GPU milli of all existing nodes."""
         return int(self.allocatable[GPU][self.exists == 1].sum())
-
-
-def _lines(matrix: NDArray[Any]) -> list[memoryview[Any]]:
-    return [memoryview(line) for line in matrix]

@@ -14,6 +14,8 @@ from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 DEFAULT_CPU_MILLI = 100
 DEFAULT_MEMORY_BYTES = 200 << 20
+ONE_POD = (PODS, 1)
+"""The pod slot that every pod asks for, as in `Requests.wanted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class Requests:
     """What scoring counts for it while it is being placed (pod-level resources left aside)."""
     defaulted: bool
     """Whether scoring counts more than the pod really asks for."""
+    plain: bool
+    """Whether it asks for cpu, memory and a pod slot and for nothing else, and scoring counts just
+    that (`nonzero_cpu`, `nonzero_memory`): as nearly every pod does, so charging it is quicker.
+    """
 
     @property
     def best_effort(self) -> bool:
@@ -89,6 +95,7 @@ class RequestTable:
         rest, gpu = base.values[MEMORY + 1 :], base.gpu
         wanted = [(row, amount) for row, amount in base.wanted if row > MEMORY]
         of_gpu = gpu if gpu.count else None
+        plain = wanted == [ONE_POD] and not gpu.count
 
         def drawn(cpu: int, memory: int) -> Requests:
             values = (cpu, memory, *rest)
@@ -100,7 +107,7 @@ class RequestTable:
             if known is None:
                 asked = ((CPU, cpu), (MEMORY, memory), *wanted)
                 known = ids[key] = Requests(
-                    len(items), values, cpu, memory, gpu, asked, cpu, memory, False
+                    len(items), values, cpu, memory, gpu, asked, cpu, memory, False, plain
                 )
                 items.append(known)
             return known
@@ -126,16 +133,19 @@ class RequestTable:
         if memory is None:
             memory = full[MEMORY] or DEFAULT_MEMORY_BYTES
         asked_cpu, asked_memory = asked or (cpu, memory)
+        wanted = tuple([(row, amount) for row, amount in enumerate(full) if amount > 0])
+        counted = ((CPU, cpu), (MEMORY, memory), ONE_POD)
         made = Requests(
             len(self.items),
             full,
             cpu,
             memory,
             gpu,
-            tuple([(row, amount) for row, amount in enumerate(full) if amount > 0]),
+            wanted,
             asked_cpu,
             asked_memory,
             cpu != full[CPU] or memory != full[MEMORY],
+            wanted == counted and not gpu.count,
         )
         self.items.append(made)
         return made

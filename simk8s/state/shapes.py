@@ -104,6 +104,8 @@ class TemplateTable:
         """What was parsed last, of which namespace, and whether it was admitted."""
         self.lowest_priority = 0
         """No pod can be preempted by one of this priority."""
+        self.affine = False
+        """Whether some template has affinity to pods or against them."""
 
     def parse(
         self, manifest: Mapping[str, Any], namespace: str, *, admit: bool = True
@@ -120,6 +122,7 @@ class TemplateTable:
                 self._by_label.setdefault((namespace, *label), []).append(known.id)
             lowest = min(self.lowest_priority, known.priority) if known.id else known.priority
             self.lowest_priority = lowest
+            self.affine = self.affine or known.affinity is not NO_AFFINITY
         return known
 
     def candidates(self, namespace: str, selector: LabelSelector) -> list[int] | None:

@@ -143,6 +143,7 @@ class Tallies:
             if len(self.by_key) >= TALLIES_LIMIT:
                 self.by_key.clear()  # who holds one goes on with it
             tally = self.by_key[key] = Tally(weigh, live=live)
+            self._cluster.counts = True
             if among is not None:
                 self._count(tally, among)
         self.refresh(tally)
@@ -152,7 +153,7 @@ class Tallies:
         cluster = self._cluster
         tally.fit(cluster.nodes.n)
         for template in among:
-            for pod in cluster.charged_of.get(template, ()):
+            for pod in cluster.charged_of(template):
                 kind = cluster.arrival(pod)
                 tally.apply(cluster.templates.items[template], cluster.pods.charged[pod], kind)
         tally.position = self.end

@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simk8s.placement.base import Query
 from simk8s.placement.events import Change, Event, node_events, pod_added, pod_deleted
 from simk8s.placement.framework import Framework, Profile
 from simk8s.placement.view import View
-from simk8s.scheduler.gates import Preempting, SchedulingGates
+from simk8s.scheduler.gates import Gate, Preempting, SchedulingGates
 from simk8s.scheduler.hints import Hints, Rejection
 from simk8s.scheduler.queue import SchedulingQueue
 from simk8s.scheduler.queued import Queued, Where
@@ -22,6 +24,7 @@ from tests.world import SECOND, add_pod, node, pod_manifest, query
 FIT = Rejection(("NodeResourcesFit",))
 TAINTS = Rejection(("TaintToleration",))
 AFFINITY = Rejection(("InterPodAffinity",))
+VERBS = ("add", "add", "pop", "pop", "fail", "error", "retry", "placed", "remove", "event")
 
 
 class Bench:
@@ -274,3 +277,55 @@ def test_activation_ignores_backoff(bench: Bench) -> None:
     bench.fail(0)
     bench.queue.activate(pod, 1)
     assert bench.queue.lengths() == (1, 0, 0)
+
+
+def test_a_gate_is_asked_about_every_new_pod_that_it_may_hold(bench: Bench) -> None:
+    class Odd(Gate):
+        name = "Odd"
+        events = Change.ANY
+
+        def holds(self, query: Query) -> bool:
+            return query.pod % 2 == 1
+
+    bench.preempting.pods.add(1)
+    free, held = bench.add(0), bench.add(0)
+    assert bench.queue.listing(Where.ACTIVE) == [free], "victims of the other are not deleted yet"
+    assert bench.queue.listing(Where.PARKED) == [held]
+    bench.preempting.pods.clear()
+    gates = (SchedulingGates(), bench.preempting, Odd())
+    hints = Hints(lambda _: Framework.of(Profile()), View(bench.cluster), gates)
+    bench.queue = SchedulingQueue(hints, gates)
+    free, held = bench.add(1), bench.add(1)
+    assert bench.queue.listing(Where.PARKED) == [held], "of this one nobody knows whom it holds"
+
+
+@given(st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 5)), max_size=40))
+def test_the_counts_are_those_of_the_places(steps: list[tuple[str, int]]) -> None:
+    bench, now_us = Bench(), 0
+    flying: list[Queued] = []
+    for verb, number in steps:
+        now_us += number * 300_000
+        if verb == "add":
+            bench.add(now_us, priority=number)
+        elif verb == "pop" and (popped := bench.queue.pop(now_us)) is not None:
+            flying.append(popped)
+        elif verb in ("fail", "error", "retry", "placed") and flying:
+            queued = flying.pop(number % len(flying))
+            if verb == "placed":
+                bench.queue.remove(queued.query.pod)
+                if number == 5:
+                    bench.queue.come_back(queued, now_us)
+            elif verb == "retry":
+                bench.queue.retry(queued, now_us)
+            else:
+                bench.queue.fail(queued, now_us, FIT if verb == "fail" else Rejection())
+        elif verb == "remove":
+            bench.queue.remove(number)
+        elif verb == "event":
+            bench.queue.move(bench.gone(), now_us)
+        queue = bench.queue
+        counts = [len(queue.listing(where)) for where in Where]
+        assert queue.lengths() == (counts[0], counts[1] + counts[2], counts[3])
+        assert (queue.waiting, queue.ready) == (sum(counts[:3]), counts[0] + counts[1])
+        assert (queue.resting, queue.flying, len(queue)) == (*counts[3:5], sum(counts[:4]))
+        assert not counts[Where.GONE]
