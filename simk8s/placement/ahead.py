@@ -38,9 +38,9 @@ NOBODY = -1
 
 Ints = NDArray[np.int32]
 Scorer = Callable[[int, int, int], int]
-Answer = tuple[int, int, Ints]
-"""Of one window: the place of the best by the rule of v1.36, its total, and the keys of all (their
-totals × ROOM, and less than ROOM more), which hold until the next pod asks.
+Answer = tuple[int, Ints]
+"""Of one window: the key of the best by the rule of v1.36, and those of all (total × ROOM, and the
+step of the place, see ties), which hold until the next pod asks.
 """
 
 
@@ -65,9 +65,7 @@ class Batch:
     keys: list[Ints]
     """Totals and the order among equals as one number."""
     best: list[int]
-    """Places in their windows."""
-    greatest: list[int]
-    """Keys of the best."""
+    """The greatest of them."""
     dirty: list[list[int]]
     """Rows that have changed since their window was brought up to date; behind the windows, and so
     at negative places too, there is room for rows that are in none.
@@ -99,6 +97,13 @@ class Ahead:
         self._order = HeapOrder()
         self._steps: list[int] = []
         self._room: Ints = np.empty((0, 0), np.int32)
+        self._rows: list[Ints] = []
+        """Lines of the room."""
+        self._score: Scorer | None = None
+        self._used: object = None
+        """The array that it reads."""
+        self.places: list[int] = []
+        """By steps."""
         self.batch: Batch | None = None
         self._pod = self._end = -1
         """Of the last search: its pod, and where the next will start."""
@@ -132,7 +137,7 @@ class Ahead:
             self._repair(batch, query.requests, window, rows)
         batch.right += 1
         self._pod, self._end = query.pod, start + width
-        return batch.best[window], batch.greatest[window] // ROOM, batch.keys[window]
+        return batch.best[window], batch.keys[window]
 
     def _roomy(self, batch: Batch, query: Query) -> bool:
         """Whether every node still has room for the pod; some node has less free than ever, or
@@ -148,22 +153,19 @@ class Ahead:
 
     def _repair(self, batch: Batch, requests: Requests, window: int, rows: list[int]) -> None:
         """Bring the answer of one window up to date."""
-        keys, best, greatest = batch.keys[window], batch.best[window], batch.greatest[window]
+        keys, best, steps, score = batch.keys[window], batch.best[window], self._steps, batch.score
         cpu, memory = requests.values[: MEMORY + 1]
-        score, steps, first, worse = batch.score, self._steps, window * batch.width, False
-        first += batch.start
+        first, worse = batch.start + window * batch.width, False
         for row in rows:
             place = row - first
-            keys[place] = key = score(row, cpu, memory) * ROOM + steps[place]
-            if key > greatest:
-                best, greatest, worse = place, key, False
-            elif place == best:
-                worse = key != greatest
+            step = steps[place]
+            keys[place] = key = score(row, cpu, memory) * ROOM + step
+            if key > best:
+                best, worse = key, False
+            elif step == best % ROOM:
+                worse = key != best
         rows.clear()
-        if worse:
-            best = int(keys.argmax())
-            greatest = keys.item(best)
-        batch.best[window], batch.greatest[window] = best, greatest
+        batch.best[window] = int(keys.max()) if worse else best
 
     def begin(self, query: Query, start: int, width: int) -> Answer | None:
         """As `look`, for a pod that it knows nothing of: from a batch that begins here, if pods
@@ -187,7 +189,7 @@ class Ahead:
         if batch is None:
             return None
         batch.right = 1
-        return batch.best[0], batch.greatest[0] // ROOM, batch.keys[0]
+        return batch.best[0], batch.keys[0]
 
     def _made(self, query: Query, start: int, width: int) -> Batch | None:
         """A batch that begins with this pod."""
@@ -204,8 +206,9 @@ class Ahead:
         end = start + count * width
         totals = self._both.windows(view, slice(start, end), coming)
         if self._room.shape != totals.shape:
-            self._room = np.empty(totals.shape, np.int32)
-            self._steps = self._order.steps(width)
+            self._open(totals.shape)
+        if self._score is None or self._used is not nodes.used_f:
+            self._score, self._used = self._both.scorer(nodes), nodes.used_f
         keys = self._order.keys(totals, self._room)
         most = list(map(max, zip_longest(*[one.values for one in coming], fillvalue=0)))
         outside = -(-start // width) - (end - nodes.n) // width
@@ -218,13 +221,22 @@ class Ahead:
             most,
             {start + window * width: window for window in range(count)},
             [_number(one) for one in coming],
-            list(keys),
-            keys.argmax(1).tolist(),
+            self._rows,
             keys.max(1).tolist(),
             [[] for _ in range(count + outside)],
-            self._both.scorer(nodes),
+            self._score,
             nodes.used_f,
         )
+
+    def _open(self, shape: tuple[int, ...]) -> None:
+        """Room for a batch of this shape."""
+        width = shape[1]
+        self._room = np.empty(shape, np.int32)
+        self._rows = list(self._room)
+        self._steps = self._order.steps(width)
+        self.places = [0] * ROOM
+        for place, step in enumerate(self._steps):
+            self.places[step] = place
 
 
 def _number(requests: Requests) -> int:

@@ -70,12 +70,12 @@ class Express:
             constant = self._constant(query)
             if constant is None:
                 return None
-        best, total, keys = found
+        best, keys = found
         width = len(keys)
         end = start + width
         search.start = end if end < self._nodes.n else 0
         self.kept = slice(start, end), keys, ROOM
-        return start + best, total + constant, width
+        return start + ahead.places[best % ROOM], best // ROOM + constant, width
 
     def _begun(self, query: Query, start: int) -> Answer | None:
         """The first answer of a new batch."""

@@ -167,12 +167,13 @@ class Sampling:
         if not static.clear:
             return None
         known = ahead.look(query, start)
-        if known is None or len(known[2]) != enough:
+        if known is None or len(known[1]) != enough:
             known = ahead.begin(query, start, enough)
         if known is None:
             return None
-        best, _, keys = known
-        return slice(start, start + enough), keys // ROOM, static.constant, enough, best
+        best, keys = known
+        place = ahead.places[best % ROOM]
+        return slice(start, start + enough), keys // ROOM, static.constant, enough, place
 
     def _first(
         self,

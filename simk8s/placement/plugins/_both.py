@@ -109,10 +109,10 @@ class Both:
         lines = (used_memory.reshape(shape), used_cpu.reshape(shape), twice, without.reshape(shape))
         if self._rooms.shape != shape:
             self._rooms = _Room(shape)
-        asked = [one.values[: MEMORY + 1] for one in pods]
-        cpu, memory = np.array(asked, np.float64).T[:, :, np.newaxis]
-        roomy = nodes.roomy(max(one[CPU] for one in asked), max(one[MEMORY] for one in asked))
-        return self._sums(nodes, self._rooms, lines, (cpu, memory), roomy)
+        cpus, memories = [one.values[CPU] for one in pods], [one.values[MEMORY] for one in pods]
+        more = np.array((cpus, memories), np.float64)[:, :, np.newaxis]
+        roomy = nodes.roomy(max(cpus), max(memories))
+        return self._sums(nodes, self._rooms, lines, (more[0], more[1]), roomy)
 
     def _sums(
         self, nodes: NodeTable, room: _Room, lines: Lines, more: tuple[Line, Line], roomy: bool
