@@ -9,7 +9,7 @@ ahead).
 
 from __future__ import annotations
 
-from simk8s.placement.ahead import Answer
+from simk8s.placement.ahead import Answer, Batch
 from simk8s.placement.base import FilterPlugin, Query, ScorePlugin
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import Numbers, Ranking, Static
@@ -46,6 +46,8 @@ class Express:
         """By number of a template: plugins that may wake, None if there is no short way."""
         self._constants: dict[int, int] = {}
         """Of templates for whose pods none may wake: what all nodes' scores have in common."""
+        self._batch: Batch | None = None
+        """The last that was there when something was learned."""
         self._version = -1
         """Of the nodes' specs and images, from which all this was learned."""
         self._width = 0
@@ -63,9 +65,9 @@ class Express:
             found = self._begun(query, start)
             if found is None:
                 return None
-        if self._version != self._nodes.spec_version + self._nodes.images.version:
-            self._forget()
-        constant = self._constants.get(query.template.id)
+        constant = None
+        if ahead.batch is self._batch:  # and so what is known of templates is not older
+            constant = self._constants.get(query.template.id)
         if constant is None:
             constant = self._constant(query)
             if constant is None:
@@ -88,6 +90,7 @@ class Express:
         nodes, template = self._nodes, query.template.id
         if self._version != nodes.spec_version + nodes.images.version:
             self._forget()
+        self._batch = self._ahead and self._ahead.batch
         static = self._ranking.static(query)
         if template not in self._wakers:
             self._wakers[template] = self._may_wake(query, static)
