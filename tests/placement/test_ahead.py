@@ -141,3 +141,15 @@ def test_nothing_is_looked_ahead_for_until_pods_come_one_behind_the_other() -> N
     ahead = selector._sampling._ahead
     assert ahead is not None
     assert ahead.batch is None
+
+
+def test_what_was_computed_before_specs_changed_is_not_given_out() -> None:
+    cluster, queries = cluster_of(1_000, 60, same=0)
+    framework = Framework.of(Profile(ties="as_v1_36", percentage=10))
+    selector = Selector(framework, View(cluster), np.random.default_rng(0))
+    for query in queries[:14]:
+        assert selector.select(query) is not None
+    assert selector.express.find(queries[14]) is not None
+    spec = cluster.nodes.specs[999]
+    cluster.nodes.set_spec(999, replace(spec, unschedulable=True))
+    assert selector.express.find(queries[15]) is None
