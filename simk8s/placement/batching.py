@@ -33,8 +33,10 @@ from simk8s.placement.ties import AS_V1_36
 from simk8s.placement.view import View
 
 OLDEST_US = 500_000
-Kept = tuple[NDArray[Any] | slice, NDArray[Any]]
-"""Rows in the order in which they were found, and their totals."""
+Kept = tuple[NDArray[Any] | slice, NDArray[Any], int]
+"""Rows in the order in which they were found, and their totals times a number (and less than that
+number more), that number.
+"""
 
 
 @dataclass(slots=True)
@@ -97,9 +99,9 @@ class Batching:
     def _next(self, kept: Kept) -> int | None:
         """The best node that has not been taken, None for none."""
         if self._heap is None:
-            rows, totals = kept
+            rows, totals, times = kept
             found = range(rows.start, rows.stop) if isinstance(rows, slice) else rows.tolist()
-            self._heap = list(zip(totals.tolist(), found, strict=True))
+            self._heap = list(zip((totals // times).tolist(), found, strict=True))
             heap_init(self._heap)
             heap_pop(self._heap)
         return heap_pop(self._heap)[1] if self._heap else None

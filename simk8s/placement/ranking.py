@@ -44,7 +44,9 @@ from simk8s.placement.base import (
 from simk8s.placement.framework import Framework
 from simk8s.placement.limits import heard, limits_of
 from simk8s.placement.plugins._both import Both
-from simk8s.placement.view import View
+from simk8s.placement.plugins.gpu_share import GpuShare
+from simk8s.placement.plugins.node_resources_fit import NodeResourcesFit
+from simk8s.placement.view import Overlay, View
 
 BYTE_BUDGET = 256 << 20
 FULL_SHARE = 256
@@ -128,7 +130,7 @@ class Ranking:
         self.limiting = [p for p in heard(framework.prefilters) if p in self.filters[Scope.SPECS]]
         """Plugins whose PreFilter reads no more than a static part is keyed by."""
         self._both = Both.of(self.scores[Scope.NODE])
-        self.ahead = Ahead(self._both, view) if incremental and self._both is not None else None
+        self.ahead = self._ahead() if incremental else None
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, Static] = {}
@@ -137,6 +139,13 @@ class Ranking:
         self._version = (-1, -1)
         self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
+
+    def _ahead(self) -> Ahead | None:
+        """For the shipped plugins over the real view: they read what it knows of."""
+        shipped = all(type(p) in (NodeResourcesFit, GpuShare) for p in self.filters[_NODE])
+        if self._both is None or not shipped or isinstance(self._view, Overlay):
+            return None
+        return Ahead(self._both, self._view, self.passed, self._is_kept)
 
     def rank(self, query: Query, barred: Sequence[int] = ()) -> Ranked:
         """Scores of all nodes; the `barred` ones do not fit for a reason of their own. Do not
@@ -267,6 +276,11 @@ class Ranking:
         if len(self._entries) > 1:
             self._entries.move_to_end(key)
         return entry
+
+    def _is_kept(self, query: Query) -> bool:
+        """Whether there is an entry of that vector that would be brought up to date."""
+        entry = self._entries.get((self.static(query).number, query.requests.id))
+        return entry is not None and self._recent(entry.position)
 
     def worth_keeping(self, query: Query, static: Static) -> Entry | None:
         """A new entry where none is `kept` and the vector has come back soon enough to repair it

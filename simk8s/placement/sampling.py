@@ -34,6 +34,7 @@ from simk8s.placement.framework import Framework
 from simk8s.placement.limits import Names, heard, limits_of
 from simk8s.placement.ranking import Entry, Numbers, Ranking, Static
 from simk8s.placement.search import Search, nodes_to_find
+from simk8s.placement.ties import ROOM
 from simk8s.placement.view import View
 from simk8s.state.shapes import PodTemplate
 
@@ -87,7 +88,7 @@ class Sampling:
         fixed = static.limits
         if not self._heard or (fixed is not None and not fixed):
             return fixed
-        heard = self._may_wake(query.template).heard
+        heard = self.may_wake(query.template).heard
         if not heard:
             return fixed
         allowed = limits_of(heard, query, self._view)
@@ -109,7 +110,7 @@ class Sampling:
         """
         view, ranking = self._view, self._ranking
         start, straight = search.start, view.nodes.tree.straight
-        wakers = self._wakers_of.get(query.template.id) or self._may_wake(query.template)
+        wakers = self._wakers_of.get(query.template.id) or self.may_wake(query.template)
         filters: Sequence[FilterPlugin] = wakers.filters
         if filters:
             filters = [p for p in filters if p.wakes(query, view) and not p.passes(query, view)]
@@ -137,7 +138,7 @@ class Sampling:
             return found
         return self._scored(query, static, wakers, found)
 
-    def _may_wake(self, template: PodTemplate) -> Wakers:
+    def may_wake(self, template: PodTemplate) -> Wakers:
         """The plugins that are to be asked whether they wake for pods of a template."""
         found = self._wakers_of.get(template.id)
         if found is None:
@@ -163,12 +164,16 @@ class Sampling:
         self, ahead: Ahead, query: Query, static: Static, start: int, enough: int
     ) -> Sampled | None:
         """What `_first` says, if it was computed ahead."""
-        if not static.clear or not self._ranking.passed(query):
+        if not static.clear:
             return None
-        known = ahead.find(query, start, enough)
+        known = ahead.look(query, start)
+        if known is None or len(known[1]) != enough:
+            known = ahead.begin(query, start, enough)
         if known is None:
             return None
-        return slice(start, start + enough), known[0], static.constant, enough, known[1]
+        best, keys = known
+        place = ahead.places[best % ROOM]
+        return slice(start, start + enough), keys // ROOM, static.constant, enough, place
 
     def _first(
         self,

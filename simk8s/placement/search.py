@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,14 @@ MIN_NODES = 100
 MIN_PERCENT = 5
 
 Rows = NDArray[np.intp]
+
+
+class Choice(NamedTuple):
+    """The best node, its score (None where none was needed), and how many nodes were feasible."""
+
+    node: int
+    score: int | None
+    feasible: int
 
 
 @lru_cache(maxsize=64)

@@ -8,32 +8,25 @@ the rule of the profile (see `ties`).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
+from simk8s.placement.express import Express
 from simk8s.placement.framework import Framework
 from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
 from simk8s.placement.sampling import SMALL, Sampled, Sampling, array_of
-from simk8s.placement.search import Search, nodes_to_find
+from simk8s.placement.search import Choice, Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names
 from simk8s.placement.view import Overlay, View
 
 __all__ = ["Choice", "Selector", "fits"]
 
 Rows = NDArray[np.intp]
-
-
-class Choice(NamedTuple):
-    """The best node, its score (None where none was needed), and how many nodes were feasible."""
-
-    node: int
-    score: int | None
-    feasible: int
+Kept = tuple[Rows | slice, Numbers, int]
+"""Rows in the order in which they were found, and their totals times a number, that number."""
 
 
 class Selector:
@@ -57,7 +50,7 @@ class Selector:
         """Nodes that the last `select` looked at."""
         self.keeps = False
         """Whether to leave in `kept` what the last search had to choose from."""
-        self.kept: tuple[Rows | slice, Numbers] | None = None
+        self.kept: Kept | None = None
         self._draws = draws
         self.ranking = Ranking(framework, view, incremental=incremental, budget=budget)
         small = SMALL if incremental else 0
@@ -65,9 +58,18 @@ class Selector:
         self._search = search or Search()
         self._heap = HeapOrder()
         self._names = Names(view)
+        self.express = Express(framework, view, self.ranking, self._sampling, self._search)
 
     def select(self, query: Query) -> Choice | None:
         """The best feasible node, or None. Raises PluginError."""
+        known = self.express.find(query)
+        if known is None:
+            return self.search(query)
+        self.evaluated, self.kept = known[2], self.express.kept
+        return Choice(*known)
+
+    def search(self, query: Query) -> Choice | None:
+        """As `select`, for a pod that `express` knows nothing of."""
         self.kept = None
         barred: list[int] = []
         if self.view.cluster.nominations:
@@ -125,7 +127,7 @@ class Selector:
         if self.keeps:
             order = self._search.order(self.view)
             found = order[total[order] >= 0]
-            self.kept = found, total[found]
+            self.kept = found, total[found], 1
         node = int(total.argmax())
         best = total.item(node)
         if self.framework.ties in (RANDOM, AS_V1_36, LOWEST_NAME):
@@ -159,7 +161,7 @@ class Selector:
         if not count:
             return None
         if self.keeps:
-            self.kept = rows, total
+            self.kept = rows, total, 1
         tied: Rows | None = None
         if self.framework.ties == AS_V1_36:
             first = self._heap.best(total) if best is None else best

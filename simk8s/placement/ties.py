@@ -84,14 +84,17 @@ class HeapOrder:
             return int(both.argmax())
         return self.root((total == total.max()).nonzero()[0])
 
-    def keys(self, totals: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Of lines of totals, each of no more than ROOM: `best` is where the key is greatest."""
-        keys: NDArray[np.int32] = totals * _SCALE
-        return np.add(keys, self._upwards()[: totals.shape[1]], keys)
+    def keys(self, totals: NDArray[np.int32], room: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Of lines of totals, each of no more than ROOM, in an array of that shape: total × ROOM
+        and the step of the position. `best` is where the key is greatest.
+        """
+        np.multiply(totals, _SCALE, room)
+        return np.add(room, self._upwards()[: totals.shape[1]], room)
 
-    def key(self, total: int, position: int) -> int:
-        """One of them."""
-        return total * ROOM + self._upwards().item(position)
+    def steps(self, count: int) -> list[int]:
+        """Of the first positions: the greater, the earlier in pre-order, each less than ROOM."""
+        steps: list[int] = self._upwards()[:count].tolist()
+        return steps
 
     def _upwards(self) -> NDArray[np.int32]:
         if self._steps is None:

@@ -17,6 +17,9 @@ from simk8s.placement.verdicts import Verdicts
 from simk8s.strategies._together import place_together
 from simk8s.strategies.base import Assignment, Context, Plan, Strategy
 
+_new = tuple.__new__
+"""As the class itself, in a third of the time."""
+
 
 class Decider:
     """Decides for pods of one profile; `search` and `cycles` are shared by the profiles of one
@@ -45,6 +48,7 @@ class Decider:
             search=self._search,
             budget=budget,
         )
+        self._express = self._selector.express
         self._verdicts = Verdicts(
             framework, context.view, self._selector.ranking, incremental=context.incremental
         )
@@ -64,6 +68,16 @@ class Decider:
 
     def _decide(self, query: Query, now_us: int = 0) -> Plan:
         """The best node for one pod, or why there is none."""
+        known = self._express.find(query)
+        if known is None:
+            return self._searched(query, now_us)
+        node, score, feasible = known
+        if self._batching is not None:
+            self._batching.found(query, node, self._express.kept, now_us)
+        return Plan([_new(Assignment, (query.pod, node, score, feasible, None))], None, feasible)
+
+    def _searched(self, query: Query, now_us: int) -> Plan:
+        """The same for a pod whose node is not known beforehand."""
         query.nominated = self._nominated[query.pod]
         known = self._refused.get(query) if self._refused.answers else None
         if known is not None:
@@ -75,7 +89,7 @@ class Decider:
                 self._batching.taken(hint)
                 return Plan(assignments=[Assignment(query.pod, hint, None, 1)], evaluated=2)
         try:
-            choice = self._selector.select(query)
+            choice = self._selector.search(query)
         except PluginError as error:
             verdict = cycle.failed(self._view, str(error))
             return Plan(rejected=[(query.pod, verdict)], evaluated=self._selector.evaluated)

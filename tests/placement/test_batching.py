@@ -85,7 +85,7 @@ class Bench:
         self.batching = Batching(framework(**PLAIN), View(self.cluster), self.cycles)
         self.manifest = pod_manifest("800m", **manifest)
         pod = self.pod()
-        kept = np.array([0, 1, 2]), np.array([9, 8, 7])
+        kept = np.array([0, 1, 2]), np.array([9, 8, 7]), 1
         self.batching.found(query(self.cluster, pod), 0, kept, 0)
         self.cluster.charge(pod, 0, 0)
 

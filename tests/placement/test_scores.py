@@ -147,3 +147,16 @@ def test_both_in_one_pass_are_their_sum(
         assert found.dtype == np.int32
         assert found.tolist() == expected.tolist()
     assert Both.of([(least, 2), (balanced, 1)]) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), max_size=9))
+def test_a_kept_balance_follows_its_node_beyond_what_it_has(charges: list[tuple[int, int]]) -> None:
+    cluster = Cluster()
+    for i in range(4):
+        cluster.nodes.add(node(f"n{i}", 4_000, 16 * GIB))
+    view, plugin = View(cluster), BalancedAllocation()
+    plugin.kept(view)
+    for row, size in charges:
+        template = cluster.templates.parse(pod_manifest(f"{size * 1300}m", f"{size}Gi"), "default")
+        cluster.charge(add_pod(cluster, template), row, 0)
+        assert plugin.kept(view).tolist() == BalancedAllocation().kept(view).tolist()

@@ -11,7 +11,7 @@ and together where they are our own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -109,10 +109,10 @@ class Both:
         lines = (used_memory.reshape(shape), used_cpu.reshape(shape), twice, without.reshape(shape))
         if self._rooms.shape != shape:
             self._rooms = _Room(shape)
-        asked = [one.values[: MEMORY + 1] for one in pods]
-        cpu, memory = np.array(asked, np.float64).T[:, :, np.newaxis]
-        roomy = nodes.roomy(max(one[CPU] for one in asked), max(one[MEMORY] for one in asked))
-        return self._sums(nodes, self._rooms, lines, (cpu, memory), roomy)
+        cpus, memories = [one.values[CPU] for one in pods], [one.values[MEMORY] for one in pods]
+        more = np.array((cpus, memories), np.float64)[:, :, np.newaxis]
+        roomy = nodes.roomy(max(cpus), max(memories))
+        return self._sums(nodes, self._rooms, lines, (more[0], more[1]), roomy)
 
     def _sums(
         self, nodes: NodeTable, room: _Room, lines: Lines, more: tuple[Line, Line], roomy: bool
@@ -155,6 +155,26 @@ class Both:
             twice = nodes.twice_f[::-1, rows].reshape(-1)
             lines = self._lines[place] = (used[1, rows], used[0, rows], twice, headroom[rows])
         return lines
+
+    def scorer(self, nodes: NodeTable) -> Callable[[int, int, int], int]:
+        """`score_one` of a row and what a pod asks of cpu and memory, for as long as the table does
+        not grow: where `quick` holds, and the node has room for the pod.
+        """
+        cpus, memories = nodes.whole_at
+        used_cpus, used_memories = nodes.used_at
+
+        def score(row: int, more_cpu: int, more_memory: int) -> int:
+            all_cpu, all_memory = cpus[row], memories[row]
+            cpu, memory = used_cpus[row], used_memories[row]
+            with_cpu, with_memory = cpu + more_cpu, memory + more_memory
+            least = 100.0 * (all_cpu - with_cpu) // all_cpu
+            least += 100.0 * (all_memory - with_memory) // all_memory
+            gap = abs(cpu / all_cpu - memory / all_memory)
+            gaps = abs(with_cpu / all_cpu - with_memory / all_memory)
+            gain = int((1.0 - gaps / 2.0) * 100.0) - int((1.0 - gap / 2.0) * 100.0)
+            return int(least) // 2 + 50 + (50 + gain >> 1)
+
+        return score
 
     def score_one(self, query: Query, view: View, row: int) -> int:
         """The scalar form, for the real view or another: what the two say by themselves."""

@@ -25,9 +25,9 @@ from simk8s.state.resources import CPU, MEMORY, PODS
 Balances = NDArray[np.int32]
 
 REPAIRS = 64
-"""Up to so many dirty rows are repaired, more mean a pass over all of them."""
-ONE_BY_ONE = 6
-"""To gather rows takes as long as so many of them."""
+"""Up to so many dirty rows are repaired one by one, more mean a pass over all of them: to gather
+some takes numpy longer.
+"""
 ONE, HUNDRED, SHIFT = np.array(1.0), np.array(100.0), np.array(1, np.int32)
 """Arrays: numpy takes longer to look at a Python number than at 500 nodes."""
 
@@ -127,16 +127,20 @@ class BalancedAllocation(ScorePlugin):
         if len(self._kept) != nodes.n or self._nodes is not nodes or fresh > most:
             self._kept = _headroom(nodes.used_f, nodes.twice_f)
             self._nodes = nodes
-        elif fresh > ONE_BY_ONE:
-            rows = np.array(nodes.dirty[-fresh:])
-            self._kept[rows] = _headroom(nodes.used_f[:, rows], nodes.twice_f[:, rows])
         elif fresh:
-            used, whole = nodes.used_at, nodes.whole_at
-            for row in dict.fromkeys(nodes.dirty[-fresh:]):
-                cpu, memory = used[0][row] / whole[0][row], used[1][row] / whole[1][row]
-                self._kept[row] = 150 - _balance_one(cpu, memory)
+            self._repair(nodes, nodes.dirty[-fresh:])
         self._position = end
         return self._kept
+
+    def _repair(self, nodes: NodeTable, rows: list[int]) -> None:
+        """`_headroom` of some rows, if they are not overcommitted."""
+        (cpus, memories), (all_cpus, all_memories) = nodes.used_at, nodes.whole_at
+        kept = self._kept
+        for row in rows:
+            cpu, memory = cpus[row] / all_cpus[row], memories[row] / all_memories[row]
+            if cpu > 1.0 or memory > 1.0:
+                cpu, memory = min(cpu, 1.0), min(memory, 1.0)
+            kept[row] = 150 - int((1.0 - abs(cpu - memory) / 2.0) * 100.0)
 
 
 def _headroom(used: Floats, twice: Floats) -> Balances:
