@@ -90,7 +90,7 @@ class Express:
         nodes, template = self._nodes, query.template.id
         if self._version != nodes.spec_version + nodes.images.version:
             self._forget()
-        self._batch = self._ahead and self._ahead.batch
+        self._batch = None if self._ahead is None else self._ahead.batch
         static = self._ranking.static(query)
         if template not in self._wakers:
             self._wakers[template] = self._may_wake(query, static)

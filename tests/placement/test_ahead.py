@@ -81,7 +81,7 @@ def best_effort(cluster: Cluster, draws: random.Random) -> None:
     template = cluster.templates.parse(pod_manifest(None, None), "default")
     assert template.requests.defaulted
     if cluster.nodes.defaulted_pods:
-        for pod in list(cluster.charged_of[template.id]):
+        for pod in list(cluster.charged_of(template.id)):
             cluster.release(pod)
         return
     for pod in cluster.pods.extend(800, template=template.id, requests=template.requests.id):
