@@ -8,8 +8,8 @@ import pytest
 
 from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock, StopReason
-from simk8s.kernel.component import MAX_COMPONENTS, MAX_ROUNDS
 from simk8s.kernel.phase import Phase
+from simk8s.kernel.turns import MAX_COMPONENTS, MAX_ROUNDS
 
 
 class Journal:
