@@ -27,7 +27,7 @@ from numpy.random import Generator
 from simk8s.api.client import Client
 from simk8s.api.requests import GET_LEASE, GET_POD, POST_EVENT, POST_LEASE, POST_TOKEN, kind
 from simk8s.api.store import Store
-from simk8s.api.watch import ADDED, BOUND, DELETING, STATUS
+from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.admission import EVICTED, pressed, refusal
@@ -95,7 +95,7 @@ class KubeletPool:
         self._cut = self.disorders.cut
         self._client_of = self._own_client if fake is None else self._one_client
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
-        self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING))
+        self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING), (DELETED, ENDED))
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
@@ -182,8 +182,6 @@ class KubeletPool:
     def _deliver(self, now_us: int) -> None:
         pods, broken = self._table, self._machines.faults
         for _, verb, pod in self._pods.drain(now_us):
-            if verb is ADDED or verb is STATUS:
-                continue
             node = pods.node[pod]
             if verb is BOUND:
                 if pods.phase[pod] == PENDING:

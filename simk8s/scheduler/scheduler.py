@@ -99,7 +99,7 @@ class Scheduler:
         self.void: dict[tuple[int, int], bool] = {}
         self.ears = deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
-        self._pods = store.pods.subscribe(deliver, lag_us, HEARD)
+        self._pods = store.pods.subscribe(deliver, lag_us, HEARD, (BOUND,))
         self._nodes = store.nodes.subscribe(deliver, 0)
         self._gangs: Gangs | None = None
         if groups is not None and isinstance(self.queue, GangQueue):
@@ -131,7 +131,7 @@ class Scheduler:
                     queue.move(pod_added(self._cluster.template_of(pod)), now_us)
             elif verb is DELETED or verb is ENDED:
                 self._gone(pod, now_us)
-        if self._nodes.position != self._store.nodes.end:
+        if self._nodes.pending:
             for _, _, node in self._nodes.drain(now_us):
                 for event in self._node_news.of(node):
                     queue.move(event, now_us)
