@@ -14,8 +14,11 @@ run with the reason `livelock` and the names of those that kept it going.
 
 from __future__ import annotations
 
+from bisect import insort
+from collections.abc import Callable
 from enum import StrEnum
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from simpy.core import Environment
@@ -73,8 +76,10 @@ class Clock:
         self._listeners: list[Probe] = []
         """Those that hear of batches."""
         self._stop: StopReason | None = None
+        self._looks: list[tuple[int, Callable[[int], None]]] = []
         self._limit_us = 0
-        """No instant after this one begins: the end of the run, or none at all once it is to stop.
+        """No instant after this one begins as a matter of course: the end of the run, the last one
+        before somebody wants to look, or none at all once it is to stop.
         """
         self._running = False
         self._late: set[int] = set()  # indices of components seen in the watched rounds
@@ -106,6 +111,13 @@ class Clock:
             self._stop = reason
             self._limit_us = NEVER
 
+    def before(self, t_us: int, look: Callable[[int], None]) -> None:
+        """Call `look(now_us)` before the first instant at `t_us` or later, for an instrument that
+        counts by periods: no event, and like a probe it only looks. It may ask anew for later.
+        """
+        insort(self._looks, (t_us, look), key=itemgetter(0))
+        self._limit_us = min(self._limit_us, t_us - 1)
+
     def run(self, until_us: int) -> StopReason:
         """Let everything happen that is due up to and including `until_us`.
 
@@ -116,7 +128,7 @@ class Clock:
         if until_us < self.now_us or self._running:
             raise InvariantError(f"run until {until_us} us: running or past {self.now_us} us")
         self._running = True
-        self._limit_us = until_us if self._stop is None else NEVER
+        self._set_limit(until_us)
         try:
             reason = self._advance(until_us)
         except _LivelockError:
@@ -153,7 +165,9 @@ class Clock:
             due_us, turn, number, event = heappop(queue)
             if due_us > self._limit_us:
                 heappush(queue, (due_us, turn, number, event))
-                break
+                if self._is_over(due_us, until_us):
+                    break
+                continue
             self.now_us = due_us
             if queue and queue[0][0] == due_us:
                 self._gather(due_us, turn)
@@ -172,6 +186,22 @@ class Clock:
         if until_us > self.now_us:
             self.now_us = until_us
         return StopReason.DURATION
+
+    def _set_limit(self, until_us: int) -> None:
+        looks = self._looks
+        self._limit_us = looks[0][0] - 1 if looks and looks[0][0] <= until_us else until_us
+        if self._stop is not None:  # last, since a signal may come at any time
+            self._limit_us = NEVER
+
+    def _is_over(self, due_us: int, until_us: int) -> bool:
+        """Whether the instant that is beyond the limit is none of this run."""
+        if due_us > until_us or self._stop is not None:
+            return True
+        looks = self._looks
+        while looks and looks[0][0] <= due_us:
+            looks.pop(0)[1](due_us)
+        self._set_limit(until_us)
+        return False
 
     def _resume(self) -> None:
         """What was asked for since the last run, in the instant at which the clock stands."""

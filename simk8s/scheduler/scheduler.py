@@ -66,6 +66,8 @@ class Scheduler:
         lag_us: int,
     ) -> None:
         self.client = client
+        self._send_binding = client.sender(self._bind)
+        self._note_scheduled = client.noter(POST_EVENT)
         self.measure = Measure(self.name)
         self._clock = clock
         self._store = store
@@ -293,7 +295,7 @@ class Scheduler:
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
         """Send the binding of an assumed pod."""
         self._ledger.attempt(flight, queued, "bound", chosen.node, chosen.feasible, chosen.score)
-        self.client.write(self._bind, queued, chosen.node)
+        self._send_binding(queued, chosen.node)
 
     def _valid(self, flight: Flight, query: Query, chosen: Assignment) -> int | None:
         """The GPU devices to take if the placement still holds, else None."""
@@ -318,7 +320,7 @@ class Scheduler:
         if self.void and self.void.pop((pod, node), False):
             return  # its sender died before it left
         if self._store.bind(pod, node):
-            self.client.note(POST_EVENT)  # Scheduled
+            self._note_scheduled()
             if self._failures.told:
                 self._failures.over(pod)
             return
