@@ -28,14 +28,13 @@ def live(*more, kubelets=HALF_A_SECOND):
 
 def never_ready(world, names):
     """Pods of these names start and never become Ready."""
-    store = world.store
-    set_phase = store.set_phase
+    set_phase = world.store.set_phase
 
     def phase(pod, phase, epoch, ready=True):
         return set_phase(pod, phase, epoch, ready and world.cluster.name_of(pod) not in names)
 
     phase.request = set_phase.request
-    store.set_phase = phase
+    world.kubelets._report = world.kubelets._client.sender(phase)
 
 
 def letters(world, name):
