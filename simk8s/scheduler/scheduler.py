@@ -66,13 +66,10 @@ class Scheduler:
         lag_us: int,
     ) -> None:
         self.client = client
-        self._send_binding, self._note_scheduled = (
-            client.sender(self._bind),
-            client.noter(POST_EVENT),
-        )
+        self._send_binding = client.sender(self._bind)
+        self._note_scheduled = client.noter(POST_EVENT)
         self.measure = Measure(self.name)
-        self._clock = clock
-        self._store = store
+        self._clock, self._store = clock, store
         self._cluster = store.cluster
         self._view = View(store.cluster)
         self._strategy = strategy
