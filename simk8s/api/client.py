@@ -13,8 +13,11 @@ UNVERIFIED; a limit on requests under way (`in_flight`) stands for how a user's 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from simk8s.api.at_once import Line
 from simk8s.api.flows import flow_hash
 from simk8s.api.ports import Call, Done, Operation, Port
 from simk8s.api.requests import RequestKind, kind_of
@@ -49,8 +52,8 @@ class Client:
     ) -> None:
         self.name = name
         self.flow = flow_hash(name)
-        self.writes = 0
-        self.noted = 0
+        self._writes = 0
+        self._noted = 0
         self.dropped = 0
         self.throttled_us = 0
         self.conflicts = 0
@@ -69,6 +72,9 @@ class Client:
         quick = self._bucket is None and not in_flight
         self._at_once = server.at_once if quick else None
         """Set where nothing holds a request back and it takes no time."""
+        # Prepared writes and notes are counted there.
+        self._writing: list[Line] = []
+        self._noting: list[Line] = []
         self._node_limit = node_limit
         self._nodes: dict[int, Client] = {}
         server.clients.append(self)
@@ -82,6 +88,21 @@ class Client:
     def server(self) -> ApiServer:
         """Whom it speaks to."""
         return self._server
+
+    @property
+    def writes(self) -> int:
+        """Requests that it was asked for, those that it still holds back among them."""
+        return self._writes + sum(line.sent for line in self._writing)
+
+    @property
+    def noted(self) -> int:
+        """Requests that nobody waits for."""
+        return self._noted + sum(line.sent for line in self._noting)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it has prepared writes: they know of no recorder."""
+        return bool(self._writing)
 
     def of(self, row: int) -> Client:
         """The client of one node's kubelet: a flow and a bucket of its own, made on first use."""
@@ -104,7 +125,7 @@ class Client:
         """Send `op(*args)` to the store; the instant at which it leaves this client (with a limit
         on requests under way, at the earliest).
         """
-        self.writes += 1
+        self._writes += 1
         now_us = self._clock.now_us
         if self.recorder is not None:
             self.recorder.catch_up(now_us)
@@ -116,7 +137,7 @@ class Client:
         if at_once is not None:
             if not at_once.asked:
                 at_once.ring()
-            at_once.asked.append((op, args, done, port, self, 0))
+            at_once.asked.append((at_once.perform, (op, args, done, port, self, 0), None))
             return now_us
         call = Call(self, port, op, args, done)
         if self.in_flight_limit:
@@ -128,11 +149,34 @@ class Client:
         self._server.submit(leaves_us, call)
         return leaves_us
 
+    def sender(self, op: Operation) -> Callable[..., object]:
+        """`write` of one operation, for who sends it often: where nothing holds a request back and
+        it takes no time, all that can be is done beforehand.
+        """
+        if self._at_once is None or self.recorder is not None:
+            return partial(self.write, op)
+        line = self._at_once.line(self, self._port(kind_of(op)))
+        self._writing.append(line)
+        return self._at_once.sender(op, line)
+
+    def noter(self, kind: RequestKind) -> Callable[[], object]:
+        """`note` of one kind in the same way."""
+        sender = self if kind.resource != "events" else self.events
+        if sender._at_once is None:
+            return partial(self.note, kind)
+        line = sender._at_once.line(self, sender._port(kind))
+        self._noting.append(line)
+
+        def note() -> None:
+            line.sent += 1
+
+        return note
+
     def note(self, kind: RequestKind, count: int = 1) -> None:
         """Send `count` requests that nobody waits for and that change nothing simulated (events,
         GETs before a PATCH, tokens): they take tokens, seats, CPU and disk, and make no event.
         """
-        self.noted += count
+        self._noted += count
         sender = self if kind.resource != "events" else self.events
         port, now_us = sender._ports.get(kind) or sender._port(kind), self._clock.now_us
         if sender._at_once is not None:
@@ -159,7 +203,7 @@ class Client:
         """One such request that was made at an instant which may have passed: when it leaves, and
         how long it takes then (0 if that is not known yet).
         """
-        self.noted += 1
+        self._noted += 1
         port, now_us = self._port(kind), self._clock.now_us
         leaves_us = at_us if self._bucket is None else self._leave(port, at_us)
         self.waiting_shadows += leaves_us > now_us

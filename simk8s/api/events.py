@@ -19,6 +19,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from simk8s.api.requests import POST_EVENT
+from simk8s.errors import InvariantError
 
 if TYPE_CHECKING:
     from simk8s.api.client import Client
@@ -61,6 +62,8 @@ class Events:
         self._queue: deque[tuple[int, Hashable]] = deque()
         self._free_us = 0
         self._spam = SpamFilter()
+        if client.prepared:
+            raise InvariantError(f"{client.name}: it records events before it prepares requests")
         client.recorder = self
 
     def note(self, now_us: int, about: Hashable) -> None:

@@ -12,7 +12,7 @@ Mirrors: apiserver_request_duration_seconds and apiserver_flowcontrol_request_wa
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,6 +128,8 @@ class Meters:
 
     def __init__(self) -> None:
         self._meters: dict[tuple[str, RequestKind], Meter] = {}
+        self.settle: Callable[[], None] = lambda: None
+        """Brings in what was counted elsewhere."""
 
     def of(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> Meter:
         """The meter of a client's requests of a kind, which go to that level."""
@@ -138,11 +140,13 @@ class Meters:
 
     def close(self) -> None:
         """Fold what is open."""
+        self.settle()
         for meter in self._meters.values():
             meter.close()
 
     def rows(self) -> Iterator[Row]:
         """Rows of the `api_requests` table, by client, verb, resource and window."""
+        self.settle()
         found = [row for meter in self._meters.values() for row in meter.close()]
         yield from sorted(found)
 

@@ -60,6 +60,8 @@ class ObjectTable(Generic[T]):
         self.log = ChangeLog(clock, kind, fanout)
         self._stored: dict[str, Stored[T]] = {}
         self._version = 0
+        self.seen_us = -1
+        """From when on its last change can be seen; -1 before the first."""
 
     @on_its_kind("POST")
     def create(self, key: str, value: T) -> bool | Refused:
@@ -92,7 +94,7 @@ class ObjectTable(Generic[T]):
             self._gate.count_object(self.kind, key, -1)
         if self._mirror is not None:
             self._mirror(key, None)
-        self.log.append(Verb.DELETED, key)
+        self._tell(Verb.DELETED, key)
         return True
 
     @on_its_kind("DELETE")
@@ -122,4 +124,8 @@ class ObjectTable(Generic[T]):
         self._stored[key] = Stored(self._version, value)
         if self._mirror is not None:
             self._mirror(key, value)
+        self._tell(verb, key)
+
+    def _tell(self, verb: Verb, key: str) -> None:
         self.log.append(verb, key)
+        self.seen_us = self.log.seen_us

@@ -90,7 +90,7 @@ class ApiServer:
         self.at_once: AtOnce | None = None
         """Where nothing takes any time, how requests are applied."""
         if times.instant:
-            self.at_once = AtOnce(clock)
+            self.at_once = AtOnce(clock, self.meters)
         else:
             self._commits = clock.lane("etcd/commits", Phase.RELEASE, self._apply)
         self._retries = clock.lane("kube-apiserver/retries", Phase.RELEASE, self._again)

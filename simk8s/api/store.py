@@ -24,16 +24,7 @@ from simk8s.api.policies import MIRRORS
 from simk8s.api.refused import Refused
 from simk8s.api.registration import admitted
 from simk8s.api.requests import request
-from simk8s.api.watch import (
-    ADDED,
-    BOUND,
-    DELETED,
-    DELETING,
-    ENDED,
-    STATUS,
-    UPDATED,
-    ChangeLog,
-)
+from simk8s.api.watch import ADDED, BOUND, DELETED, DELETING, ENDED, STATUS, UPDATED, ChangeLog
 from simk8s.kernel.clock import Clock
 from simk8s.state.cluster import TERMINAL, Cluster
 from simk8s.state.nodes import NodeSpec
@@ -77,6 +68,7 @@ class Store:
         self.evictions: dict[str, list[int]] = {}
         """By budget: evictions that it granted, and that it refused."""
         self.admission = Chain(cluster, clock)
+        self._table = cluster.pods
         self._policies = cluster.policies
         self._clock = clock
         self._fanout = fanout
@@ -127,7 +119,7 @@ class Store:
         """Unborn rows become Pending pods; who names a node in the spec has bound them himself.
         The last refusal, if there was one.
         """
-        pods, now_us = self.cluster.pods, self._clock.now_us
+        pods, now_us = self._table, self._clock.now_us
         phases, templates = pods.phase, self.cluster.templates.items
         admit = self.admission.admit if self._policies.version else None
         answer: bool | Refused = True
@@ -200,12 +192,12 @@ class Store:
         """Set `spec.nodeName`; refused if the pod is bound, going or gone or has scheduling gates,
         or the node is gone.
         """
-        pods = self.cluster.pods
+        pods, cluster = self._table, self.cluster
         if pods.phase[pod] != PENDING or pods.node[pod] != NEVER:
             return False
-        if pods.deletion_us[pod] != NEVER or not self.cluster.nodes.exists[node]:
+        if pods.deletion_us[pod] != NEVER or not cluster.nodes.exists[node]:
             return False
-        if self.cluster.templates.items[pods.template[pod]].gates:
+        if cluster.templates.items[pods.template[pod]].gates:
             return False
         pods.node[pod] = node
         pods.bound_us[pod] = self._clock.now_us
@@ -219,15 +211,23 @@ class Store:
 
         `ready`: whether a running pod is Ready from now on.
         """
-        pods = self.cluster.pods
-        if pods.epoch[pod] != epoch or pods.phase[pod] in TERMINAL:
+        pods, now_us = self._table, self._clock.now_us
+        before = pods.phase[pod]
+        if pods.epoch[pod] != epoch or before in TERMINAL:
             return False
-        now_us = self._clock.now_us
-        self._move(pod, phase)
+        pods.phase[pod] = phase
+        counts = self.counts
+        counts[before] -= 1
+        counts[phase] += 1
+        if self.leaving[before]:
+            self._leave(pod, before, phase)
         if phase == RUNNING:
-            if pods.running_us[pod] == NEVER:
+            if pods.running_us[pod] == NEVER:  # then it was never ready either
                 pods.running_us[pod] = now_us
-            if pods.ready[pod] != ready:
+                if ready:
+                    pods.ready[pod] = True
+                    pods.ready_us[pod] = pods.ready_since_us[pod] = now_us
+            elif pods.ready[pod] != ready:
                 self._set_ready(pod, ready, now_us)
             self.pods.append(STATUS, pod)
         else:
@@ -255,13 +255,9 @@ class Store:
         if ready and pods.ready_us[pod] == NEVER:
             pods.ready_us[pod] = now_us
 
-    def _move(self, pod: int, phase: Phase) -> None:
-        pods = self.cluster.pods
-        before = pods.phase[pod]
-        pods.phase[pod] = phase
-        self.counts[before] -= 1
-        self.counts[phase] += 1
-        if pods.deletion_us[pod] != NEVER:
+    def _leave(self, pod: int, before: int, phase: Phase) -> None:
+        """The phase of a pod changes that may have a deletionTimestamp."""
+        if self._table.deletion_us[pod] != NEVER:
             self.leaving[before] -= 1
             self.leaving[phase] += 1
 
@@ -297,7 +293,10 @@ class Store:
             self._policies.quotas.left(pod, counted=live, gone=True)
         if pods.finished_us[pod] == NEVER:
             pods.finished_us[pod] = self._clock.now_us
-        self._move(pod, GONE)
+        pods.phase[pod] = GONE
+        self.counts[phase] -= 1
+        self.counts[GONE] += 1
+        self._leave(pod, phase, GONE)
         pods.ready[pod] = False
         self.lost += pods.loss[pod] != Loss.NONE
         pods.epoch[pod] += 1

@@ -3,7 +3,10 @@
 Law: a log is in commit order; a cursor rings its reader for entries with a verb of its interest
 and hands out each entry once, no earlier than `lag_us` after it was dispatched, and rings its
 reader's bell for it. An entry is dispatched when the cacher of its resource, one loop that takes
-events in order, is through with it. What every cursor has read is dropped.
+events in order, is through with it.
+
+How: nothing is kept but what a reader has not read yet, with the reader. Where dispatch and lag
+take no time and no instrument listens, an entry goes straight to those who know its verb.
 
 Mirrors: the watch cache of kube-apiserver v1.36 (dispatch, see fanout) and client-go informers,
 whose way (network, decoding) is one number, the lag. Departs: no relists, no resyncs
@@ -22,7 +25,8 @@ from simk8s.api.fanout import Fanout
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.wake import Bell
 
-TRIM_AT = 1 << 16
+TRIM_AT = 1 << 10
+"""Entries that were read are dropped when there are so many of them, and more than unread ones."""
 
 
 class Verb(IntEnum):
@@ -48,16 +52,22 @@ Tap = Callable[[Verb, Any], None]
 
 
 class Cursor:
-    """One reader's place in a log."""
+    """One reader of a log, with what it has not read."""
 
-    __slots__ = ("_log", "_wants", "bell", "lag_us", "position")
+    __slots__ = ("_log", "_start", "_wants", "bell", "knows", "lag_us", "pending", "timed")
 
-    def __init__(self, log: ChangeLog, bell: Bell, lag_us: int, wants: int) -> None:
+    def __init__(self, log: ChangeLog, bell: Bell, lag_us: int, wants: int, knows: int) -> None:
         self._log = log
         self.bell = bell
         self.lag_us = lag_us
-        self.position = log.end
         self._wants = wants
+        self.knows = knows | wants
+        """Verbs that are handed out, one bit each."""
+        self.pending: list[Entry] = []
+        """Entries that were not handed out: empty if there are none."""
+        self._start = 0  # of those, so many have been after all
+        self.timed = True
+        """Whether some of them may have to wait."""
 
     @property
     def wants(self) -> int:
@@ -67,28 +77,37 @@ class Cursor:
     @wants.setter
     def wants(self, bits: int) -> None:
         self._wants = bits
+        self.knows |= bits
         self._log.regroup()
-
-    @property
-    def behind(self) -> bool:
-        """Whether there is an entry that was not handed out."""
-        return self.position != self._log.end
 
     def drain(self, now_us: int) -> list[Entry]:
         """Entries visible now and not handed out before."""
-        log = self._log
-        start = self.position - log.base
-        entries = log.entries
-        end = len(entries)
-        if end == start:
+        if self.timed:
+            return self._visible(now_us - self.lag_us)
+        found, self.pending = self.pending, []
+        return found
+
+    def settle(self, timed: bool) -> None:
+        """For the log: from now on entries may have to wait, or none has to."""
+        if self._start:
+            del self.pending[: self._start]
+            self._start = 0
+        self.timed = timed
+
+    def _visible(self, horizon_us: int) -> list[Entry]:
+        """Those that were dispatched by then."""
+        pending, start = self.pending, self._start
+        if not pending or pending[start][0] > horizon_us:
             return []
-        horizon = now_us - self.lag_us
-        if entries[-1][0] > horizon:
-            if entries[start][0] > horizon:
-                return []
-            end = bisect_right(entries, horizon, start, end, key=_SEEN_US)
-        self.position = log.base + end
-        return entries[start:end]
+        if pending[-1][0] <= horizon_us:
+            self.pending, self._start = [], 0
+            return pending[start:] if start else pending
+        end = self._start = bisect_right(pending, horizon_us, start, key=_SEEN_US)
+        found = pending[start:end]
+        if end >= TRIM_AT and end * 2 >= len(pending):
+            del pending[:end]
+            self._start = 0
+        return found
 
 
 class ChangeLog:
@@ -96,28 +115,34 @@ class ChangeLog:
 
     def __init__(self, clock: Clock, kind: str, fanout: Fanout | None = None) -> None:
         self.kind = kind
-        self.base = self.end = 0
-        """Positions of the first entry that is kept, and after the last one."""
-        self.entries: list[Entry] = []
         self.dispatch_us = 0
         """What one event takes in the dispatch loop at present."""
         self._dispatched_us = 0
         self._fanout = fanout
         self._clock = clock
         self._cursors: list[Cursor] = []
-        self._wanting: list[list[Cursor]] = [[] for _ in Verb]  # by verb
+        self._plain = False
+        """Nothing takes time and no instrument listens."""
+        # Who is told, by verb, and how he is rung if he is.
+        self._told: list[tuple[tuple[Cursor, Callable[[], None] | None], ...]] = []
         self._taps: list[tuple[Tap, ...]] = [() for _ in Verb]
+        self.regroup()
         if fanout is not None:
             fanout.listen(self._watched)
             self._watched(kind)
 
-    def subscribe(self, bell: Bell, lag_us: int = 0, verbs: Iterable[Verb] = tuple(Verb)) -> Cursor:
+    def subscribe(
+        self,
+        bell: Bell,
+        lag_us: int = 0,
+        verbs: Iterable[Verb] = tuple(Verb),
+        others: Iterable[Verb] = tuple(Verb),
+    ) -> Cursor:
         """A cursor at the end of the log; its bell is rung for later entries with one of `verbs`.
 
-        Other entries are handed out too, with the next that rings: a reader skips what it does
-        not know.
+        Those with one of `others` are handed out too, with the next that rings.
         """
-        cursor = Cursor(self, bell, lag_us, sum(1 << verb for verb in verbs))
+        cursor = Cursor(self, bell, lag_us, _bits(verbs), _bits(others))
         self._cursors.append(cursor)
         self._count()
         self.regroup()
@@ -129,40 +154,68 @@ class ChangeLog:
         """
         for verb in verbs:
             self._taps[verb] = (*self._taps[verb], hear)
+        self.regroup()
 
     def untap(self, hear: Tap) -> None:
         """No more."""
         self._taps = [tuple(one for one in taps if one != hear) for taps in self._taps]
+        self.regroup()
 
     def regroup(self) -> None:
-        """A cursor's interests have changed."""
-        self._wanting = [[c for c in self._cursors if c.wants >> verb & 1] for verb in Verb]
+        """What cursors want, who listens or what dispatch takes has changed."""
+        waits = self.dispatch_us > 0 or self._dispatched_us > self._clock.now_us
+        lags = False
+        for cursor in self._cursors:
+            cursor.settle(waits or cursor.lag_us > 0)
+            lags = lags or cursor.timed
+        self._plain = not (waits or lags or any(self._taps))
+        self._told = [
+            tuple((c, c.bell.ring if c.wants >> verb & 1 else None)
+                  for c in self._cursors if c.knows >> verb & 1)
+            for verb in Verb
+        ]  # fmt: skip
 
     def unsubscribe(self, cursor: Cursor) -> None:
-        """The cursor reads no more, and what it has not read need not be kept."""
+        """The cursor reads no more."""
         self._cursors.remove(cursor)
         self._count()
         self.regroup()
 
+    @property
+    def seen_us(self) -> int:
+        """From when on what is recorded now can be seen; to be asked right after `append`."""
+        now_us = self._clock.now_us
+        return now_us if now_us > self._dispatched_us else self._dispatched_us
+
     def append(self, verb: Verb, item: Any) -> None:
         """Record a change that commits now."""
+        if not self._plain:
+            self._dispatch(verb, item)
+            return
+        entry = (self._clock.now_us, verb, item)
+        for cursor, ring in self._told[verb]:
+            cursor.pending.append(entry)
+            if ring is not None:
+                ring()
+
+    def _dispatch(self, verb: Verb, item: Any) -> None:
+        """The same where it takes time, or where an instrument listens."""
         now_us = seen_us = self._clock.now_us
-        entries = self.entries
         busy_us = self._dispatched_us
         if self.dispatch_us or busy_us > now_us:  # one loop, in order: times never go back
             seen_us = (busy_us if busy_us > now_us else now_us) + self.dispatch_us
             self._dispatched_us = seen_us
-        entries.append((seen_us, verb, item))
-        self.end += 1
-        for cursor in self._wanting[verb]:
+        entry = (seen_us, verb, item)
+        for cursor, ring in self._told[verb]:
+            cursor.pending.append(entry)
+            if ring is None:
+                continue
             if seen_us + cursor.lag_us == now_us:
-                cursor.bell.ring()
+                ring()
             else:
                 cursor.bell.ring_at(seen_us + cursor.lag_us)
         for hear in self._taps[verb]:
             hear(verb, item)
-        if len(entries) >= TRIM_AT:
-            self._trim()
 
     def _count(self) -> None:
         if self._fanout is not None:
@@ -171,9 +224,8 @@ class ChangeLog:
     def _watched(self, resource: str) -> None:
         if resource == self.kind and self._fanout is not None:
             self.dispatch_us = self._fanout.cost_us(resource)
+            self.regroup()
 
-    def _trim(self) -> None:
-        read = min((cursor.position for cursor in self._cursors), default=self.end) - self.base
-        if read * 2 >= len(self.entries):
-            del self.entries[:read]
-            self.base += read
+
+def _bits(verbs: Iterable[Verb]) -> int:
+    return sum(1 << verb for verb in verbs)

@@ -118,7 +118,7 @@ class Informers:
 
     def _deliver(self, now_us: int, ahead_us: int = 0) -> None:
         for log, cursor, watched in self._all:
-            if cursor.position == log.end:
+            if not cursor.pending:
                 continue
             entries = cursor.drain(now_us + ahead_us)
             if entries and self._logs.get(log) is watched:

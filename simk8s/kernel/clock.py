@@ -4,7 +4,8 @@ SimPy's own queue carries what is to come: each component (lane or bell) has one
 queued with an integer priority that spells phase and registration index. The clock steps through
 the queue instant by instant. In the running instant a turn is a number that spells round, phase and
 registration index, and the turns to come are a small heap of such numbers; `Clock.turn` is the last
-one of the running phase, so what compares as later is still to come in this round.
+one of the running phase, so what compares as later is still to come in this round. The first of an
+instant, most often its only one that was queued beforehand, runs without a detour over that heap.
 
 Law: time is integer microseconds and never goes back. Inside an instant, rounds; inside a round,
 phases; inside a phase, registration order. More than `MAX_ROUNDS` rounds in one instant end the
@@ -13,30 +14,27 @@ run with the reason `livelock` and the names of those that kept it going.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable
 from enum import StrEnum
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from simpy.core import Environment
 from simpy.events import Event
 
 from simk8s.errors import InvariantError
-from simk8s.kernel.component import (
-    INDEX_MASK,
-    MAX_COMPONENTS,
-    MAX_ROUNDS,
-    ROUND,
-    WATCHED_TURN,
-    Component,
-)
+from simk8s.kernel.component import Component
 from simk8s.kernel.lane import Lane, LaneHandler
 from simk8s.kernel.phase import Phase
 from simk8s.kernel.probe import Probe
+from simk8s.kernel.turns import INDEX_MASK, MAX_COMPONENTS, MAX_ROUNDS, ROUND, Turns
 from simk8s.kernel.wake import Bell, BellHandler
 
 _C = TypeVar("_C", bound=Component)
 
+NEVER = -1
 _BEFORE_ALL = -1
 """Turn before the first round: everything armed for this instant joins round 0."""
 
@@ -69,8 +67,8 @@ class Clock:
         """The last turn (see component) of the running round and phase; -1 before the first."""
         self.soon: list[int] = []
         """For components: turns of the running instant, a heap."""
-        self.turns: list[Callable[[int], None]] = []
-        """For components: what each of them does on its turn, by registration index."""
+        self.turns = Turns(self._watch)
+        """For components: what each of them does on its turn."""
         self.livelock_components: tuple[str, ...] = ()
         self._env = Environment()
         self._components: list[Component] = []
@@ -78,6 +76,11 @@ class Clock:
         self._listeners: list[Probe] = []
         """Those that hear of batches."""
         self._stop: StopReason | None = None
+        self._looks: list[tuple[int, Callable[[int], None]]] = []
+        self._limit_us = 0
+        """No instant after this one begins as a matter of course: the end of the run, the last one
+        before somebody wants to look, or none at all once it is to stop.
+        """
         self._running = False
         self._late: set[int] = set()  # indices of components seen in the watched rounds
 
@@ -106,6 +109,14 @@ class Clock:
         """
         if self._stop is None:
             self._stop = reason
+            self._limit_us = NEVER
+
+    def before(self, t_us: int, look: Callable[[int], None]) -> None:
+        """Call `look(now_us)` before the first instant at `t_us` or later, for an instrument that
+        counts by periods: no event, and like a probe it only looks. It may ask anew for later.
+        """
+        insort(self._looks, (t_us, look), key=itemgetter(0))
+        self._limit_us = min(self._limit_us, t_us - 1)
 
     def run(self, until_us: int) -> StopReason:
         """Let everything happen that is due up to and including `until_us`.
@@ -117,6 +128,7 @@ class Clock:
         if until_us < self.now_us or self._running:
             raise InvariantError(f"run until {until_us} us: running or past {self.now_us} us")
         self._running = True
+        self._set_limit(until_us)
         try:
             reason = self._advance(until_us)
         except _LivelockError:
@@ -125,6 +137,7 @@ class Clock:
             self.livelock_components = tuple(names)
         finally:
             self._running = False
+            self._env._now = self.now_us
             self._late.clear()
             # What is armed between runs for this instant makes it begin again, with round 0.
             self.turn = _BEFORE_ALL
@@ -145,32 +158,71 @@ class Clock:
         only adds its turn to those of the instant, has succeeded, and is queued again as it is.
         """
         queue: list[Any] = self._env._queue
-        soon, turns = self.soon, self.turns
-        while queue or soon:
-            due_us: int = self.now_us if soon else queue[0][0]
-            if due_us > until_us or self._stop is not None:
-                break
-            if due_us != self.now_us:
-                self.turn = _BEFORE_ALL
-                self.now_us = self._env._now = due_us
-            while queue and queue[0][0] == due_us:
-                soon.append(heappop(queue)[1])
-            if len(soon) > 1:
-                soon.sort()
-            for probe in self._probes:
-                probe.on_instant(due_us)
+        soon, turns, probes = self.soon, self.turns, self._probes
+        if soon and self._stop is None:
+            self._resume()
+        while queue:
+            due_us, turn, number, event = heappop(queue)
+            if due_us > self._limit_us:
+                heappush(queue, (due_us, turn, number, event))
+                if self._is_over(due_us, until_us):
+                    break
+                continue
+            self.now_us = due_us
+            if queue and queue[0][0] == due_us:
+                self._gather(due_us, turn)
+            if probes:
+                for probe in probes:
+                    probe.on_instant(due_us)
+            handler, self.turn = turns[turn]
+            handler(due_us)
             while soon:
-                turn = heappop(soon)
-                self.turn = turn | INDEX_MASK
-                if turn >= WATCHED_TURN:
-                    self._watch(turn)
-                turns[turn & INDEX_MASK](due_us)
+                handler, self.turn = turns[heappop(soon)]
+                handler(due_us)
         if self._stop is not None:
             return self._take_stop()
         if not queue:
             return StopReason.DRAINED
-        self._move_to(until_us)
+        if until_us > self.now_us:
+            self.now_us = until_us
         return StopReason.DURATION
+
+    def _set_limit(self, until_us: int) -> None:
+        looks = self._looks
+        self._limit_us = looks[0][0] - 1 if looks and looks[0][0] <= until_us else until_us
+        if self._stop is not None:  # last, since a signal may come at any time
+            self._limit_us = NEVER
+
+    def _is_over(self, due_us: int, until_us: int) -> bool:
+        """Whether the instant that is beyond the limit is none of this run."""
+        if due_us > until_us or self._stop is not None:
+            return True
+        looks = self._looks
+        while looks and looks[0][0] <= due_us:
+            looks.pop(0)[1](due_us)
+        self._set_limit(until_us)
+        return False
+
+    def _resume(self) -> None:
+        """What was asked for since the last run, in the instant at which the clock stands."""
+        now_us, soon = self.now_us, self.soon
+        for probe in self._probes:
+            probe.on_instant(now_us)
+        while soon:
+            handler, self.turn = self.turns[heappop(soon)]
+            handler(now_us)
+
+    def _gather(self, due_us: int, first: int) -> None:
+        """The others that were queued for an instant, in order: a heap. Who was queued twice for it
+        has one turn all the same.
+        """
+        queue, soon = self._env._queue, self.soon
+        last = first
+        while queue and queue[0][0] == due_us:
+            turn = heappop(queue)[1]
+            if turn != last:
+                soon.append(turn)
+                last = turn
 
     def _watch(self, turn: int) -> None:
         """A turn in one of the last rounds that are allowed, or beyond them."""
@@ -183,12 +235,6 @@ class Clock:
         reason, self._stop = self._stop, None
         assert reason is not None
         return reason
-
-    def _move_to(self, until_us: int) -> None:
-        """Advance through empty time."""
-        if until_us > self.now_us:
-            self._env._now = self.now_us = until_us
-            self.turn = _BEFORE_ALL
 
     def _register(self, component: _C) -> _C:
         if len(self._components) == MAX_COMPONENTS:

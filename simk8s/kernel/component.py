@@ -13,33 +13,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from simk8s.errors import InvariantError
+from simk8s.kernel.turns import MAX_COMPONENTS, Answers
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
     from simk8s.kernel.phase import Phase
-
-PHASE_ROOM = 16
-"""Phases a round has room for."""
-COMPONENT_BITS = 12
-MAX_COMPONENTS = 1 << COMPONENT_BITS
-"""Lanes and bells one clock can have: turn = (round * PHASE_ROOM + phase) * MAX_COMPONENTS +
-registration index.
-"""
-INDEX_MASK = MAX_COMPONENTS - 1
-ROUND = PHASE_ROOM * MAX_COMPONENTS
-"""Turns of one round."""
-ROUND_MASK = ~(ROUND - 1)
-MAX_ROUNDS = 10_000
-"""More rounds in one instant than this are a livelock."""
-WATCHED_TURN = (MAX_ROUNDS - 100) * ROUND
-"""From here on the clock wants to know who runs: those are the ones to name."""
 
 
 class Component:
     """A named participant in the instants of one clock."""
 
     __slots__ = (
-        "_clock", "_event", "_priority", "_queue", "_soon", "index", "name", "phase",
+        "_answers", "_clock", "_event", "_priority", "_queue", "_soon", "index", "name", "phase",
     )  # fmt: skip
 
     def __init__(self, clock: Clock, name: str, phase: Phase, index: int) -> None:
@@ -48,9 +33,10 @@ class Component:
         self.index = index
         self._clock = clock
         self._priority = int(phase) * MAX_COMPONENTS + index
+        self._answers = Answers(self._priority)
         self._soon = clock.soon
         self._event, self._queue = clock.event(self._priority)
-        clock.turns.append(self.fire)
+        clock.turns.add(self.fire)
 
     def fire(self, now_us: int) -> None:
         """Its turn has come."""

@@ -17,7 +17,8 @@ from heapq import heappop, heappush
 from operator import index as as_int
 from typing import TYPE_CHECKING, Any
 
-from simk8s.kernel.component import INDEX_MASK, ROUND, ROUND_MASK, Component
+from simk8s.kernel.component import Component
+from simk8s.kernel.turns import INDEX_MASK
 
 if TYPE_CHECKING:
     from simk8s.kernel.clock import Clock
@@ -39,7 +40,8 @@ class Lane(Component):
         self._due: dict[int, list[Any]] = {}
         self._times: list[int] = []
         self._armed: list[int] = []
-        # Items added in the running instant, by turn: at most this one and that of the next round.
+        # Items added in the running instant, by what `Clock.turn` says on its turn: at most this
+        # one and that of the next round.
         self._rounds: dict[int, list[Any]] = {}
 
     def at(self, t_us: int, item: Any) -> None:
@@ -66,17 +68,15 @@ class Lane(Component):
     def now(self, item: Any) -> None:
         """Hand `item` over in the running instant."""
         clock, rounds = self._clock, self._rounds
-        running = clock.turn
-        turn = (running & ROUND_MASK) + self._priority
-        if turn <= running:
-            turn += ROUND
-        elif self._armed and self._armed[-1] == clock.now_us:
+        turn = self._answers[clock.turn]
+        if turn == self._priority and self._armed and self._armed[-1] == clock.now_us:
             self._due[clock.now_us].append(item)  # armed beforehand, and its turn is to come
             return
-        if turn in rounds:
-            rounds[turn].append(item)
+        place = turn | INDEX_MASK
+        if place in rounds:
+            rounds[place].append(item)
         else:
-            rounds[turn] = [item]
+            rounds[place] = [item]
             heappush(self._soon, turn)
 
     def after(self, delay_us: int, item: Any) -> None:
@@ -114,4 +114,4 @@ class Lane(Component):
                 heappush(self._queue, (next_us, self._priority, 0, self._event))
             self.handler(now_us, self._due.pop(now_us))
         else:
-            self.handler(now_us, self._rounds.pop(self._clock.turn & ~INDEX_MASK | self.index))
+            self.handler(now_us, self._rounds.pop(self._clock.turn))

@@ -27,7 +27,7 @@ from numpy.random import Generator
 from simk8s.api.client import Client
 from simk8s.api.requests import GET_LEASE, GET_POD, POST_EVENT, POST_LEASE, POST_TOKEN, kind
 from simk8s.api.store import Store
-from simk8s.api.watch import ADDED, BOUND, DELETING, STATUS
+from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.admission import EVICTED, pressed, refusal
@@ -93,9 +93,10 @@ class KubeletPool:
         self._status_us = 0 if fake else settings.status_us
         self.disorders = Disorders()
         self._cut = self.disorders.cut
-        self._client_of = self._own_client if fake is None else self._one_client
+        self._report = client.sender(store.set_phase)  # where they share a client
+        self.client_of = self._client_of = self._own_client if fake is None else self._one_client
         deliver = clock.bell("kubelet/informers", Order.DELIVER, self._deliver)
-        self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING))
+        self._pods = store.pods.subscribe(deliver, lag_us, (BOUND, DELETING), (DELETED, ENDED))
         self._starts = clock.lane("kubelet/start", Order.RELEASE, self._started)
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
@@ -146,12 +147,7 @@ class KubeletPool:
         self._usage = self._containers.usage = usage
         self._machines.listen(usage.crashed, usage.restored)
 
-    def client_of(self, row: int) -> Sender:
-        """The client of a node's kubelet."""
-        return self._client_of(row)
-
-    def _own_client(self, row: int) -> Sender:
-        """Each kubelet has a client of its own, and so a limit and a flow."""
+    def _own_client(self, row: int) -> Sender:  # and so a limit and a flow of its own
         return self._cut[row] if self._cut and row in self._cut else self._client.of(row)
 
     def _one_client(self, row: int) -> Sender:
@@ -182,8 +178,6 @@ class KubeletPool:
     def _deliver(self, now_us: int) -> None:
         pods, broken = self._table, self._machines.faults
         for _, verb, pod in self._pods.drain(now_us):
-            if verb is ADDED or verb is STATUS:
-                continue
             node = pods.node[pod]
             if verb is BOUND:
                 if pods.phase[pod] == PENDING:
@@ -304,7 +298,10 @@ class KubeletPool:
                 self._usage.start(pod, node, started_us)
             if said and pod in said:  # it has been said to be unready, by a late request perhaps
                 said[pod] = True
-            self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch)
+            if self._fake and not self._cut:
+                self._report(pod, RUNNING, epoch)
+            else:
+                self._client_of(node).write(self._store.set_phase, pod, RUNNING, epoch)
 
     def _node_of(self, timer: tuple[int, ...]) -> int:
         return self._table.node[timer[0]]
@@ -315,9 +312,12 @@ class KubeletPool:
             timers = self.disorders.stall(self._ends, timers, self._node_of)
         for pod, epoch in timers:
             if pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER:
-                client = self._client_of(pods.node[pod])
                 if self._usage is not None:
                     self._containers.stopped(pod)
+                if self._fake and not self._cut:
+                    self._report(pod, SUCCEEDED, epoch)
+                    continue
+                client = self._client_of(pods.node[pod])
                 if not self._fake:
                     client.note(GET_POD)
                 client.write(self._store.set_phase, pod, SUCCEEDED, epoch)

@@ -66,9 +66,10 @@ class Scheduler:
         lag_us: int,
     ) -> None:
         self.client = client
+        self._send_binding = client.sender(self._bind)
+        self._note_scheduled = client.noter(POST_EVENT)
         self.measure = Measure(self.name)
-        self._clock = clock
-        self._store = store
+        self._clock, self._store = clock, store
         self._cluster = store.cluster
         self._view = View(store.cluster)
         self._strategy = strategy
@@ -98,7 +99,7 @@ class Scheduler:
         self.void: dict[tuple[int, int], bool] = {}
         self.ears = deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
         self._bell = clock.bell("kube-scheduler", Order.SCHEDULE, self._wake)
-        self._pods = store.pods.subscribe(deliver, lag_us, HEARD)
+        self._pods = store.pods.subscribe(deliver, lag_us, HEARD, (BOUND,))
         self._nodes = store.nodes.subscribe(deliver, 0)
         self._gangs: Gangs | None = None
         if groups is not None and isinstance(self.queue, GangQueue):
@@ -131,7 +132,7 @@ class Scheduler:
                 self._gone(pod, now_us)
             elif verb is BOUND and (queue.flying or queue.resting):
                 queue.move(pod_added(self._cluster.template_of(pod)), now_us)
-        if self._nodes.position != self._store.nodes.end:
+        if self._nodes.pending:
             for _, _, node in self._nodes.drain(now_us):
                 for event in self._node_news.of(node):
                     queue.move(event, now_us)
@@ -301,13 +302,13 @@ class Scheduler:
             self._gangs.hold(flight, queued, chosen)
         else:
             self._ledger.bound(flight, queued, chosen)
-            self.client.write(self._bind, queued, node)
+            self._send_binding(queued, node)
         return True
 
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
         """Send the binding of a pod that waited at Permit."""
         self._ledger.bound(flight, queued, chosen)
-        self.client.write(self._bind, queued, chosen.node)
+        self._send_binding(queued, chosen.node)
 
     @request("POST", "pods/binding")
     def _bind(self, queued: Queued, node: int) -> None:
@@ -318,7 +319,7 @@ class Scheduler:
         if self.void and self.void.pop((pod, node), False):
             return  # its sender died before it left
         if self._store.bind(pod, node):
-            self.client.note(POST_EVENT)  # Scheduled
+            self._note_scheduled()
             if self._failures.told:
                 self._failures.over(pod)
             return

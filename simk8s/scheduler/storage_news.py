@@ -41,9 +41,9 @@ class StorageNews:
         if self._cursors:
             return
         bell = self._clock.bell("kube-scheduler/storage", Order.DELIVER, self._deliver)
-        logs = [self._store.objects(kind).log for kind in KINDS]
-        self._cursors = [log.subscribe(bell, self._lag_us) for log in logs]
-        last = [log.entries[-1][0] for log in logs if log.entries]
+        tables = [self._store.objects(kind) for kind in KINDS]
+        self._cursors = [table.log.subscribe(bell, self._lag_us) for table in tables]
+        last = [table.seen_us for table in tables if table.seen_us >= 0]
         if any(at_us + self._lag_us >= since_us > 0 for at_us in last):
             bell.ring_at(self._clock.now_us + self._lag_us)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from simk8s.api.store import Store
+from simk8s.api.watch import Verb
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.record.recorder import Recorder
@@ -50,7 +51,9 @@ class Sampler:
         self._nodes_every = -(-count // NODE_SAMPLES)
         self._taken = 0
         self._last_us = NEVER
-        self._looked = NEVER
+        self._changed = True
+        """Whether a node is not as it was when they were looked at."""
+        store.nodes.tap(self._hear, tuple(Verb))
         self._lane = clock.lane("sampler", Order.SAMPLE, self._sample)
 
     def start(self) -> None:
@@ -89,12 +92,15 @@ class Sampler:
             self.also(now_us, last=last)
         self._recorder.compact()
 
+    def _hear(self, verb: Verb, node: int) -> None:
+        self._changed = True
+
     def _look(self) -> None:
         """Which nodes are ready and what they offer; anew only if a node has changed."""
         store, nodes = self._store, self._store.cluster.nodes
-        if store.nodes.end == self._looked:
+        if not self._changed:
             return
-        self._looked = store.nodes.end
+        self._changed = False
         self._ready = np.array(store.ready, bool) & (nodes.exists == 1)
         self._all_ready = bool(self._ready.all())
         self._ready_count, self._node_count = int(self._ready.sum()), int(nodes.exists.sum())

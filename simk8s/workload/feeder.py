@@ -8,7 +8,6 @@ before the gang's first pod.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,9 +39,10 @@ class Feeder:
         self._store = store
         self._cluster = store.cluster
         self._client = client
+        self._create = client.sender(store.create_pods)
         self._source = source
         self._streams = streams
-        self._lane = clock.lane(f"arrivals/{source.name}", Order.ARRIVE, self._feed)
+        self._bell = clock.bell(f"arrivals/{source.name}", Order.ARRIVE, self._feed)
         self._chunks: Iterator[PodColumns] = iter(())
         self._templates: list[PodTemplate] = []
         self._when: list[int] = []
@@ -73,18 +73,17 @@ class Feeder:
             self._first = self._allocate(columns)
             self._when = columns.when_us.tolist()
             self._next = 0
-        self._lane.at(self._when[self._next], None)
+        self._bell.ring_at(self._when[self._next])
 
-    def _feed(self, now_us: int, _: list[Any]) -> None:
+    def _feed(self, now_us: int) -> None:
         when, start = self._when, self._next
         end = start + 1
         while end < len(when) and when[end] == now_us:
             end += 1
-        write, create = self._client.write, self._store.create_pods
         for pod in range(self._first + start, self._first + end):
             if self._groups:
                 self._bring_group(pod)
-            write(create, (pod,))
+            self._create((pod,))
         self._next = end
         self._advance()
 

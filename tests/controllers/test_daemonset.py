@@ -192,11 +192,11 @@ def test_a_broken_revision_stalls_after_as_many_nodes_as_may_be_down():
         return set_phase(pod, phase, epoch, False)
 
     unready.request = set_phase.request
-    world.store.set_phase = unready
+    world.kubelets._report = world.kubelets._client.sender(unready)
     respec(world, DAEMONSETS, key, template=NEXT)
     world.run(60 * SECOND)
     assert status(world, DAEMONSETS, key).updated == 1
-    del world.store.set_phase
+    world.kubelets._report = world.kubelets._client.sender(set_phase)
     respec(world, DAEMONSETS, key, template=TEMPLATE)
     world.run(120 * SECOND)
     seen = status(world, DAEMONSETS, key)

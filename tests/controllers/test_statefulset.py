@@ -28,14 +28,13 @@ def live(*more, kubelets=HALF_A_SECOND):
 
 def never_ready(world, names):
     """Pods of these names start and never become Ready."""
-    store = world.store
-    set_phase = store.set_phase
+    set_phase = world.store.set_phase
 
     def phase(pod, phase, epoch, ready=True):
         return set_phase(pod, phase, epoch, ready and world.cluster.name_of(pod) not in names)
 
     phase.request = set_phase.request
-    store.set_phase = phase
+    world.kubelets._report = world.kubelets._client.sender(phase)
 
 
 def letters(world, name):
@@ -144,7 +143,7 @@ def test_a_broken_revision_stalls_until_its_pod_is_deleted_by_hand():
     world.run(60 * SECOND)
     assert letters(world, "web-2") != old
     assert letters(world, "web-1") == old
-    del world.store.set_phase
+    world.kubelets._report = world.kubelets._client.sender(world.store.set_phase)
     good = {"metadata": {"labels": {"fixed": "yes"}}, **NEXT}
     respec(world, STATEFULSETS, key, template=good)
     world.run(120 * SECOND)

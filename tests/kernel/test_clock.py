@@ -8,8 +8,8 @@ import pytest
 
 from simk8s.errors import InvariantError
 from simk8s.kernel.clock import Clock, StopReason
-from simk8s.kernel.component import MAX_COMPONENTS, MAX_ROUNDS
 from simk8s.kernel.phase import Phase
+from simk8s.kernel.turns import MAX_COMPONENTS, MAX_ROUNDS
 
 
 class Journal:
@@ -208,3 +208,35 @@ def test_the_number_of_components_is_bounded(journal: Journal) -> None:
         journal.clock.bell(str(number), Phase.ARRIVE, lambda now_us: None)
     with pytest.raises(InvariantError, match="4096"):
         journal.bell("one too many", Phase.ARRIVE)
+
+
+def test_an_instrument_looks_between_two_instants(journal: Journal) -> None:
+    clock = journal.clock
+
+    def look(now_us: int) -> None:
+        journal.lines.append((now_us, "look"))
+        clock.before(now_us + 10, look)
+
+    lane = journal.lane("a", Phase.ARRIVE)
+    clock.before(5, look)
+    for t_us in (4, 5, 14, 40):
+        lane.at(t_us, t_us)
+    assert clock.run(30) is StopReason.DURATION
+    assert clock.run(100) is StopReason.DRAINED
+    assert [line[:2] for line in journal.lines] == [
+        (4, "a"), (5, "look"), (5, "a"), (14, "a"), (40, "look"), (40, "a"),
+    ]  # fmt: skip
+
+
+def test_who_asks_to_look_during_a_run_looks_in_time(journal: Journal) -> None:
+    clock = journal.clock
+
+    def ask(now_us: int, items: list[Any]) -> None:
+        if now_us == 1:
+            clock.before(3, lambda now_us: journal.lines.append((now_us, "look")))
+
+    lane = journal.lane("a", Phase.ARRIVE, ask)
+    for t_us in (1, 2, 6):
+        lane.at(t_us, t_us)
+    clock.run(10)
+    assert [line[:2] for line in journal.lines] == [(1, "a"), (2, "a"), (6, "look"), (6, "a")]

@@ -98,9 +98,9 @@ def test_who_does_not_listen_to_batches_costs_nothing_between_instants() -> None
     bell = clock.bell("bell", Phase.DELIVER, print)
     watch, notebook = Watch(), Notebook()
     clock.add_probe(watch)
-    assert clock.turns == [print]
+    assert bell.handler is print
     clock.add_probe(notebook)
-    assert clock.turns != [print]
+    assert bell.handler is not print
     bell.ring_at(3)
     clock.run(5)
     assert watch.instants == [3]

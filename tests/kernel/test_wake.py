@@ -83,3 +83,15 @@ def test_in_later_rounds_too_a_ring_before_its_turn_is_answered_after_it() -> No
     clock.bell("begin", Phase.SCHEDULE, begin).ring_at(1)
     clock.run(1)
     assert calls == ["first", "second", "second"]
+
+
+def test_queued_twice_for_an_instant_it_is_answered_once() -> None:
+    clock = Clock()
+    calls: list[int] = []
+    first = clock.bell("first", Phase.DELIVER, lambda now_us: None)
+    bell = clock.bell("b", Phase.RECONCILE, calls.append)
+    for t_us in (7, 5, 7, 5, 7):
+        bell.ring_at(t_us)
+    first.ring_at(7)
+    clock.run(10)
+    assert calls == [5, 7]
