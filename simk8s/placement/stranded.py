@@ -35,4 +35,5 @@ def stranded(room: Room, cpu: Ints, memory: Ints, weight: Ints) -> tuple[float, 
     fits = (room.cpu >= cpu[:, None]) & (room.memory >= memory[:, None]) & (room.pods >= 1)
     missed = (weight @ ~fits) / total
     free_cpu, free_memory = np.maximum(room.cpu, 0), np.maximum(room.memory, 0)
-    return math.fsum(free_cpu * missed), math.fsum(free_memory * missed)
+    lost_cpu, lost_memory = (free_cpu * missed).tolist(), (free_memory * missed).tolist()
+    return math.fsum(lost_cpu), math.fsum(lost_memory)

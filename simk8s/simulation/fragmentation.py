@@ -32,6 +32,8 @@ from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 MOST = 64
 Ints = NDArray[np.int64]
+Which = NDArray[np.intp] | slice
+"""Rows, or all of them."""
 Kind = TypeVar("Kind")
 
 
@@ -53,15 +55,15 @@ class Fragments:
         self._nodes = nodes
         self._pictures: list[Picture] = []
 
-    def note(self, now_us: int, ready: NDArray[np.bool_]) -> None:
-        """A picture now."""
+    def note(self, now_us: int, ready: Which) -> None:
+        """A picture of these nodes now."""
         if self._pictures and self._pictures[-1].t_us == now_us:
             return
-        nodes, rows = self._nodes, np.flatnonzero(ready)
-        cpu, memory, pods = (nodes.free[resource][rows] for resource in (CPU, MEMORY, PODS))
-        offered = int(nodes.allocatable[GPU][rows].sum())
-        left = nodes.gpu_free[:, rows].astype(np.int16) if offered else None
-        model = nodes.gpu_model[rows]
+        nodes = self._nodes
+        cpu, memory, pods = nodes.free[[CPU, MEMORY, PODS]][:, ready]
+        offered = int(nodes.allocatable[GPU][ready].sum())
+        left = nodes.gpu_free[:, ready].astype(np.int16) if offered else None
+        model = nodes.gpu_model[ready].copy()
         self._pictures.append(Picture(now_us, Room(cpu, memory, pods), left, model, offered))
 
     def write(self, cluster: Cluster, rows: TableWriter) -> None:
