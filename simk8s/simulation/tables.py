@@ -165,29 +165,31 @@ def write_nodes(
     left = removed or {}
     until = np.array([left.get(row, now_us) for row in range(len(joined))], np.int64)
     shares, peak, started = _stays(cluster, np.array(joined, np.int64), until, now_us)
-    for row, spec in enumerate(nodes.specs):
-        append_share = [float(shares[line, row]) for line in range(3)]
+    cpu, memory, pods = nodes.allocatable[[CPU, MEMORY, PODS]].tolist()
+    columns = zip(*shares.tolist(), peak.tolist(), started.tolist(), strict=True)
+    for row, (spec, held) in enumerate(zip(nodes.specs, columns, strict=True)):
+        cpu_share, memory_share, gpu_share, most, bound = held
         recorder.nodes.append(
             (
                 row,
                 spec.name,
                 spec.profile,
                 spec.zone,
-                int(nodes.allocatable[CPU, row]),
-                int(nodes.allocatable[MEMORY, row]),
+                cpu[row],
+                memory[row],
                 spec.gpu_count,
                 spec.gpu_model or None,
-                int(nodes.allocatable[PODS, row]),
+                pods[row],
                 spec.price_per_hour,
                 joined[row],
                 left.get(row),
                 machines.crashes[row],
                 machines.down_us(row),
-                append_share[0],
-                append_share[1],
-                append_share[2] if spec.gpu_count else None,
-                int(peak[row]),
-                int(started[row]),
+                cpu_share,
+                memory_share,
+                gpu_share if spec.gpu_count else None,
+                most,
+                bound,
             )
         )
 
