@@ -68,8 +68,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     pods = cluster.pods
     rows = np.flatnonzero(pods.column("phase") != Phase.UNBORN)
     column = {name: pods.column(name)[rows] for name in PODS_READ}
-    amounts = np.array([r.values[: GPU + 1] for r in cluster.requests.items], np.int64)
-    values = amounts.reshape(-1, GPU + 1)[column["requests"]]
+    values = cluster.requests.matrix()[column["requests"]]
     node, loss = column["node"], column["loss"]
     specs = cluster.nodes.specs
     recorder.pods.extend(
