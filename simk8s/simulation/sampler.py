@@ -78,6 +78,8 @@ class Sampler:
             self._look()
         free, ready, counts = nodes.free, self._ready, self._counts
         cpu, memory, gpu = self._offered
+        cpu_free, memory_free = free[CPU : MEMORY + 1, ready].sum(axis=1).tolist()
+        any_gpu = gpu or nodes.lowest[GPU] < 0
         self._recorder.timeseries.append(
             (
                 now_us,
@@ -85,11 +87,11 @@ class Sampler:
                 store.created,
                 store.bound,
                 *counts,
-                cpu - int(free[CPU][ready].sum()),
+                cpu - cpu_free,
                 cpu,
-                memory - int(free[MEMORY][ready].sum()),
+                memory - memory_free,
                 memory,
-                gpu - int(free[GPU][ready].sum()),
+                gpu - int(free[GPU, ready].sum()) if any_gpu else 0,
                 gpu,
                 int(np.count_nonzero(free[PODS] != nodes.allocatable[PODS])),
                 *self._queue.lengths(),
