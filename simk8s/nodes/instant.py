@@ -2,8 +2,6 @@
 
 Law: what `_hear` and `_ended` of the pool do for a pod that starts, ends and does nothing else, on
 a node that is well. Any other pod goes the general way, and all pods do while anything is amiss.
-
-Mirrors: nothing of its own; see kubelet.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A pod's life on its node is rows in lanes. Nearly everything about a start is kn
 kubelet hears of the pod, and is added up then: admission, volumes, sandbox, containers, the PLEG
 relist that sees them run, the status PATCH. So a plain pod takes one timer for its start and one
 for its end. What is known only later has timers of its own: pulls (pulling), probes, crashes and
-restarts (containers).
+restarts (containers). Fake kubelets whose pods start at once have a shorter way (instant).
 
 A crash moves the epoch of every pod on the machine on, so that its timers fall through; afterwards
 what is still bound is started again and what is being deleted is finally removed.

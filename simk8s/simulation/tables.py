@@ -213,13 +213,12 @@ def _peaks(
     node: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], n: int
 ) -> NDArray[np.int64]:
     """Most simultaneous stays per node; at one instant, ends come first."""
-    at = np.concatenate([start, end])
-    where = np.concatenate([node, node])
-    change = np.concatenate([np.ones(len(node), np.int64), -np.ones(len(node), np.int64)])
-    order = np.lexsort((change, at, where))
-    level = np.cumsum(change[order])
+    width = int(end.max(initial=0)) + 1
+    starts, ends = np.sort(node * width + start), np.sort(node * width + end)
+    # Of the nodes before, as many stays have ended as have begun.
+    level = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, "right")
     peak = np.zeros(n, np.int64)
-    np.maximum.at(peak, where[order], level)
+    np.maximum.at(peak, starts // width, level)
     return peak
 
 
