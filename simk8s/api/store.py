@@ -11,7 +11,7 @@ v1.36.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simk8s.api.admission._chain import Chain
@@ -307,18 +307,23 @@ class Store:
 
     @request("POST", "nodes")
     def add_node(self, spec: NodeSpec) -> int:
-        """Register a node, Ready, with its lease renewing; the new row. One that joins a running
-        cluster is tainted until the node lifecycle controller has seen it.
-        """
+        """As `add_nodes`; one that joins a running cluster may be tainted (see registration)."""
         joins = self._clock.now_us > 0
-        row = self.cluster.nodes.add(admitted(spec) if joins and self.taints_new_nodes else spec)
-        self.ready.append(True)
-        self.node_versions.append(0)
+        spec = admitted(spec) if joins and self.taints_new_nodes else spec
+        row = self.add_nodes((spec,)).start
         if joins:
             self.joined[row] = None
-        self.nodes.append(ADDED, row)
-        self.leases.start(row)
         return row
+
+    def add_nodes(self, specs: Sequence[NodeSpec]) -> range:
+        """Register nodes, Ready, with their leases renewing; the new rows."""
+        rows = self.cluster.nodes.add_all(specs)
+        for row in rows:
+            self.ready.append(True)
+            self.node_versions.append(0)
+            self.nodes.append(ADDED, row)
+            self.leases.start(row)
+        return rows
 
     @request("PATCH", "nodes")
     def update_node(self, row: int, spec: NodeSpec) -> bool:

@@ -85,16 +85,8 @@ class Containers:
         """Who measures what pods use, if anybody does."""
         self.latest: dict[int, bool] = {}
         """What was last said of a pod's readiness."""
-
-    def forget(self, pod: int) -> None:
-        """The pod has ended, or its kubelet has: nothing is remembered of it."""
-        if self.workers:
-            self.workers.pop(pod, None)
-        if self._loops:
-            self._loops.pop(pod, None)
-        self._lives.forget(pod)
-        if self.latest:
-            self.latest.pop(pod, None)
+        self.memories: tuple[dict[int, Any], ...] = (self.workers, self._loops, self.latest)
+        """By pod: to be forgotten with it."""
 
     def run(self, begun: Begun) -> None:
         """Containers run since `started` and the status that says so is sent now."""

@@ -70,7 +70,7 @@ def _all_specs(
         alike = _drawing(group, _alike(group, _machine(group)))
         for number in range(first, taken[stem]):
             name = f"{stem}-{number}"
-            yield replace(alike, name=name, labels=_labels(group, alike, name, number))
+            yield alike.named(name, _labels(group, alike, name, number))
 
 
 def _drawing(group: NodeGroup, spec: NodeSpec) -> NodeSpec:

@@ -5,7 +5,7 @@ A pod's life on its node is rows in lanes. Nearly everything about a start is kn
 kubelet hears of the pod, and is added up then: admission, volumes, sandbox, containers, the PLEG
 relist that sees them run, the status PATCH. So a plain pod takes one timer for its start and one
 for its end. What is known only later has timers of its own: pulls (pulling), probes, crashes and
-restarts (containers).
+restarts (containers). Fake kubelets whose pods start at once have a shorter way (instant).
 
 A crash moves the epoch of every pod on the machine on, so that its timers fall through; afterwards
 what is still bound is started again and what is being deleted is finally removed.
@@ -27,19 +27,21 @@ from numpy.random import Generator
 from simk8s.api.client import Client
 from simk8s.api.requests import GET_LEASE, GET_POD, POST_EVENT, POST_LEASE, POST_TOKEN, kind
 from simk8s.api.store import Store
-from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED
+from simk8s.api.watch import BOUND, DELETED, DELETING, ENDED, Verb
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.nodes.admission import EVICTED, pressed, refusal
 from simk8s.nodes.behaviours import Behaviours
 from simk8s.nodes.containers import Containers
 from simk8s.nodes.disorders import WHOLE, Disorders, Sender
+from simk8s.nodes.instant import delivering, ending
 from simk8s.nodes.kills import Kills
 from simk8s.nodes.lives import Lives
 from simk8s.nodes.machines import Machines
 from simk8s.nodes.needs import Waiting
 from simk8s.nodes.pulling import Pulling, Way
 from simk8s.nodes.relists import Relists
+from simk8s.nodes.roster import Roster
 from simk8s.nodes.runtime import Runtimes, endless_us
 from simk8s.nodes.settings import INSTANT_PODS, KubeletSettings, PodTimes
 from simk8s.nodes.static_pods import mirror
@@ -78,12 +80,10 @@ class KubeletPool:
         self.behaviours = behaviours or Behaviours(store.cluster, 0)
         if isinstance(settings, PodTimes):
             settings = KubeletSettings(fake=settings)
-        self._clock = clock
-        self._store = store
-        self._client = client
+        self._clock, self._store, self._client = clock, store, client
         self.machines = self._machines = machines
         self._settings, self._table = settings, store.cluster.pods
-        self._on: list[dict[int, None]] = []
+        self.roster = Roster(self._table)
         fake = settings.fake
         self._fake = fake is not None
         self._welcome = self._hear_of if fake is None else self._begin
@@ -101,6 +101,10 @@ class KubeletPool:
         self._ends = clock.lane("kubelet/end", Order.RELEASE, self._ended)
         self._stops = clock.lane("kubelet/stop", Order.RELEASE, self._stopped)
         self._wire(draws, lag_us)
+        self._memories = (*self._containers.memories, self._lives.own, self._waiting.waits)
+        """By pod, of those that do more than start and end: mostly nothing."""
+        if fake is not None and fake.start == (0, 0):
+            self._pods.bell.handler, self._ends.handler = delivering(self), ending(self)
         machines.listen(self._crashed, self._restored)
 
     def _wire(self, draws: Generator, lag_us: int) -> None:
@@ -111,22 +115,10 @@ class KubeletPool:
         self._relists = relists = Relists(seed, *loops, settings.image_gc_period_us)
         self._runtimes = runtimes = Runtimes(settings, draws, self.disorders.slow)
         self._lives = lives = Lives(store.cluster, self.behaviours, fake=self._fake)
-        self._containers = Containers(
-            clock, store, self._client_of, settings, relists, runtimes, lives, seed, self.disorders
-        )
+        parts = (clock, store, self._client_of, settings, relists, runtimes)
+        self._containers = Containers(*parts, lives, seed, self.disorders)
         self._waiting = Waiting(clock, store, self._client_of, self._begin, seed, lag_us)
-        self._pulling = Pulling(
-            clock,
-            store,
-            self._client_of,
-            settings,
-            relists,
-            runtimes,
-            self._way_done,
-            self._images_on,
-            seed,
-            self.disorders,
-        )
+        self._pulling = Pulling(*parts, self._way_done, self._images_on, seed, self.disorders)
 
     def kills(self) -> Kills:
         """How what runs is ended, for who measures it."""
@@ -145,6 +137,7 @@ class KubeletPool:
     def measure(self, usage: NodeUsage) -> None:
         """From now on somebody measures what pods use."""
         self._usage = self._containers.usage = usage
+        self._pods.bell.handler, self._ends.handler = self._deliver, self._ended
         self._machines.listen(usage.crashed, usage.restored)
 
     def _own_client(self, row: int) -> Sender:  # and so a limit and a flow of its own
@@ -156,7 +149,7 @@ class KubeletPool:
     def add(self, row: int) -> None:
         """A node has joined."""
         self._machines.add(row)
-        self._on.append({})
+        self.roster.add()
         self._relists.add(row)
         spec = self._store.cluster.nodes.specs[row]
         self._runtimes.add(spec.runtime)
@@ -166,42 +159,45 @@ class KubeletPool:
         if spec.static_pods:
             mirror(self._store, row, spec)
 
-    def _live(self, row: int) -> list[int]:
-        """Pods of a node that have not ended (of ends it hears with the next binding)."""
-        phases = self._table.phase
-        return [pod for pod in self._on[row] if phases[pod] in (PENDING, RUNNING)]
-
     def _images_on(self, row: int) -> Iterator[str]:
-        for pod in self._live(row):
+        for pod in self.roster.live(row):
             yield from self._lives.of(pod).images
 
     def _deliver(self, now_us: int) -> None:
-        pods, broken = self._table, self._machines.faults
         for _, verb, pod in self._pods.drain(now_us):
-            node = pods.node[pod]
-            if verb is BOUND:
-                if pods.phase[pod] == PENDING:
-                    self._on[node][pod] = None
-                    if self._cut and node in self._cut:
-                        self.disorders.miss(node, pod)
-                    elif not broken[node]:
-                        self._welcome(pod, node, now_us)
-            elif verb is DELETING:
+            self._hear(verb, pod, now_us)
+
+    def _hear(self, verb: Verb, pod: int, now_us: int) -> None:
+        """Of a binding, a deletion, an end or that it is gone."""
+        pods, node = self._table, self._table.node[pod]
+        if verb is BOUND:
+            if pods.phase[pod] == PENDING:
+                self.roster.hear(pod)
                 if self._cut and node in self._cut:
                     self.disorders.miss(node, pod)
-                elif not broken[node]:
-                    self._terminate(pod, now_us)
-            elif node != NEVER:  # deleted, ended
-                self._on[node].pop(pod, None)
-                self._containers.forget(pod)
-                self._waiting.forget(pod)
-                if self._usage is not None:
-                    self._containers.stopped(pod)
+                elif not self._machines.faults[node]:
+                    self._welcome(pod, node, now_us)
+        elif verb is DELETING:
+            if self._cut and node in self._cut:
+                self.disorders.miss(node, pod)
+            elif not self._machines.faults[node]:
+                self._terminate(pod, now_us)
+        elif node != NEVER:
+            self.roster.forget(pod, node)
+            if any(self._memories):
+                self._forget(pod)
+            if self._usage is not None:
+                self._containers.stopped(pod)
+
+    def _forget(self, pod: int) -> None:
+        """It has ended, or its kubelet has."""
+        for memory in self._memories:
+            memory.pop(pod, None)
 
     def adopt(self, pod: int) -> None:
         """A pod that runs as the run begins: what ends it is counted from now on."""
         pods, now_us, node = self._table, self._clock.now_us, self._table.node[pod]
-        self._on[node][pod] = None
+        self.roster.hear(pod)
         pods.seen_us[pod] = pods.pulled_us[pod] = pods.started_us[pod] = now_us
         self._containers.adopt(pod, pods.epoch[pod], node, self._lives.of(pod), now_us)
 
@@ -213,7 +209,7 @@ class KubeletPool:
             reason = EVICTED if pressed(self._store.cluster, pod, pressures[node]) else ""
         if self._usage is not None and self._usage.refusal(pod, node):
             reason = EVICTED
-        reason = reason or refusal(self._store.cluster, pod, node, self._on[node])
+        reason = reason or refusal(self._store.cluster, pod, node, self.roster.of(node))
         if not reason:
             self._begin(pod, node, now_us)
             return
@@ -221,7 +217,7 @@ class KubeletPool:
         pods.seen_us[pod] = now_us
         pods.loss[pod] = Loss.REJECTED
         pods.reasons[pod] = reason
-        del self._on[node][pod]
+        self.roster.forget(pod, node)
         self._client_of(node).note(POST_EVENT)
         self._client_of(node).write(self._store.set_phase, pod, FAILED, pods.epoch[pod])
 
@@ -368,10 +364,9 @@ class KubeletPool:
         self._runtimes.crashed(row)
         self._pulling.crashed(row)
         self.disorders.crashed(row)
-        for pod in self._live(row):
+        for pod in self.roster.live(row):
             pods.epoch[pod] += 1
-            self._containers.forget(pod)
-            self._waiting.forget(pod)
+            self._forget(pod)
             if pods.started_us[pod] != NEVER:
                 pods.lost_work_us[pod] += now_us - pods.started_us[pod]
                 pods.started_us[pod] = NEVER
@@ -386,7 +381,7 @@ class KubeletPool:
         self._store.leases.start(row)
         client = self._client_of(row)
         client.write(self._store.set_ready, row, True)
-        for pod in self._live(row):
+        for pod in self.roster.live(row):
             if pods.deletion_us[pod] != NEVER:
                 self._terminate(pod, now_us)
             elif self._store.cluster.template_of(pod).restart_policy == "Never":

@@ -86,8 +86,12 @@ class Lives:
         self._fake = fake
         self._by_workload = behaviours.by_workload
         self._known: dict[int | tuple[int, int], Life] = {}
-        self._own: dict[int, tuple[int, Life]] = {}
+        self.own: dict[int, tuple[int, Life]] = {}
         """Of pods with draws of their own: (number of the start, life)."""
+        self.quiet: set[int] = set()
+        """Templates known to be `plain`, with nothing said of how long their pods live (looked
+        up, never iterated).
+        """
 
     def of(self, pod: int) -> Life:
         """A pod's, as of the present start of its containers."""
@@ -99,22 +103,21 @@ class Lives:
             made = self._cluster.templates.items[template]
             said = self._behaviours.of(pod)
             life = self._known[key] = life_of(made, said, fake=self._fake)
+            drawn = self._by_workload or life.varied is not None
+            if life.plain and not drawn and life.acts.lifetime_us == NEVER:
+                self.quiet.add(template)
         return life if life.varied is None else self._drawn(pod, life, life.varied)
 
     def _drawn(self, pod: int, life: Life, varied: Varied) -> Life:
-        start, known = self._cluster.pods.restarts[pod], self._own.get(pod)
+        start, known = self._cluster.pods.restarts[pod], self.own.get(pod)
         if known is not None and known[0] == start:
             return known[1]
         behaviours = self._behaviours
         acts = varied.at(behaviours.lots, behaviours.name_of(pod), start)
         hook_us = life.pre_stop_us if acts.pre_stop_us == NEVER else acts.pre_stop_us
         own = replace(life, acts=acts, pre_stop_us=hook_us)
-        self._own[pod] = (start, own)
+        self.own[pod] = (start, own)
         return own
-
-    def forget(self, pod: int) -> None:
-        """It has ended."""
-        self._own.pop(pod, None)
 
 
 _NOT_FAKED = dict.fromkeys(("startup", "ready_after", "hang_after", "pre_stop"))

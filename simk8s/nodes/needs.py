@@ -56,7 +56,7 @@ class Waiting:
     ) -> None:
         self._clock, self._store, self._client_of = clock, store, client_of
         self._begin, self._seed, self._lag_us = begin, seed, lag_us
-        self._waits: dict[int, _Wait] = {}
+        self.waits: dict[int, _Wait] = {}
         self._cursors: list[Cursor] = []
         self._tries: Lane | None = None
 
@@ -65,18 +65,14 @@ class Waiting:
         pods = self._store.cluster.pods
         lacking = next((need for need in needs if not self._there(pod, need)), None)
         if lacking is None:
-            if self._waits.pop(pod, None) is not None:
+            if self.waits.pop(pod, None) is not None:
                 pods.reasons.pop(pod, None)
             return False
         self._listen()
         pods.reasons[pod] = CREATING if lacking.mounted else CONFIG_ERROR
         self._client_of(node).note(POST_EVENT)
-        self._waits[pod] = _Wait(pods.epoch[pod], node, now_us, needs, lacking.mounted)
+        self.waits[pod] = _Wait(pods.epoch[pod], node, now_us, needs, lacking.mounted)
         return True
-
-    def forget(self, pod: int) -> None:
-        """It is gone, or its kubelet is."""
-        self._waits.pop(pod, None)
 
     def _there(self, pod: int, need: Need) -> bool:
         cluster = self._store.cluster
@@ -95,7 +91,7 @@ class Waiting:
         heard = [entry for cursor in self._cursors for entry in cursor.drain(now_us)]
         if not heard or self._tries is None:
             return
-        for pod, wait in self._waits.items():
+        for pod, wait in self.waits.items():
             if all(self._there(pod, need) for need in wait.needs):
                 at_us = self._next_try_us(pod, wait, now_us)
                 self._tries.at(at_us, (pod, wait.epoch, wait.node))
@@ -116,5 +112,5 @@ class Waiting:
         pods = self._store.cluster.pods
         for pod, epoch, node in timers:
             live = pods.epoch[pod] == epoch and pods.deletion_us[pod] == NEVER
-            if live and pod in self._waits:
+            if live and pod in self.waits:
                 self._begin(pod, node, now_us)

@@ -39,8 +39,13 @@ def watts_of(spec: NodeSpec) -> Watts:
     if spec.watts is not None:
         return spec.watts
     milli = spec.capacity.get(CPU, spec.allocatable.get(CPU, 0))
-    idle, busy, _, known = _found("vcpu", _provider(spec.profile))
-    gpu_idle, gpu_busy, gpu_known = _gpu(spec)
+    return _by_machine(spec.profile, milli, spec.gpu_model if spec.gpu_count else None)
+
+
+@lru_cache(maxsize=1024)
+def _by_machine(machine: str, milli: int, gpu: str | None) -> Watts:
+    idle, busy, _, known = _found("vcpu", _provider(machine))
+    gpu_idle, gpu_busy, gpu_known = _gpu(gpu)
     return Watts(
         idle * milli / 1_000, busy * milli / 1_000, 0, gpu_idle, gpu_busy, known and gpu_known
     )
@@ -50,7 +55,7 @@ def of_trace(spec: NodeSpec) -> Watts:
     """A node of the openb trace, whose processor goes by its GPU; in steps."""
     idle, busy, milli, known = _found("package", spec.gpu_model or "cpu")
     packages = max(1, -(-spec.allocatable.get(CPU, 0) // milli))
-    gpu_idle, gpu_busy, gpu_known = _gpu(spec)
+    gpu_idle, gpu_busy, gpu_known = _gpu(spec.gpu_model if spec.gpu_count else None)
     return Watts(
         idle * packages, busy * packages, packages, gpu_idle, gpu_busy, known and gpu_known
     )
@@ -73,10 +78,10 @@ def _names() -> frozenset[str]:
     return frozenset(profile_names())
 
 
-def _gpu(spec: NodeSpec) -> tuple[float, float, bool]:
-    if not spec.gpu_count:
+def _gpu(model: str | None) -> tuple[float, float, bool]:
+    if model is None:
         return 0.0, 0.0, True
-    idle, busy, _, known = _found("gpu", spec.gpu_model)
+    idle, busy, _, known = _found("gpu", model)
     return idle, busy, known
 
 

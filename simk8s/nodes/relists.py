@@ -27,8 +27,11 @@ class Relists:
 
     def add(self, row: int) -> None:
         """A kubelet has started."""
-        self._pleg.append(int(self._pleg_us * counter_hash(self._seed, _PLEG, row)))
-        self._house.append(int(self._house_us * counter_hash(self._seed, _HOUSEKEEPING, row)))
+        self._pleg.append(self._phase_us(self._pleg_us, _PLEG, row))
+        self._house.append(self._phase_us(self._house_us, _HOUSEKEEPING, row))
+
+    def _phase_us(self, period_us: int, loop: int, row: int) -> int:
+        return int(period_us * counter_hash(self._seed, loop, row)) if period_us > 1 else 0
 
     def seen(self, node: int, t_us: int) -> int:
         """The first relist at or after an instant."""
@@ -40,5 +43,4 @@ class Relists:
 
     def collected(self, node: int, t_us: int) -> int:
         """The first image garbage collection at or after an instant."""
-        phase = int(self._gc_us * counter_hash(self._seed, _GC, node))
-        return t_us + (phase - t_us) % self._gc_us
+        return t_us + (self._phase_us(self._gc_us, _GC, node) - t_us) % self._gc_us

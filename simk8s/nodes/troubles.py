@@ -48,7 +48,8 @@ class Troubles:
 
     def cut_off(self, row: int) -> None:
         """The kubelet of a node no longer reaches the control plane, nor is it reached."""
-        ready = {pod: self._pool._containers.known_ready(pod) for pod in self._pool._live(row)}
+        known_ready = self._pool._containers.known_ready
+        ready = {pod: known_ready(pod) for pod in self._pool.roster.live(row)}
         if self.disorders.cut_off(row, ready):
             self._store.leases.stop(row)
 
@@ -73,7 +74,7 @@ class Troubles:
 
     def _catch_up(self, pod: int, row: int) -> None:
         pods, now_us, pool = self._store.cluster.pods, self._clock.now_us, self._pool
-        if pod not in pool._on[row] or pods.phase[pod] not in (PENDING, RUNNING):
+        if pod not in pool.roster.of(row) or pods.phase[pod] not in (PENDING, RUNNING):
             return
         if pods.deletion_us[pod] != NEVER:
             pool._terminate(pod, now_us, self._store.cluster.template_of(pod).grace_us)
@@ -133,8 +134,8 @@ class Troubles:
     def _running(self) -> Iterator[int]:
         """Pods whose containers run."""
         pods, up = self._store.cluster.pods, self._pool.machines.up
-        for row, there in enumerate(self._pool._on):
-            for pod in there if up(row) else ():
+        for row in range(len(self._pool.roster)):
+            for pod in self._pool.roster.live(row) if up(row) else ():
                 alive = pods.phase[pod] == RUNNING and pods.deletion_us[pod] == NEVER
                 started = pods.started_us[pod] != NEVER
                 if alive and started and pods.reasons.get(pod) != BACKING_OFF:

@@ -14,7 +14,7 @@ and equals what would be computed now: the rows that have changed since are comp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from operator import ge
@@ -22,10 +22,12 @@ from operator import ge
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.placement.base import Query
+from simk8s.placement.base import FilterPlugin, Query
 from simk8s.placement.plugins._both import Both
+from simk8s.placement.plugins.gpu_share import GpuShare
+from simk8s.placement.plugins.node_resources_fit import NodeResourcesFit
 from simk8s.placement.ties import ROOM, HeapOrder
-from simk8s.placement.view import View
+from simk8s.placement.view import Overlay, View
 from simk8s.state.requests import Requests
 from simk8s.state.resources import MEMORY
 
@@ -108,6 +110,23 @@ class Ahead:
         self._pod = self._end = -1
         """Of the last search: its pod, and where the next will start."""
         self._steady = 0
+
+    @classmethod
+    def of(
+        cls,
+        both: Both | None,
+        filters: Iterable[FilterPlugin],
+        view: View,
+        passed: Callable[[Query], bool],
+        kept: Callable[[Query], bool],
+    ) -> Ahead | None:
+        """Over the real view, if the plugins that read a node's own amounts are the shipped ones:
+        what those read is known here.
+        """
+        shipped = all(type(plugin) in (NodeResourcesFit, GpuShare) for plugin in filters)
+        if both is None or not shipped or isinstance(view, Overlay):
+            return None
+        return cls(both, view, passed, kept)
 
     def look(self, query: Query, start: int) -> Answer | None:
         """The answer for the window that begins at that row, if there is one for this pod. No

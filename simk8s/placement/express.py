@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from simk8s.placement.ahead import Answer, Batch
 from simk8s.placement.base import FilterPlugin, Query, ScorePlugin
+from simk8s.placement.entries import Numbers, Static
 from simk8s.placement.framework import Framework
-from simk8s.placement.ranking import Numbers, Ranking, Static
+from simk8s.placement.ranking import Ranking
 from simk8s.placement.sampling import Sampling
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, ROOM

@@ -22,8 +22,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +40,11 @@ from simk8s.placement.base import (
     ScorePlugin,
     normalized,
 )
+from simk8s.placement.entries import Entry, Numbers, Ranked, Static
 from simk8s.placement.framework import Framework
 from simk8s.placement.limits import heard, limits_of
 from simk8s.placement.plugins._both import Both
-from simk8s.placement.plugins.gpu_share import GpuShare
-from simk8s.placement.plugins.node_resources_fit import NodeResourcesFit
-from simk8s.placement.view import Overlay, View
+from simk8s.placement.view import View
 
 BYTE_BUDGET = 256 << 20
 FULL_SHARE = 256
@@ -56,52 +54,6 @@ SEEN_LIMIT = 1 << 18
 
 _NODE = int(Scope.NODE)
 """By itself: to look a member up on its class costs 70 ns."""
-
-Numbers = NDArray[Any]
-"""Integers, of whatever type the scores came in."""
-
-
-@dataclass(slots=True)
-class Static:
-    """Answers of the plugins that read specs alone, for one distinct set of their keys."""
-
-    number: int
-    version: tuple[int, int]
-    rejects: NDArray[np.bool_]
-    clear: bool
-    """Whether it rejects no node."""
-    constant: int
-    uneven: list[tuple[NDArray[Any], Normalize, int]]
-    flaw: str | None = None
-    limits: frozenset[str] | None = None
-    """Names to which they limit the search (see limits)."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """Totals of all nodes for one request vector, −1 where the pod does not fit."""
-
-    total: Numbers
-    feasible: int
-    position: int
-    filters: list[FilterPlugin]
-    scores: list[tuple[ScorePlugin, int]]
-    roomy: bool
-    """Whether every node passes those filters, as far as is known: once it does not, it never is
-    again.
-    """
-    lows: int = -1
-    """`NodeTable.lows` when that was last seen."""
-
-
-class Ranked(NamedTuple):
-    """`total[n] + constant` is node n's score where `total[n]` ≥ 0; elsewhere (−1) the pod does
-    not fit.
-    """
-
-    total: Numbers
-    constant: int
-    feasible: int
 
 
 class Ranking:
@@ -130,7 +82,10 @@ class Ranking:
         self.limiting = [p for p in heard(framework.prefilters) if p in self.filters[Scope.SPECS]]
         """Plugins whose PreFilter reads no more than a static part is keyed by."""
         self._both = Both.of(self.scores[Scope.NODE])
-        self.ahead = self._ahead() if incremental else None
+        node, passed = self.filters[_NODE], self.passed
+        self.ahead = (
+            Ahead.of(self._both, node, view, passed, self._is_kept) if incremental else None
+        )
         self._numbers: dict[tuple[object, ...], int] = {}
         self._number_of: dict[int, int] = {}
         self._statics: dict[int, Static] = {}
@@ -139,13 +94,6 @@ class Ranking:
         self._version = (-1, -1)
         self._entries: OrderedDict[tuple[int, int], Entry] = OrderedDict()
         self._seen: dict[tuple[int, int], int] = {}
-
-    def _ahead(self) -> Ahead | None:
-        """For the shipped plugins over the real view: they read what it knows of."""
-        shipped = all(type(p) in (NodeResourcesFit, GpuShare) for p in self.filters[_NODE])
-        if self._both is None or not shipped or isinstance(self._view, Overlay):
-            return None
-        return Ahead(self._both, self._view, self.passed, self._is_kept)
 
     def rank(self, query: Query, barred: Sequence[int] = ()) -> Ranked:
         """Scores of all nodes; the `barred` ones do not fit for a reason of their own. Do not

@@ -30,9 +30,10 @@ from simk8s.placement.base import (
     ScorePlugin,
     normalized,
 )
+from simk8s.placement.entries import Entry, Numbers, Static
 from simk8s.placement.framework import Framework
 from simk8s.placement.limits import Names, heard, limits_of
-from simk8s.placement.ranking import Entry, Numbers, Ranking, Static
+from simk8s.placement.ranking import Ranking
 from simk8s.placement.search import Search, nodes_to_find
 from simk8s.placement.ties import ROOM
 from simk8s.placement.view import View

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from simk8s.placement.base import Query, Scope
 from simk8s.placement.diagnosis import failure_with_nominated, fits, rivals_of
+from simk8s.placement.entries import Numbers
 from simk8s.placement.express import Express
 from simk8s.placement.framework import Framework
-from simk8s.placement.ranking import BYTE_BUDGET, Numbers, Ranking
+from simk8s.placement.ranking import BYTE_BUDGET, Ranking
 from simk8s.placement.sampling import SMALL, Sampled, Sampling, array_of
 from simk8s.placement.search import Choice, Search, nodes_to_find
 from simk8s.placement.ties import AS_V1_36, LOWEST_NAME, RANDOM, HeapOrder, Names

@@ -32,7 +32,24 @@ def stranded(room: Room, cpu: Ints, memory: Ints, weight: Ints) -> tuple[float, 
     total = int(weight.sum())
     if not total:
         return 0.0, 0.0
-    fits = (room.cpu >= cpu[:, None]) & (room.memory >= memory[:, None]) & (room.pods >= 1)
-    missed = (weight @ ~fits) / total
+    missed = (total - np.where(room.pods >= 1, _fitting(room, cpu, memory, weight), 0)) / total
     free_cpu, free_memory = np.maximum(room.cpu, 0), np.maximum(room.memory, 0)
-    return math.fsum(free_cpu * missed), math.fsum(free_memory * missed)
+    lost_cpu, lost_memory = (free_cpu * missed).tolist(), (free_memory * missed).tolist()
+    return math.fsum(lost_cpu), math.fsum(lost_memory)
+
+
+def _fitting(room: Room, cpu: Ints, memory: Ints, weight: Ints) -> Ints:
+    """How many of the pods ask for no more CPU and memory than a node has, `[N]`: by a table of how
+    many ask for at most so much of either.
+    """
+    cpus, memories = np.unique(cpu), np.unique(memory)
+    table = np.zeros((len(cpus) + 1, len(memories) + 1), np.int64)
+    places = np.searchsorted(cpus, cpu) + 1, np.searchsorted(memories, memory) + 1
+    np.add.at(table, places, weight)
+    table = table.cumsum(axis=0).cumsum(axis=1)
+    at_most = (
+        np.searchsorted(cpus, room.cpu, "right"),
+        np.searchsorted(memories, room.memory, "right"),
+    )
+    found: Ints = table[at_most]
+    return found

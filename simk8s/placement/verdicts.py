@@ -23,9 +23,10 @@ from simk8s.placement import cycle
 from simk8s.placement.base import Code, FilterPlugin, Query, Scope
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.diagnosis import rivals_of
+from simk8s.placement.entries import Static
 from simk8s.placement.framework import Framework
 from simk8s.placement.limits import heard
-from simk8s.placement.ranking import Ranking, Static
+from simk8s.placement.ranking import Ranking
 from simk8s.placement.view import View
 
 BYTE_BUDGET = 16 << 20

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from simk8s.schema.columns import Column, Table
 
+Buffer: TypeAlias = "bytes | memoryview[Any]"
 _NUMPY = {"int64": "<i8", "int32": "<i4", "int16": "<i2", "float64": "<f8", "bool": "|u1"}
 
 
@@ -22,29 +24,36 @@ def digest_of(frames: Mapping[str, pl.DataFrame], tables: Iterable[Table]) -> st
     digest = hashlib.blake2b(digest_size=16)
     for table in tables:
         frame = frames[table.name]
-        digest.update(_framed(f"table {table.name} {frame.height}".encode()))
+        _take(digest, f"table {table.name} {frame.height}".encode())
         for column in table.columns:
             if not column.wall:
                 for part in _parts(column, frame[column.name]):
-                    digest.update(_framed(part))
+                    _take(digest, part)
     return digest.hexdigest()
 
 
-def _framed(part: bytes) -> bytes:
+def _take(digest: hashlib.blake2b, part: Buffer) -> None:
     """With its length in front, so that no two sequences of parts read the same."""
-    return len(part).to_bytes(8, "little") + part
+    digest.update(memoryview(part).nbytes.to_bytes(8, "little"))
+    digest.update(part)
 
 
-def _parts(column: Column, series: pl.Series) -> Iterable[bytes]:
+def _parts(column: Column, series: pl.Series) -> Iterable[Buffer]:
     yield f"column {column.name} {column.dtype}".encode()
-    nulls = series.null_count() > 0  # without any, polars need not be asked twice a column
-    zeros = bytes(-(-len(series) // 8))
-    yield np.packbits(series.is_null().to_numpy()).tobytes() if nulls else zeros
-    if column.dtype in ("str", "enum"):
-        text = series.cast(pl.String)
-        text = text.fill_null("") if nulls else text
-        yield text.str.len_bytes().to_numpy().astype("<u4").tobytes()
-        yield (text.str.join("").item() or "").encode()
+    n, nulls = len(series), series.null_count()
+    text = column.dtype in ("str", "enum")
+    if nulls == n:  # a column that says nothing costs next to nothing
+        yield np.packbits(np.ones(n, np.bool_)).data
+        yield bytes(n * np.dtype("<u4" if text else _NUMPY[column.dtype]).itemsize)
+        if text:
+            yield b""
+        return
+    yield np.packbits(series.is_null().to_numpy()).data if nulls else bytes(-(-n // 8))
+    if text:
+        series = series.cast(pl.String)
+        series = series.fill_null("") if nulls else series
+        yield series.str.len_bytes().to_numpy().astype("<u4", copy=False).data
+        yield (series.str.join("").item() or "").encode()
     else:
         filled = series.fill_null(False if column.dtype == "bool" else 0) if nulls else series
-        yield filled.to_numpy().astype(_NUMPY[column.dtype]).tobytes()
+        yield filled.to_numpy().astype(_NUMPY[column.dtype], copy=False).data

@@ -8,7 +8,6 @@ where none may be, an unknown enum value or a NaN is an error that names table a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,22 +17,25 @@ from simk8s.errors import InvariantError
 from simk8s.schema.columns import Column, Table
 from simk8s.schema.dtypes import dtype_of, empty
 
-CHUNK = 65_536
+CHUNK = 4_096
+"""Few enough rows to be in the processor's cache still."""
 
 
 class TableWriter:
     """Collects the rows of one table. Keep `writer.append` in a local: it stays valid."""
 
-    __slots__ = ("_chunks", "_rows", "append", "table")
+    __slots__ = ("_chunks", "_height", "append", "rows", "table")
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._rows: list[tuple[Any, ...]] = []
+        self.rows: list[tuple[Any, ...]] = []
+        """Not turned into columns yet; always the same list."""
         self._chunks: list[pl.DataFrame] = []
-        self.append = self._rows.append
+        self._height = 0
+        self.append = self.rows.append
 
     def __len__(self) -> int:
-        return len(self._rows) + sum(chunk.height for chunk in self._chunks)
+        return self._height + len(self.rows)
 
     def extend(
         self, columns: Mapping[str, Sequence[Any] | np.ndarray[Any, Any] | pl.Series]
@@ -47,7 +49,7 @@ class TableWriter:
 
     def flush(self) -> None:
         """Turn the rows so far into typed columns."""
-        rows = self._rows
+        rows = self.rows
         if not rows:
             return
         width = len(self.table.columns)
@@ -56,17 +58,13 @@ class TableWriter:
             raise InvariantError(
                 f"table {self.table.name}: a row has {len(wrong)} values, not {width}: {wrong}"
             )
-        self._add(
-            [
-                _checked(self.table, column, list(map(itemgetter(i), rows)))
-                for i, column in enumerate(self.table.columns)
-            ]
-        )
+        columns = zip(self.table.columns, zip(*rows, strict=True), strict=True)
+        self._add([_checked(self.table, column, values) for column, values in columns])
         rows.clear()  # the same list object: `append` that callers hold must go on working
 
     def compact(self) -> None:
         """Flush if a chunk is full."""
-        if len(self._rows) >= CHUNK:
+        if len(self.rows) >= CHUNK:
             self.flush()
 
     def frame(self) -> pl.DataFrame:
@@ -82,6 +80,7 @@ class TableWriter:
         if len(lengths) != 1:
             raise InvariantError(f"table {self.table.name}: columns of lengths {sorted(lengths)}")
         self._chunks.append(pl.DataFrame(series))
+        self._height += len(series[0])
 
 
 def nullable(values: np.ndarray[Any, Any], null: int = -1) -> pl.Series:

@@ -70,8 +70,7 @@ class Scheduler:
         self._note_scheduled = client.noter(POST_EVENT)
         self.measure = Measure(self.name)
         self._clock, self._store = clock, store
-        self._cluster = store.cluster
-        self._view = View(store.cluster)
+        self._cluster, self._view = store.cluster, View(store.cluster)
         self._strategy = strategy
         self._times, self._fixed_us = times, times.fixed_us
         self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)

@@ -5,6 +5,8 @@ Kept apart from tables.py so that reading the schema costs no polars import.
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from simk8s.schema.columns import Column, Table
@@ -19,6 +21,7 @@ _PLAIN: dict[str, pl.DataType] = {
 }
 
 
+@cache
 def dtype_of(column: Column) -> pl.DataType:
     """Type that a column has in memory and in Parquet."""
     return pl.Enum(column.choices) if column.dtype == "enum" else _PLAIN[column.dtype]

@@ -290,8 +290,8 @@ def _add_nodes(loaded: Loaded, world: World) -> None:
         return (node_spec(one.raw, resources) for one in written.get(index, ()))
 
     groups, base, catalog = loaded.scenario.nodes, loaded.base, loaded.catalog
-    for spec in node_specs(groups, base, catalog, kubelet.max_pods, written=specs):
-        row = world.store.add_node(spared(spec, kubelet))
+    every = node_specs(groups, base, catalog, kubelet.max_pods, written=specs)
+    for row in world.store.add_nodes([spared(spec, kubelet) for spec in every]):
         world.kubelets.add(row)
         world.joined_us.append(world.clock.now_us)
     _measure(loaded, world)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,8 @@ from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 MOST = 64
 Ints = NDArray[np.int64]
-Kind = TypeVar("Kind")
+Which = NDArray[np.intp] | slice
+"""Rows, or all of them."""
 
 
 class Picture(NamedTuple):
@@ -53,15 +54,15 @@ class Fragments:
         self._nodes = nodes
         self._pictures: list[Picture] = []
 
-    def note(self, now_us: int, ready: NDArray[np.bool_]) -> None:
-        """A picture now."""
+    def note(self, now_us: int, ready: Which) -> None:
+        """A picture of these nodes now."""
         if self._pictures and self._pictures[-1].t_us == now_us:
             return
-        nodes, rows = self._nodes, np.flatnonzero(ready)
-        cpu, memory, pods = (nodes.free[resource][rows] for resource in (CPU, MEMORY, PODS))
-        offered = int(nodes.allocatable[GPU][rows].sum())
-        left = nodes.gpu_free[:, rows].astype(np.int16) if offered else None
-        model = nodes.gpu_model[rows]
+        nodes = self._nodes
+        cpu, memory, pods = nodes.free[[CPU, MEMORY, PODS]][:, ready]
+        offered = int(nodes.allocatable[GPU][ready].sum())
+        left = nodes.gpu_free[:, ready].astype(np.int16) if offered else None
+        model = nodes.gpu_model[ready].copy()
         self._pictures.append(Picture(now_us, Room(cpu, memory, pods), left, model, offered))
 
     def write(self, cluster: Cluster, rows: TableWriter) -> None:
@@ -69,13 +70,7 @@ class Fragments:
         requests = _created(cluster)
         if not requests:
             return
-        shapes = Counter[tuple[int, int]]()
-        for one, count in requests:
-            shapes[one.values[CPU], one.values[MEMORY]] += count
-        chosen = _chosen(shapes, tuple)
-        cpu = np.array([shape[0] for shape, _ in chosen], np.int64)
-        memory = np.array([shape[1] for shape, _ in chosen], np.int64)
-        weight = np.array([count for _, count in chosen], np.int64)
+        cpu, memory, weight = _shapes(cluster.requests.matrix(), requests)
         devices = any(picture.left is not None for picture in self._pictures)
         measure = _measure(cluster, requests) if devices else None
         for picture in self._pictures:
@@ -93,6 +88,20 @@ class Fragments:
                     fragments,
                 )
             )
+
+
+def _shapes(amounts: Ints, requests: list[tuple[Requests, int]]) -> tuple[Ints, Ints, Ints]:
+    """What typical pods ask of CPU and memory, and for how many each stands."""
+    some = np.array([(one.id, count) for one, count in requests], np.int64)
+    (cpu, memory), count = amounts[some[:, 0], :][:, [CPU, MEMORY]].T, some[:, 1]
+    order = np.lexsort((memory, cpu))
+    cpu, memory, count = cpu[order], memory[order], count[order]
+    differs = (np.diff(cpu) != 0) | (np.diff(memory) != 0)
+    first = np.flatnonzero(np.concatenate([[True], differs]))
+    if len(first) <= MOST:
+        return cpu[first], memory[first], np.add.reduceat(count, first)
+    some = _at_even_steps(np.cumsum(count))
+    return cpu[some], memory[some], np.ones(MOST, np.int64)
 
 
 def _gpus(picture: Picture, measure: Fragmentation | None) -> tuple[int, float | None]:
@@ -120,7 +129,7 @@ def _measure(cluster: Cluster, requests: list[tuple[Requests, int]]) -> Fragment
         shapes[shape] += count
     typical = typical_of(shapes)
     if len(typical) > MOST:
-        chosen = _chosen(shapes, _size)
+        chosen = _chosen(shapes)
         total = sum(count for _, count in chosen)
         typical = tuple(Typical(shape, count, count / total) for shape, count in chosen)
     return Fragmentation(typical, cluster.nodes.gpu_models)
@@ -130,14 +139,17 @@ def _size(shape: Shape) -> tuple[int, ...]:
     return shape.gpu_milli, shape.milli, shape.cpu, len(shape.models or ())
 
 
-def _chosen(
-    counts: Mapping[Kind, int], size: Callable[[Kind], tuple[Any, ...]]
-) -> list[tuple[Kind, int]]:
-    """All kinds, or `MOST` pods at even steps through all of them in order of size."""
-    ordered = sorted(counts.items(), key=lambda item: size(item[0]))
+def _chosen(counts: Mapping[Shape, int]) -> list[tuple[Shape, int]]:
+    """All shapes, or `MOST` pods at even steps through all of them in order of size."""
+    ordered = sorted(counts.items(), key=lambda item: _size(item[0]))
     if len(ordered) <= MOST:
         return ordered
-    upto = np.cumsum([count for _, count in ordered])
+    some = _at_even_steps(np.cumsum([count for _, count in ordered]))
+    return [(ordered[i][0], 1) for i in some.tolist()]
+
+
+def _at_even_steps(upto: Ints) -> NDArray[np.intp]:
+    """Positions of `MOST` pods, by how many there are up to each position."""
     total = int(upto[-1])
     places = [total * (2 * step + 1) // (2 * MOST) for step in range(MOST)]
-    return [(ordered[int(i)][0], 1) for i in np.searchsorted(upto, places, side="right")]
+    return np.searchsorted(upto, places, side="right")

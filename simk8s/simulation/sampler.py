@@ -16,10 +16,10 @@ from simk8s.api.watch import Verb
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.record.recorder import Recorder
-from simk8s.record.writer import nullable
 from simk8s.scheduler.queue import SchedulingQueue
-from simk8s.simulation.fragmentation import Fragments
-from simk8s.state.pods import NEVER, Phase
+from simk8s.simulation.fragmentation import Fragments, Which
+from simk8s.simulation.node_samples import Nodes, NodeSamples
+from simk8s.state.pods import FAILED, NEVER, PENDING, RUNNING, SUCCEEDED
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
 POINTS = 1_000
@@ -49,6 +49,7 @@ class Sampler:
         """Who else samples then: `also(now_us, last=…)`."""
         self.fragments = Fragments(store.cluster.nodes)
         self._nodes_every = -(-count // NODE_SAMPLES)
+        self._nodes = NodeSamples(store.cluster.nodes)
         self._taken = 0
         self._last_us = NEVER
         self._changed = True
@@ -66,27 +67,42 @@ class Sampler:
             self._lane.after(self._interval_us, None)
 
     def finish(self, now_us: int) -> None:
-        """A last sample where the run ended, unless there is one."""
+        """A last sample where the run ended, unless there is one, and all of nodes are written."""
         if now_us != self._last_us:
             self.sample(now_us, last=True)
         self.fragments.note(now_us, self._ready)
+        self._nodes.write(self._recorder.node_samples)
 
     def sample(self, now_us: int, *, last: bool = False) -> None:
         """One row now."""
         self._last_us = now_us
         store, nodes = self._store, self._store.cluster.nodes
-        self._look()
-        row: list[int] = [now_us, *self._pods(), store.created, store.bound]
-        row += [self._ready_count, self._node_count]
-        for resource, offered in zip((CPU, MEMORY, GPU), self._offered, strict=True):
-            free = nodes.free[resource]
-            free = free if self._all_ready else free[self._ready]
-            row += [offered - int(free.sum()), offered]
-        row.append(int(np.count_nonzero(nodes.free[PODS] != nodes.allocatable[PODS])))
-        row += self._queue.lengths()
-        self._recorder.timeseries.append(tuple(row))
+        if self._changed:
+            self._look()
+        free, ready, counts = nodes.free, self._ready, self._counts
+        cpu, memory, gpu = self._offered
+        cpu_free, memory_free = free[CPU : MEMORY + 1, ready].sum(axis=1).tolist()
+        any_gpu = gpu or nodes.lowest[GPU] < 0
+        self._recorder.timeseries.append(
+            (
+                now_us,
+                *self._pods(),
+                store.created,
+                store.bound,
+                *counts,
+                cpu - cpu_free,
+                cpu,
+                memory - memory_free,
+                memory,
+                gpu - int(free[GPU, ready].sum()) if any_gpu else 0,
+                gpu,
+                int(np.count_nonzero(free[PODS] != nodes.allocatable[PODS])),
+                *self._queue.lengths(),
+            )
+        )
         if self._taken % self._nodes_every == 0:
-            self._sample_nodes(now_us)
+            self.fragments.note(now_us, ready)
+            self._nodes.note(now_us, self._known)
         self._taken += 1
         if self.also is not None:
             self.also(now_us, last=last)
@@ -96,44 +112,24 @@ class Sampler:
         self._changed = True
 
     def _look(self) -> None:
-        """Which nodes are ready and what they offer; anew only if a node has changed."""
+        """Which nodes are ready and what they offer: anew when a node has changed."""
         store, nodes = self._store, self._store.cluster.nodes
-        if not self._changed:
-            return
         self._changed = False
-        self._ready = np.array(store.ready, bool) & (nodes.exists == 1)
-        self._all_ready = bool(self._ready.all())
-        self._ready_count, self._node_count = int(self._ready.sum()), int(nodes.exists.sum())
-        offered = nodes.allocatable[[CPU, MEMORY, GPU]][:, self._ready].sum(axis=1)
+        ready = np.array(store.ready, bool) & (nodes.exists == 1)
+        self._counts = int(ready.sum()), int(nodes.exists.sum())
+        self._known = Nodes.of(nodes, ready)
+        self._ready: Which = slice(None) if ready.all() else np.flatnonzero(ready)
+        offered = nodes.allocatable[[CPU, MEMORY, GPU]][:, ready].sum(axis=1)
         self._offered: list[int] = offered.tolist()
 
     def _pods(self) -> tuple[int, int, int, int, int]:
         """(pending, running, succeeded, failed or lost, terminating)."""
-        counts, leaving = self._store.counts, self._store.leaving
-        gone = self._store.collected
+        store = self._store
+        counts, leaving, gone = store.counts, store.leaving, store.collected
         return (
-            counts[Phase.PENDING] - leaving[Phase.PENDING],
-            counts[Phase.RUNNING] - leaving[Phase.RUNNING],
-            counts[Phase.SUCCEEDED] + gone[Phase.SUCCEEDED],
-            counts[Phase.FAILED] + gone[Phase.FAILED] + self._store.lost,
-            leaving[Phase.PENDING] + leaving[Phase.RUNNING],
-        )
-
-    def _sample_nodes(self, now_us: int) -> None:
-        nodes = self._store.cluster.nodes
-        self.fragments.note(now_us, self._ready)
-        used = nodes.allocatable - nodes.free
-        rows = np.flatnonzero(nodes.exists)
-        whole = np.maximum(nodes.allocatable[[CPU, MEMORY, GPU]], 1)
-        cpu, memory, gpu = (used[[CPU, MEMORY, GPU]] / whole)[:, rows]
-        self._recorder.node_samples.extend(
-            {
-                "t_us": np.full(len(rows), now_us),
-                "node": rows,
-                "cpu_share": cpu,
-                "memory_share": memory,
-                "gpu_share": nullable(np.where(nodes.gpu_count[rows] > 0, gpu, -1.0)),
-                "pods": used[PODS][rows],
-                "ready": self._ready[rows],
-            }
+            counts[PENDING] - leaving[PENDING],
+            counts[RUNNING] - leaving[RUNNING],
+            counts[SUCCEEDED] + gone[SUCCEEDED],
+            counts[FAILED] + gone[FAILED] + store.lost,
+            leaving[PENDING] + leaving[RUNNING],
         )

@@ -44,8 +44,7 @@ def stays_of(cluster: Cluster, left_us: Ints, now_us: int) -> Stays:
 
 def asked(cluster: Cluster, stays: Stays, resource: int) -> Ints:
     """How much of a resource each of them held."""
-    table = [r.values[resource] for r in cluster.requests.items]
-    found: Ints = np.array(table or [0], np.int64)[stays.requests]
+    found: Ints = cluster.requests.matrix()[stays.requests, resource]
     return found
 
 

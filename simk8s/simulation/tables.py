@@ -68,8 +68,7 @@ def write_pods(cluster: Cluster, recorder: Recorder) -> None:
     pods = cluster.pods
     rows = np.flatnonzero(pods.column("phase") != Phase.UNBORN)
     column = {name: pods.column(name)[rows] for name in PODS_READ}
-    amounts = np.array([r.values[: GPU + 1] for r in cluster.requests.items], np.int64)
-    values = amounts.reshape(-1, GPU + 1)[column["requests"]]
+    values = cluster.requests.matrix()[column["requests"]]
     node, loss = column["node"], column["loss"]
     specs = cluster.nodes.specs
     recorder.pods.extend(
@@ -165,29 +164,31 @@ def write_nodes(
     left = removed or {}
     until = np.array([left.get(row, now_us) for row in range(len(joined))], np.int64)
     shares, peak, started = _stays(cluster, np.array(joined, np.int64), until, now_us)
-    for row, spec in enumerate(nodes.specs):
-        append_share = [float(shares[line, row]) for line in range(3)]
+    cpu, memory, pods = nodes.allocatable[[CPU, MEMORY, PODS]].tolist()
+    columns = zip(*shares.tolist(), peak.tolist(), started.tolist(), strict=True)
+    for row, (spec, held) in enumerate(zip(nodes.specs, columns, strict=True)):
+        cpu_share, memory_share, gpu_share, most, bound = held
         recorder.nodes.append(
             (
                 row,
                 spec.name,
                 spec.profile,
                 spec.zone,
-                int(nodes.allocatable[CPU, row]),
-                int(nodes.allocatable[MEMORY, row]),
+                cpu[row],
+                memory[row],
                 spec.gpu_count,
                 spec.gpu_model or None,
-                int(nodes.allocatable[PODS, row]),
+                pods[row],
                 spec.price_per_hour,
                 joined[row],
                 left.get(row),
                 machines.crashes[row],
                 machines.down_us(row),
-                append_share[0],
-                append_share[1],
-                append_share[2] if spec.gpu_count else None,
-                int(peak[row]),
-                int(started[row]),
+                cpu_share,
+                memory_share,
+                gpu_share if spec.gpu_count else None,
+                most,
+                bound,
             )
         )
 
@@ -212,13 +213,12 @@ def _peaks(
     node: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], n: int
 ) -> NDArray[np.int64]:
     """Most simultaneous stays per node; at one instant, ends come first."""
-    at = np.concatenate([start, end])
-    where = np.concatenate([node, node])
-    change = np.concatenate([np.ones(len(node), np.int64), -np.ones(len(node), np.int64)])
-    order = np.lexsort((change, at, where))
-    level = np.cumsum(change[order])
+    width = int(end.max(initial=0)) + 1
+    starts, ends = np.sort(node * width + start), np.sort(node * width + end)
+    # Of the nodes before, as many stays have ended as have begun.
+    level = np.arange(1, len(starts) + 1) - np.searchsorted(ends, starts, "right")
     peak = np.zeros(n, np.int64)
-    np.maximum.at(peak, where[order], level)
+    np.maximum.at(peak, starts // width, level)
     return peak
 
 

@@ -59,7 +59,8 @@ def parse_requests(
 ) -> Requests:
     """The effective requests of a pod template (or of a pod with its status)."""
     spec: Raw = manifest.get("spec") or {}
-    if status or any(spec.get(part) for part in ("initContainers", "overhead", "resources")):
+    more = spec.get("initContainers") or spec.get("overhead") or spec.get("resources")
+    if status or more:
         reader = _Reader(spec, resources, status or {})
         real = reader.total(defaulted=False, pod_level=True)
         charged = reader.total(defaulted=True, pod_level=True)

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simk8s.state.resources import CPU, GPU, MEMORY, PODS
 
@@ -73,6 +77,7 @@ class RequestTable:
     def __init__(self) -> None:
         self.items: list[Requests] = []
         self._ids: dict[tuple[object, ...], Requests] = {}
+        self._matrix = np.zeros((0, GPU + 1), np.int64)
 
     def intern(
         self,
@@ -88,6 +93,13 @@ class RequestTable:
         if known is None:
             known = self._ids[key] = self._make(values, nonzero_cpu, nonzero_memory, gpu, asked)
         return known
+
+    def matrix(self) -> NDArray[np.int64]:
+        """Amounts of the resources that all clusters have, by number, `[n, GPU + 1]`."""
+        if len(self._matrix) != len(self.items):
+            amounts = chain.from_iterable([one.values[: GPU + 1] for one in self.items])
+            self._matrix = np.fromiter(amounts, np.int64).reshape(-1, GPU + 1)
+        return self._matrix
 
     def pair(self, base: Requests) -> Pair:
         """Interns `base` with another cpu and memory; what it asks beside them is read once."""

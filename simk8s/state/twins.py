@@ -34,6 +34,10 @@ def twins(one: Raw, other: Raw) -> bool:
 
 def _same(one: Raw, other: Raw, *but: str) -> bool:
     """Whether both hold the very same values under the same keys, a few left aside."""
-    if one.keys() != other.keys():
+    if len(one) != len(other):
         return False
-    return not [key for key, value in one.items() if other[key] is not value and key not in but]
+    for key, value in one.items():
+        its = other.get(key, other)  # `other` is no value of its own, and so stands for none
+        if its is not value and (its is other or key not in but):
+            return False
+    return True

@@ -17,7 +17,7 @@ from simk8s.api.store import Store
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
 from simk8s.state.podgroups import PODGROUPS, PodGroup, gang_size
-from simk8s.state.pods import UNBORN
+from simk8s.state.pods import NEVER, UNBORN
 from simk8s.state.requests import NO_GPU, GpuRequest, drawn_in_bulk, drawn_requests
 from simk8s.state.shapes import PodTemplate
 from simk8s.workload.columns import ANY_MODEL, PodColumns, Source, StreamsLike
@@ -45,7 +45,8 @@ class Feeder:
         self._bell = clock.bell(f"arrivals/{source.name}", Order.ARRIVE, self._feed)
         self._chunks: Iterator[PodColumns] = iter(())
         self._templates: list[PodTemplate] = []
-        self._when: list[int] = []
+        self._when = [NEVER]
+        """Instants of the chunk, and after them `NEVER`."""
         self._first = 0
         self._next = 0
         self._count = 0
@@ -66,26 +67,30 @@ class Feeder:
         self._advance()
 
     def _advance(self) -> None:
-        while self._next == len(self._when):
+        while self._when[self._next] == NEVER:
             columns = next(self._chunks, None)
             if columns is None:
                 return
             self._first = self._allocate(columns)
-            self._when = columns.when_us.tolist()
+            self._when = [*columns.when_us.tolist(), NEVER]
             self._next = 0
         self._bell.ring_at(self._when[self._next])
 
     def _feed(self, now_us: int) -> None:
-        when, start = self._when, self._next
-        end = start + 1
-        while end < len(when) and when[end] == now_us:
-            end += 1
-        for pod in range(self._first + start, self._first + end):
+        when, place = self._when, self._next
+        due_us = now_us
+        while due_us == now_us:
+            pod = self._first + place
             if self._groups:
                 self._bring_group(pod)
             self._create((pod,))
-        self._next = end
-        self._advance()
+            place += 1
+            due_us = when[place]
+        self._next = place
+        if due_us == NEVER:
+            self._advance()
+        else:
+            self._bell.ring_at(due_us)
 
     def _bring_group(self, pod: int) -> None:
         template = self._groups.pop(self._cluster.pods.template[pod], None)

@@ -234,6 +234,6 @@ behaviour: [{{kind: Pod, name: "p*", lifetime: {{uniform: {{min: 1m, max: 5m}}}}
     assert len(set(table.lifetime_us)) == len(table) == 6
     alive = [row for row in range(6) if table.phase[row] == Phase.RUNNING]
     assert 0 < len(alive) < 6
-    assert set(alive) <= set(lives._own)
+    assert set(alive) <= set(lives.own)
     world.clock.run(10 * MINUTE)
     assert all(table.phase[row] == Phase.SUCCEEDED for row in range(6))

@@ -102,3 +102,20 @@ def test_the_audit_sees_overcommitment_and_lost_charges() -> None:
     assert {"nothing_is_overcommitted", "bound_pods_fit_their_nodes"} <= named
     cluster.nodes.pods_on[row].clear()
     assert any(words.startswith("charges_follow_pods") for words in violations(cluster))
+
+
+def test_nodes_that_come_together_are_as_if_they_had_come_one_by_one() -> None:
+    specs = [node(f"n{i}", 1_000 * (i % 5), GIB * (i + 1), gpus=i % 3) for i in range(150)]
+    one_by_one, together = Cluster().nodes, Cluster().nodes
+    assert [one_by_one.add(spec) for spec in specs] == list(together.add_all(specs))
+    assert one_by_one.lacking
+    plain = ("n", "specs", "dirty", "lowest", "lacking", "largest", "spec_version", "taint_sets")
+    for name in plain:
+        assert getattr(one_by_one, name) == getattr(together, name), name
+    arrays = ("allocatable", "free", "whole_f", "twice_f", "used_f", "spare100_f", "gpu_free")
+    lines = ("exists", "unschedulable", "taint_set", "gpu_count", "gpu_model")
+    for name in arrays + lines:
+        assert (getattr(one_by_one, name) == getattr(together, name)).all(), name
+    assert (one_by_one.tree.order == together.tree.order).all()
+    assert [line.tolist() for line in together.free_at] == together._free.tolist()
+    assert not len(together.add_all(()))
