@@ -3,8 +3,9 @@ EASY that of the first job, if its pods are not all alike.
 
 Law: a reservation never moves to a later time while no running job lasts longer than estimated
 and no node goes; its job may start on the very nodes that it names as soon as they are free, even
-where seating its pods one after the other on the tightest would find no room. One that cannot be kept is made anew, around those that can; so is one whose job
-should have started by now (`LATE_US`), for what is left of it would keep others off for nothing.
+where pods that take the tightest nodes one after the other would find no room. One that cannot be
+kept is made anew, around those that can; so is one whose job should have started by now
+(`LATE_US`), for what is left of it would keep others off for nothing.
 
 Mirrors: the compression of conservative backfill (Mu'alem and Feitelson 2001): in the order of the
 queue each job gives its reservation back and takes an earlier one, if there is one while everybody

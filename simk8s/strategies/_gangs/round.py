@@ -92,13 +92,10 @@ class Round:
                     self._open, watched = self._with_room(), True
                 else:
                     self._note(job)
-                if reserves and self._open:
-                    if self._start_or_reserve(job, queries, promise):
-                        blocked -= 1
-                    elif blocked & (blocked - 1) == 0:
-                        self._screen(queue[index:])
-                elif promise is not None and self._kept is not None:
-                    self._kept.keep(job, promise)
+                if reserves and self._start_or_reserve(job, queries, promise):
+                    blocked -= 1
+                elif reserves and blocked & (blocked - 1) == 0:
+                    self._screen(queue[index:])
 
     def _may(self, job: Job) -> bool:
         """Whether it is worth a look behind a blocked job."""
@@ -239,7 +236,13 @@ class Round:
         return None if self._kept is None else self._kept.give_back(job, self._profile)
 
     def _start_or_reserve(self, job: Job, queries: list[Query], promise: Promise | None) -> bool:
-        """A reservation; a start (and true) where that would be from now on."""
+        """A reservation; a start (and true) where that would be from now on. Where nobody else has
+        room, it stays what it was.
+        """
+        if not self._open:
+            if promise is not None and self._kept is not None:
+                self._kept.keep(job, promise)
+            return False
         if self._profile is None:
             self._profile = self._expected()
         wants = self._wants(queries)
@@ -296,8 +299,8 @@ class Round:
             profile.hold(nodes, wants, start_us, end_us)
 
     def _length_us(self, job: Job) -> int:
-        """For how long a reservation is. Of many, a start that is late by the length of a cycle must
-        not break the one behind it.
+        """For how long a reservation is: if there are many, a start that is late by the length of a
+        cycle must not break the next.
         """
         return job.estimate_us + (GRACE_US if self._promises is not None else 0)
 
