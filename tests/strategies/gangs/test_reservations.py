@@ -30,7 +30,7 @@ MISSED: Jobs = [
     ([8], 12, 8), ([1], 5, 1), ([4, 2, 7], 5, 8), ([2], 10, 6),
     ([3, 6, 5], 3, 4), ([5, 6], 11, 7), ([4, 7, 2], 5, 4), ([8], 8, 0),
 ]  # fmt: skip
-"""Pods of 3, 6 and 5 fit on the nodes reserved for them, with 8 and 6 free; not if 3 takes the 6."""
+"""Pods of 3, 6 and 5 fit on the nodes reserved for them, 8 and 6 free; not if 3 takes the 6."""
 quick = settings(
     max_examples=40,
     deadline=None,
