@@ -1,4 +1,5 @@
-"""On how many nodes a pod fits through a whole window of a profile's steps.
+"""On how many nodes a pod fits through a whole window of a profile's steps, and whether pods fit on
+nodes that are named.
 
 Nodes are bits, a window is the AND of its steps: of two stretches whose lengths are powers of two,
 which all starts share.
@@ -67,3 +68,13 @@ def nodes_needed(free: Ints, wants: Sequence[Want]) -> int:
     main = int((first > 0).argmax())
     most = int(free[:, main].max()) // max(int(first[main]), 1)
     return -(-alike // max(most, 1))
+
+
+def fit_on(free: Ints, wants: Sequence[Want], nodes: Sequence[int]) -> bool:
+    """Whether `[resource, node]` has room for all of these pods, each on the node named for it."""
+    sums: dict[int, Ints] = {}
+    for want, node in zip(wants, nodes, strict=True):
+        if not want.mask[node]:
+            return False
+        sums[node] = sums[node] + want.amounts if node in sums else want.amounts
+    return all(bool((free[:, node] >= amounts).all()) for node, amounts in sums.items())

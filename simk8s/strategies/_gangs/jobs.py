@@ -39,6 +39,8 @@ class Job:
     waiting: dict[int, Query] = field(default_factory=dict)
     shape: Shape = ()
     """Empty while it is not in the queue."""
+    uneven: bool = False
+    """Its pods are not all alike: seating one after the other may fail where they would fit."""
 
 
 class Jobs:
@@ -89,7 +91,9 @@ class Jobs:
 
     def _enter(self, job: Job) -> None:
         if len(job.waiting) >= job.size:
-            job.shape = tuple((q.template.id, q.requests.id) for q in job.waiting.values())
+            waiting = job.waiting.values()
+            job.shape = tuple((q.template.id, q.requests.id) for q in waiting)
+            job.uneven = len({(*k, q.pinned) for k, q in zip(job.shape, waiting, strict=True)}) > 1
             self.shapes[job.shape] += 1
             insort(self.queue, job, key=lambda one: one.order)
 

@@ -7,12 +7,15 @@ everything that does not delay a reservation of the first so many blocked jobs: 
 backfill, as many as there are is conservative backfill.
 
 Law: a job starts as a whole; a job that would not fit on an empty cluster holds nobody up; no job
-that starts out of turn delays a reservation, if no running job lasts longer than estimated. A
-single reservation is made anew with every plan, many are kept (promises.py).
+that starts out of turn delays a reservation, and no job starts later than its first one, if no
+running job lasts longer than estimated, no node goes and (with one reservation) nobody of higher
+priority comes. A single reservation is made anew with every plan unless that would be later, many
+are kept (promises.py).
 
 Mirrors: EASY (Lifka 1995) and conservative backfill as in Mu'alem and Feitelson (2001); a
 reservation is on nodes, as in Slurm's sched/backfill. Departs: no preemption; a job that runs for
-longer than estimated is taken to end in a second, over and over.
+longer than estimated is taken to end in a second, over and over; so is one that is said to end
+within the second, so that a job of a second or less may slip in before a reservation that is due.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simk8s.strategies._gangs.fitting import Want, nodes_needed, nodes_through
+from simk8s.strategies._gangs.fitting import Want, fit_on, nodes_needed, nodes_through
 from simk8s.strategies._gangs.running import Held
 
 SPARE = 64
@@ -121,6 +121,14 @@ class Profile:
             if nodes is not None:
                 return step, nodes
         return None
+
+    def since(self, wants: Sequence[Want], nodes: Sequence[int], step: int) -> int:
+        """The first step from which these very nodes have room for the pods, up to one from which
+        they have: `seats` may miss nodes at one step that it finds at a later one.
+        """
+        while step and fit_on(self.free[step - 1], wants, nodes):
+            step -= 1
+        return step
 
 
 def _longer(column: Ints) -> Ints:

@@ -1,7 +1,9 @@
 """One plan in the making: through the queue of jobs, once.
 
 Law: jobs are looked at in the order of the queue. Behind a job that has no room, or where promises
-are to be kept, a job starts only if it delays no reservation that the profile has.
+are to be kept, a job starts only if it delays no reservation that the profile has. Pods take the
+tightest nodes one after the other; a job for which that finds no room starts on the very nodes of
+its reservation if they are free, and a reservation from now on is a start.
 """
 
 from __future__ import annotations
@@ -10,39 +12,30 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simk8s.placement.base import Query
-from simk8s.state.resources import GPU, PODS
-from simk8s.strategies._gangs.fitting import Want
+from simk8s.strategies._gangs.booking import GRACE_US, Booking
 from simk8s.strategies._gangs.jobs import ENDLESS_US, Job, Shape
-from simk8s.strategies._gangs.profile import Profile, seats
 from simk8s.strategies._gangs.promises import Promise
-from simk8s.strategies._gangs.room import Room, Seat
-from simk8s.strategies._gangs.window import Window, amounts
+from simk8s.strategies._gangs.room import Seat
+from simk8s.strategies._gangs.window import Window
 from simk8s.strategies.base import Assignment, Plan
 
 if TYPE_CHECKING:
     from simk8s.strategies._gangs.planner import GangStrategy, Kind
 
-GRACE_US = 1_000_000
 
-
-class Round:
+class Round(Booking):
     """One plan in the making."""
 
     def __init__(self, strategy: GangStrategy, plan: Plan, now_us: int) -> None:
-        self._strategy, self._plan, self._now_us = strategy, plan, now_us
-        self._jobs = strategy.jobs
-        self._running = strategy.running if strategy.reservations else None
-        nodes = strategy.view.nodes
-        self._room = Room(strategy.view, nodes.free, nodes.gpu_free)
-        self._profile: Profile | None = None
-        self._promises = strategy.promises if (strategy.reservations or 0) > 1 else None
+        super().__init__(strategy, plan, now_us)
         self._still = False
         """Nobody with a promise need be looked at."""
-        self._rows: list[int] = []
         self._open: set[Shape] = set()
         """Shapes that still have room somewhere, once a job is blocked; looked up."""
         self._failed: dict[Shape, int] = {}
         """The shortest estimate with which a shape delayed a reservation."""
+        self._due: list[Job] = []
+        """Uneven jobs whose reserved nodes had room when this plan began."""
 
     def run(self) -> None:
         """Go through the queue. Where nothing runs and nobody may start, promises are in each
@@ -78,7 +71,7 @@ class Round:
             queries = list(job.waiting.values())
             if not strategy.could_fit(queries, job.shape):
                 continue
-            if not may or not self._start(job, queries):
+            if not may or not self._start(job, queries, promise):
                 blocked += 1
                 if reservations == 0:
                     break
@@ -86,10 +79,10 @@ class Round:
                     self._open, watched = self._with_room(), True
                 else:
                     self._note(job)
-                if reserves and self._open:
-                    self._reserve(job, queries, promise)
-                    if blocked & (blocked - 1) == 0:
-                        self._screen(queue[index:])
+                if reserves and self._start_or_reserve(job, queries, promise):
+                    blocked -= 1
+                elif reserves and blocked & (blocked - 1) == 0:
+                    self._screen(queue[index:])
 
     def _may(self, job: Job) -> bool:
         """Whether it is worth a look behind a blocked job."""
@@ -98,7 +91,7 @@ class Round:
         failed_us = self._failed.get(job.shape)
         return failed_us is None or job.estimate_us < failed_us or self._promised(job)
 
-    def _start(self, job: Job, queries: list[Query]) -> bool:
+    def _start(self, job: Job, queries: list[Query], promise: Promise | None) -> bool:
         profile, end_us = self._profile, self._now_us + job.estimate_us
         window = None
         if profile is not None:
@@ -106,8 +99,15 @@ class Round:
         found = self._strategy.seat(self._room, queries, window)
         if found is None and profile is not None and self._promises is not None:
             found = self._as_reserved(profile, queries, end_us)
-        if found is None:
-            return False
+        if found is None and promise is not None and job.uneven:
+            found = self._on(queries, promise.nodes, end_us)
+        if found is not None:
+            self._begin(job, queries, found)
+        return found is not None
+
+    def _begin(self, job: Job, queries: list[Query], found: Sequence[Seat]) -> None:
+        """Its pods have these seats from now on."""
+        profile, end_us = self._profile, self._now_us + job.estimate_us
         for query, node, devices in found:
             self._plan.assignments.append(Assignment(query.pod, node, devices=devices))
             if self._running is not None:
@@ -119,21 +119,12 @@ class Round:
             profile.take([seat.node for seat in found], wants, 0, end_us)
         if shape in self._open:
             self._close(shape, queries)
-        return True
-
-    def _as_reserved(
-        self, profile: Profile, queries: list[Query], end_us: int
-    ) -> list[Seat] | None:
-        """Seats where a reservation from now on would be: what is tightest for one pod after the
-        other may have room for a gang there and not here, and the other way round.
-        """
-        nodes = seats(profile.until(end_us), self._wants(queries))
-        return None if nodes is None else self._room.take_all(queries, nodes)
 
     def _close(self, shape: Shape, queries: list[Query]) -> None:
         """No more of a shape, or no more room for it."""
         found = self._strategy.seat(self._room, queries, None)
-        if found is None or shape not in self._jobs.shapes:
+        due = found is None and any(j.shape == shape and self._is_due(j) for j in self._due)
+        if (found is None and not due) or shape not in self._jobs.shapes:
             self._open.discard(shape)
         self._room.give_back(found or ())
 
@@ -149,12 +140,15 @@ class Round:
     def _remember(self, queue: Sequence[Job]) -> bool:
         """Hold the promises of plans before; whether there are any."""
         promises = self._promises
+        if self._kept is not None:
+            self._kept.begin()
         if not promises:
             return False
-        promises.begin()
-        self._open = self._with_room()
+        self._due = [job for job in promises.uneven() if self._is_due(job)]
+        self._open = self._with_room() | {job.shape for job in self._due}
         if self._open:
             profile = self._profile = self._expected()
+            fewer = self._drop_the_dead(queue)
             broken: list[Job] = []
             for job in queue:
                 promise = promises.get(job)
@@ -163,11 +157,32 @@ class Round:
                     if not promises.hold(job, promise, wants, profile, self._now_us + GRACE_US):
                         broken.append(job)
             for job in broken:
-                self._reserve(job, list(job.waiting.values()), None)
-            self._still = self._unchanged() and not broken
+                wants = self._wants(list(job.waiting.values()))
+                self._reserve(job, wants, None, self._sought(job, wants, None))
+            self._still = self._unchanged() and not broken and not fewer
             if self._still:
                 self._screen([job for job in queue if job.key not in promises])
         return True
+
+    def _drop_the_dead(self, queue: Sequence[Job]) -> bool:
+        """Nobody waits for jobs that are gone, or smaller by now; whether there are any."""
+        fewer = False
+        for job in queue:
+            if self._promised(job):
+                pods = len(job.waiting)
+                if not self._jobs.alive(job) or len(job.waiting) < pods:
+                    self._given_back(job)
+                    fewer = True
+        return fewer
+
+    def _is_due(self, job: Job) -> bool:
+        """Whether all nodes of its reservation have room at this moment."""
+        promise = None if self._promises is None else self._promises.get(job)
+        if promise is None or not job.shape:
+            return False
+        seated = self._on(list(job.waiting.values()), promise.nodes, None)
+        self._room.give_back(seated or ())
+        return seated is not None
 
     def _unchanged(self) -> bool:
         """Whether nothing gives a promised job more room than at the last plan."""
@@ -176,34 +191,25 @@ class Round:
         assert promises is not None, "they are kept"
         return not promises.news(running.ended, self._strategy.view.nodes.spec_version)
 
-    def _promised(self, job: Job) -> bool:
-        return self._promises is not None and job.key in self._promises
-
-    def _given_back(self, job: Job) -> Promise | None:
-        """The promise of a job whose turn it is."""
-        return None if self._promises is None else self._promises.give_back(job, self._profile)
-
-    def _reserve(self, job: Job, queries: list[Query], promise: Promise | None) -> None:
-        """The earliest start that delays no reservation; the one it had if none is earlier."""
-        profile, promises = self._profile, self._promises
-        if profile is None:
-            profile = self._profile = self._expected()
-        wants, estimate_us = self._wants(queries), job.estimate_us
-        if promises is not None:
-            # A start that is late by the length of a cycle must not break the promise behind it.
-            estimate_us += GRACE_US
-        before_us = None if promise is None else promise.start_us
-        found = profile.earliest(wants, estimate_us, before_us)
-        if found is not None:
-            start, nodes = found
-            start_us = int(profile.times_us[start])
-            if promises is None:
-                profile.take(nodes, wants, start, start_us + estimate_us)
-            else:
-                promise = Promise(start_us, start_us + estimate_us, tuple(nodes))
-                promises.hold(job, promise, wants, profile, start_us)
-        elif promise is not None and promises is not None:
-            promises.hold(job, promise, wants, profile, self._now_us + GRACE_US)
+    def _start_or_reserve(self, job: Job, queries: list[Query], promise: Promise | None) -> bool:
+        """A reservation; a start (and true) where that would be from now on. Where nobody else has
+        room, it stays what it was.
+        """
+        if not self._open:
+            if promise is not None and self._kept is not None:
+                self._kept.keep(job, promise)
+            return False
+        if self._profile is None:
+            self._profile = self._expected()
+        wants = self._wants(queries)
+        found = self._sought(job, wants, promise)
+        if found is not None and found[0] <= self._now_us:
+            seated = self._on(queries, found[1], self._now_us + job.estimate_us)
+            if seated is not None:
+                self._begin(job, queries, seated)
+                return True
+        self._reserve(job, wants, promise, found)
+        return False
 
     def _screen(self, behind: Sequence[Job]) -> None:
         """Close the shapes of which not even the shortest job may overtake: more reservations
@@ -245,18 +251,3 @@ class Round:
             if fits:
                 found.add(shape)
         return found
-
-    def _expected(self) -> Profile:
-        """What running jobs will free, those of this plan included."""
-        cluster, now_us = self._strategy.view.cluster, self._now_us
-        wanted = {r for shape in self._jobs.shapes for _, id_ in shape
-                  for r, _ in cluster.requests.items[id_].wanted}  # fmt: skip
-        self._rows = sorted(wanted - {PODS}, key=lambda row: (row != GPU, row)) or [PODS]
-        starting = {one.pod: one.node for one in self._plan.assignments}
-        assert self._running is not None, "there are reservations"
-        held = self._running.held(self._rows, now_us + GRACE_US, starting)
-        return Profile(now_us, self._room.free[self._rows], held)
-
-    def _wants(self, queries: list[Query]) -> list[Want]:
-        masks, rows = self._strategy.masks, self._rows
-        return [Want(amounts(query, rows), masks.of(query)) for query in queries]

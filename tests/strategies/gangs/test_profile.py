@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simk8s.strategies._gangs.fitting import Want
+from simk8s.strategies._gangs.fitting import Want, fit_on
 from simk8s.strategies._gangs.profile import Profile, seats
 from simk8s.strategies._gangs.running import Held
 
@@ -96,3 +96,27 @@ def test_a_window_ends_where_the_job_does() -> None:
     profile.take([0, 1], [want(8), want(8)], 1, 30)
     assert profile.until(10).tolist() == [[8, 8, 0]], "over before the reservation begins"
     assert profile.until(11).tolist() == [[0, 0, 0]]
+
+
+@given(running, st.lists(st.integers(1, 24), min_size=1, max_size=3), st.data())
+def test_nodes_have_room_since_the_last_that_is_in_the_way_ends(
+    held: list[tuple[int, int, int]], pods: list[int], data: st.DataObject
+) -> None:
+    profile = Profile(0, np.array([free_at(held, 0)], np.int64), ends(held))
+    wants = [want(gpus) for gpus in pods]
+    nodes = [data.draw(st.integers(0, NODES - 1)) for _ in pods]
+    asked = [sum(g for g, n in zip(pods, nodes, strict=True) if n == node) for node in range(NODES)]
+    room = [bool((step[0] >= asked).all()) for step in profile.free]
+    assert room == [fit_on(step, wants, nodes) for step in profile.free]
+    if room[-1]:
+        last_without = max((step for step, fits in enumerate(room) if not fits), default=-1)
+        assert profile.since(wants, nodes, len(room) - 1) == last_without + 1
+
+
+def test_seats_may_miss_nodes_that_have_room() -> None:
+    free, wants = np.array([[8, 6, 0]], np.int64), [want(3), want(6), want(5)]
+    assert seats(free, wants) is None, "3 takes the node of 6"
+    assert fit_on(free, wants, [0, 1, 0])
+    assert not fit_on(free, wants, [1, 0, 0])
+    narrow = Want(amounts(6), np.array([True, False, True]))
+    assert not fit_on(free, [wants[0], narrow, wants[2]], [0, 1, 0]), "6 may not go there"
