@@ -137,15 +137,19 @@ def test_a_folder_without_these_tables_has_no_such_numbers(gpus, tmp_path: Path)
         assert found[name] is None
 
 
+def _cpus(milli: int) -> Shape:
+    return Shape(milli, 0, 0, None)
+
+
 def test_many_shapes_are_represented_by_some() -> None:
-    counts = {(size, 0): 1 + size % 3 for size in range(1_000)}
-    chosen = _chosen(counts, tuple)
+    counts = {_cpus(size): 1 + size % 3 for size in range(1_000)}
+    chosen = _chosen(counts)
     assert len(chosen) == MOST
-    assert [one for (one, _), _ in chosen] == sorted(one for (one, _), _ in chosen)
-    mean = sum(size * count for (size, _), count in counts.items()) / sum(counts.values())
-    assert sum(size for (size, _), _ in chosen) / MOST == pytest.approx(mean, rel=0.02)
-    few = {(2, 0): 3, (1, 0): 9}
-    assert _chosen(few, tuple) == [((1, 0), 9), ((2, 0), 3)]
+    assert [one.cpu for one, _ in chosen] == sorted(one.cpu for one, _ in chosen)
+    mean = sum(one.cpu * count for one, count in counts.items()) / sum(counts.values())
+    assert sum(one.cpu for one, _ in chosen) / MOST == pytest.approx(mean, rel=0.02)
+    few = {_cpus(2): 3, _cpus(1): 9}
+    assert _chosen(few) == [(_cpus(1), 9), (_cpus(2), 3)]
 
 
 TRACE = """
