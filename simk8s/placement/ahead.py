@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
-from operator import ge
+from operator import attrgetter, ge
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +29,16 @@ from simk8s.placement.plugins.node_resources_fit import NodeResourcesFit
 from simk8s.placement.ties import ROOM, HeapOrder
 from simk8s.placement.view import Overlay, View
 from simk8s.state.requests import Requests
-from simk8s.state.resources import MEMORY
+from simk8s.state.resources import CPU, MEMORY, PODS
 
 STEADY = 8
 """So many pods must have come one behind the other: a batch in vain is that rare at most."""
 FEWEST, MOST = 4, 32
 """Windows that are worth a batch, and that are computed together."""
 NOBODY = -1
-"""Number of the requests of a pod that there is no quick way for."""
+"""Number of the requests of a pod that is not `Requests.plain`: it is scored by itself."""
 
+_PLAIN = attrgetter("plain")
 Ints = NDArray[np.int32]
 Scorer = Callable[[int, int, int], int]
 Answer = tuple[int, Ints]
@@ -218,28 +219,37 @@ class Ahead:
         if count < FEWEST or width > ROOM:
             return None
         vectors = view.cluster.requests.items
-        coming: list[Requests] = [query.requests]
-        coming += [vectors[i] for i in pods.requests[query.pod + 1 : query.pod + count]]
-        if any(one is not query.requests for one in coming) and self._kept(query):
+        asked = [query.requests.id, *pods.requests[query.pod + 1 : query.pod + count]]
+        if len(set(asked)) > 1 and self._kept(query):
             return None  # a few vectors take turns: what is kept of each is cheaper
+        coming = [vectors[number] for number in asked]
+        if all(map(_PLAIN, coming)):
+            first = [one.values[: PODS + 1] for one in coming]
+            columns: Iterable[tuple[int, ...]] = zip(*first, strict=True)
+        else:
+            columns = zip_longest(*[one.values for one in coming], fillvalue=0)
+            asked = [one.id if one.plain else NOBODY for one in coming]
+        amounts = list(columns)
+        most = list(map(max, amounts))
+        roomy = _has_room(nodes.lowest, most)
         end = start + count * width
-        totals = self._both.windows(view, slice(start, end), coming)
+        rows = slice(start, end)
+        totals = self._both.windows(view, rows, amounts[CPU], amounts[MEMORY], roomy=roomy)
         if self._room.shape != totals.shape:
             self._open(totals.shape)
         if self._score is None or self._used is not nodes.used_f:
             self._score, self._used = self._both.scorer(nodes), nodes.used_f
         keys = self._order.keys(totals, self._room)
-        most = list(map(max, zip_longest(*[one.values for one in coming], fillvalue=0)))
         outside = -(-start // width) - (end - nodes.n) // width
         return Batch(
             start,
             width,
             nodes.spec_version + nodes.images.version,
             nodes.dirty_base + len(nodes.dirty),
-            nodes.lows if _has_room(nodes.lowest, most) else -1,
+            nodes.lows if roomy else -1,
             most,
-            {start + window * width: window for window in range(count)},
-            [_number(one) for one in coming],
+            dict(zip(range(start, end, width), range(count), strict=True)),
+            asked,
             self._rows,
             keys.max(1).tolist(),
             [[] for _ in range(count + outside)],
@@ -256,14 +266,6 @@ class Ahead:
         self.places = [0] * ROOM
         for place, step in enumerate(self._steps):
             self.places[step] = place
-
-
-def _number(requests: Requests) -> int:
-    """The number of a vector that scoring counts as it is and that asks for no device."""
-    cpu, memory = requests.values[: MEMORY + 1]
-    if requests.asked_cpu != cpu or requests.asked_memory != memory or requests.gpu.count:
-        return NOBODY
-    return requests.id if cpu or memory else NOBODY
 
 
 def _has_room(lowest: list[int], most: list[int]) -> bool:

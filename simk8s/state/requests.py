@@ -62,7 +62,8 @@ class Requests:
     """Whether scoring counts more than the pod really asks for."""
     plain: bool
     """Whether it asks for cpu, memory and a pod slot and for nothing else, and scoring counts just
-    that (`nonzero_cpu`, `nonzero_memory`): as nearly every pod does, so charging it is quicker.
+    that (`nonzero_cpu`, `nonzero_memory`), before it runs as after: as nearly every pod does, so
+    there are quicker ways for it.
     """
 
     @property
@@ -157,7 +158,7 @@ class RequestTable:
             asked_cpu,
             asked_memory,
             cpu != full[CPU] or memory != full[MEMORY],
-            wanted == counted and not gpu.count,
+            wanted == counted and not gpu.count and (asked_cpu, asked_memory) == (cpu, memory),
         )
         self.items.append(made)
         return made

@@ -80,7 +80,8 @@ def test_the_quick_way_equals_the_general_one(moves: Steps, more: Steps) -> None
     ("values", "options", "plain"),
     [
         ((100, GIB), {}, True),
-        ((100, GIB), {"asked": (1, 1)}, True),
+        ((100, GIB), {"asked": (1, 1)}, False),
+        ((100, GIB), {"asked": (100, GIB)}, True),
         ((100, GIB), {"nonzero_cpu": 200}, False),
         ((100, 0), {}, False),
         ((100, GIB, 1), {}, False),

@@ -23,7 +23,6 @@ from simk8s.placement.plugins.balanced_allocation import HUNDRED, ONE, SHIFT, Ba
 from simk8s.placement.plugins.least_allocated import DOWN, LeastAllocated
 from simk8s.placement.view import HALF, Overlay, View
 from simk8s.state.nodes import Floats, NodeTable
-from simk8s.state.requests import Requests
 from simk8s.state.resources import CPU, MEMORY
 
 WINDOWS = 32
@@ -99,19 +98,26 @@ class Both:
         values = query.requests.values
         return bool(values[CPU] or values[MEMORY])
 
-    def windows(self, view: View, rows: slice, pods: Sequence[Requests]) -> NDArray[np.int32]:
-        """`score` of as many windows of these rows as there are pods, one for each, a line each;
-        of no use to a pod for which there is no quick way. They hold until it is asked again.
+    def windows(
+        self,
+        view: View,
+        rows: slice,
+        cpus: Sequence[int],
+        memories: Sequence[int],
+        *,
+        roomy: bool,
+    ) -> NDArray[np.int32]:
+        """`score` of as many windows of these rows as there are pods that ask for so much, one for
+        each, a line each; of no use to a pod for which there is no quick way. They hold until it
+        is asked again. `roomy`: every node has room for each of the pods.
         """
         nodes = view.nodes
-        shape = (len(pods), (rows.stop - rows.start) // len(pods))
+        shape = (len(cpus), (rows.stop - rows.start) // len(cpus))
         used_memory, used_cpu, twice, without = self._window(view, nodes, rows)
         lines = (used_memory.reshape(shape), used_cpu.reshape(shape), twice, without.reshape(shape))
         if self._rooms.shape != shape:
             self._rooms = _Room(shape)
-        cpus, memories = [one.values[CPU] for one in pods], [one.values[MEMORY] for one in pods]
         more = np.array((cpus, memories), np.float64)[:, :, np.newaxis]
-        roomy = nodes.roomy(max(cpus), max(memories))
         return self._sums(nodes, self._rooms, lines, (more[0], more[1]), roomy)
 
     def _sums(
