@@ -26,6 +26,12 @@ class Flight:
     waiting: tuple[int, ...] = ()
     """Rejected pods whose victims were still leaving their nominated node when it began."""
 
+    @classmethod
+    def of(cls, solo: Solo) -> Flight:
+        """In full."""
+        started_us, queued, plan, service_us, dirty = solo
+        return cls(started_us, [queued], plan, service_us, dirty)
+
 
 Solo = tuple[int, Queued, Plan, int, int]
 """A cycle under way about one pod that gets a node: started, pod, plan, service, dirty."""

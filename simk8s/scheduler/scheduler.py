@@ -71,7 +71,7 @@ class Scheduler:
         self.measure = Measure(self.name)
         self._clock, self._store = clock, store
         self._cluster, self._view = store.cluster, View(store.cluster)
-        self._strategy = strategy
+        self._strategy, self._propose = strategy, strategy.propose
         self._times, self._fixed_us = times, times.fixed_us
         self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)
         preempting = Preempting()
@@ -180,11 +180,8 @@ class Scheduler:
         if flight is not None:
             if now_us < self._due_us:
                 return
-            if not isinstance(flight, tuple):
+            if not isinstance(flight, tuple) or not self._land(now_us, flight):
                 self._finish(now_us, flight)
-            elif not self._land(now_us, flight):
-                started_us, landing, plan, service_us, end = flight
-                self._finish(now_us, Flight(started_us, [landing], plan, service_us, end))
             self._flight = None
             if not (queue.waiting or queue.keeps) and self._flush_us == NEVER:
                 return
@@ -195,7 +192,18 @@ class Scheduler:
         if self._one_by_one:
             queued = queue.pop(now_us)
             if queued is not None:
-                self._fly(now_us, [queued], self._strategy.propose([queued.query], now_us))
+                plan = self._propose([queued.query], now_us)
+                if not plan.assignments:
+                    self._fly(now_us, [queued], plan)
+                    return
+                service_us = plan.latency_us
+                if service_us is None:
+                    service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
+                nodes = self._cluster.nodes
+                end = nodes.dirty_base + len(nodes.dirty)
+                self._flight = (now_us, queued, plan, service_us, end)
+                self._due_us = due_us = now_us + service_us
+                self._bell.ring_at(due_us)
                 return
         elif (pods := self._take(now_us)) or queue.news:
             self._start(now_us, pods)
@@ -242,15 +250,14 @@ class Scheduler:
             service_us += more_us
         nodes = self._cluster.nodes
         end = nodes.dirty_base + len(nodes.dirty)
-        if self._one_by_one and plan.assignments:
-            self._flight = (now_us, pods[0], plan, service_us, end)
-        else:
-            waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()
-            self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
+        waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()
+        self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
         self._due_us = due_us = now_us + service_us
         self._bell.ring_at(due_us)
 
-    def _finish(self, now_us: int, flight: Flight) -> None:
+    def _finish(self, now_us: int, flight: Flight | Solo) -> None:
+        if isinstance(flight, tuple):
+            flight = Flight.of(flight)
         if self._gangs is not None and flight.pods[0].query.template.group:
             self._gangs.finish(now_us, flight, self._assume, self._reject)
             return
