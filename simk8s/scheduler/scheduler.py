@@ -102,16 +102,8 @@ class Scheduler:
         self._nodes = store.nodes.subscribe(deliver, 0)
         self._gangs: Gangs | None = None
         if groups is not None and isinstance(self.queue, GangQueue):
-            self._gangs = Gangs(
-                clock,
-                self._cluster,
-                groups,
-                self.queue,
-                self._ledger,
-                framework_of,
-                self._go,
-                self._give_back,
-            )
+            self._gangs = Gangs(clock, self._cluster, groups, self.queue, self._ledger,
+                                framework_of, self._go, self._give_back)  # fmt: skip
             self._groups = store.objects(PODGROUPS).log.subscribe(deliver, lag_us)
         self._one_by_one = strategy.batch is None and self._gangs is None
         """Whether every cycle is about one pod, alone."""
