@@ -100,12 +100,12 @@ class Overlay(View):
         nodes = copy.copy(cluster.nodes)
         nodes.free = nodes.free.copy()
         nodes.used_f = nodes.used_f.copy()
-        nodes.spare100_f = nodes.spare100_f.copy()
+        nodes.beyond = nodes.beyond.copy()
         nodes.lowest = list(nodes.lowest)
         nodes.gpu_free = nodes.gpu_free.copy()
         nodes.pods_on = list(nodes.pods_on)
         nodes.dirty = []
-        nodes.open_lines(nodes.free, nodes.used_f, nodes.spare100_f)
+        nodes.open_lines(nodes.free, nodes.used_f, nodes.beyond)
         self.nodes = nodes
         self._own: set[int] = set()
         self._devices: dict[int, int] = {}

@@ -26,6 +26,16 @@ class Flight:
     waiting: tuple[int, ...] = ()
     """Rejected pods whose victims were still leaving their nominated node when it began."""
 
+    @classmethod
+    def of(cls, solo: Solo) -> Flight:
+        """In full."""
+        started_us, queued, plan, service_us, dirty = solo
+        return cls(started_us, [queued], plan, service_us, dirty)
+
+
+Solo = tuple[int, Queued, Plan, int, int]
+"""A cycle under way about one pod that gets a node: started, pod, plan, service, dirty."""
+
 
 class Ledger:
     """Rows of the tables `decisions`, `reasons` and `solves`."""
@@ -40,16 +50,21 @@ class Ledger:
         self._solves = SolveWriter(recorder)
         self._reasons = recorder.reasons
         self._reason_ids: dict[str, int] = {}
+        self._at = (self._pods.attempts, strategy, self._append, self._waits.append,
+                    self._services.append)  # fmt: skip
 
-    def bound(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
-        """A pod of a cycle has its node; nothing else becomes of so many."""
-        started_us, service_us = flight.started_us, flight.service_us
+    def bound(
+        self, started_us: int, service_us: int, share_us: int, queued: Queued, chosen: Assignment
+    ) -> None:
+        """A pod of a cycle has its node (nothing else becomes of so many); its share of what the
+        cycle took.
+        """
+        attempts, strategy, append, waited, served = self._at
         pod, node, score, feasible, _ = chosen
         wait_us = started_us - queued.ready_us
-        self._waits.append(wait_us)
-        self._services.append(service_us // len(flight.pods))
-        attempts, strategy, append = self._pods.attempts[pod], self._strategy, self._append
-        append((started_us, pod, attempts, strategy, "bound", node, feasible, score, wait_us,
+        waited(wait_us)
+        served(share_us)
+        append((started_us, pod, attempts[pod], strategy, "bound", node, feasible, score, wait_us,
                 service_us, None, 0))  # fmt: skip
 
     def attempt(

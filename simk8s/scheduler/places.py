@@ -38,7 +38,9 @@ class Places:
         self.waiting = 0
         """Pods to be popped now or later, whatever happens: active or backing off."""
         self._backing = {BACKOFF: 0, ERROR_BACKOFF: 0}
-        """Those of them that back off."""
+        """Those of them that back off, by how they failed."""
+        self.delayed = 0
+        """All of them: if more pods wait, some are active."""
         self.resting = 0
         """Parked pods: they wait for an event."""
         self.flying = 0
@@ -46,8 +48,7 @@ class Places:
 
     def lengths(self) -> tuple[int, int, int]:
         """(active, backoff, unschedulable)."""
-        backoff = sum(self._backing.values())
-        return self.waiting - backoff, backoff, self.resting
+        return self.waiting - self.delayed, self.delayed, self.resting
 
     def listing(self, where: Where) -> list[int]:
         """Pods that are there, in the order in which they came to be known."""
@@ -88,3 +89,4 @@ class Places:
             self.waiting += change
             if where != ACTIVE:
                 self._backing[where] += change
+                self.delayed += change

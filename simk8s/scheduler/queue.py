@@ -139,6 +139,7 @@ class SchedulingQueue(Places):
             _, _, _, token, queued = heappop(heap)
             if queued.token == token:
                 self._backing[BACKOFF] -= 1
+                self.delayed -= 1
                 return queued
         return None
 

@@ -16,12 +16,10 @@ from simk8s.api.store import Store
 from simk8s.api.watch import ADDED, BOUND, DELETED, ENDED
 from simk8s.kernel.clock import Clock
 from simk8s.kernel.phase import Phase as Order
-from simk8s.placement.base import Query
 from simk8s.placement.cycle import Verdict
 from simk8s.placement.events import (
     Change,
     Event,
-    pending_pod_added,
     pod_added,
     pod_deleted,
 )
@@ -33,9 +31,11 @@ from simk8s.scheduler.failures import Failures
 from simk8s.scheduler.gang_queue import GangQueue
 from simk8s.scheduler.gangs import GangGate, Gangs, Groups
 from simk8s.scheduler.gates import ByProfile, Gate, Preempting, SchedulingGates
+from simk8s.scheduler.hearing import hearer
 from simk8s.scheduler.hints import Hints, Rejection
 from simk8s.scheduler.keeping import queue_of
-from simk8s.scheduler.ledger import Flight, Ledger
+from simk8s.scheduler.landing import lander
+from simk8s.scheduler.ledger import Flight, Ledger, Solo
 from simk8s.scheduler.node_news import NodeNews
 from simk8s.scheduler.preemptor import Preemptor
 from simk8s.scheduler.queue import FLUSH_PERIOD_US
@@ -44,7 +44,7 @@ from simk8s.scheduler.storage_news import StorageNews
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.scheduler.validity import devices_of
 from simk8s.state.podgroups import PODGROUPS
-from simk8s.state.pods import NEVER, PENDING, RUNNING, Loss
+from simk8s.state.pods import NEVER, PENDING, Loss
 from simk8s.strategies.base import GANG_SCHEDULING, Assignment, Plan, Strategy
 
 HEARD = (ADDED, ENDED, DELETED)
@@ -71,7 +71,7 @@ class Scheduler:
         self.measure = Measure(self.name)
         self._clock, self._store = clock, store
         self._cluster, self._view = store.cluster, View(store.cluster)
-        self._strategy = strategy
+        self._strategy, self._propose = strategy, strategy.propose
         self._times, self._fixed_us = times, times.fixed_us
         self._ledger = Ledger(recorder, store.cluster, strategy.name, self.measure)
         preempting = Preempting()
@@ -93,7 +93,7 @@ class Scheduler:
         self._failures = Failures(client, self._resume)
         self._storage = StorageNews(clock, store, self.queue, self._resume, lag_us)
         self._node_news = NodeNews(self._cluster.nodes)
-        self._flight: Flight | None = None
+        self._flight: Flight | Solo | None = None
         self._due_us = self._flush_us = NEVER
         self.void: dict[tuple[int, int], bool] = {}
         self.ears = deliver = clock.bell("kube-scheduler/informers", Order.DELIVER, self._deliver)
@@ -102,19 +102,13 @@ class Scheduler:
         self._nodes = store.nodes.subscribe(deliver, 0)
         self._gangs: Gangs | None = None
         if groups is not None and isinstance(self.queue, GangQueue):
-            self._gangs = Gangs(
-                clock,
-                self._cluster,
-                groups,
-                self.queue,
-                self._ledger,
-                framework_of,
-                self._go,
-                self._give_back,
-            )
+            self._gangs = Gangs(clock, self._cluster, groups, self.queue, self._ledger,
+                                framework_of, self._go, self._give_back)  # fmt: skip
             self._groups = store.objects(PODGROUPS).log.subscribe(deliver, lag_us)
         self._one_by_one = strategy.batch is None and self._gangs is None
         """Whether every cycle is about one pod, alone."""
+        self._hear_of = hearer(self._cluster, self.queue, strategy.handles, self._gangs)
+        self._land = lander(self._cluster, self.queue, self._ledger, self._send_binding)
 
     # --- events
 
@@ -135,35 +129,18 @@ class Scheduler:
             for _, _, node in self._nodes.drain(now_us):
                 for event in self._node_news.of(node):
                     queue.move(event, now_us)
-        if (queue.waiting or queue.keeps) and self._flight is None and queue.ready:
+        waiting = queue.waiting
+        if (
+            (waiting or queue.keeps)
+            and self._flight is None
+            and (waiting > queue.delayed or queue.ready)
+        ):
             self._bell.ring()
 
     def _call_back(self, now_us: int) -> None:
         """Wake when a pod that failed with an error has backed off; no event does."""
         if (later_us := self.queue.next_flush_us()) is not None and later_us > now_us:
             self._bell.ring_at(later_us)
-
-    def _hear_of(self, pod: int, now_us: int) -> None:
-        cluster = self._cluster
-        pods = cluster.pods
-        if pods.phase[pod] == PENDING and pods.node[pod] == NEVER:
-            template = cluster.templates.items[pods.template[pod]]
-            requests = cluster.requests.items[pods.requests[pod]]
-            query = Query(pod, template, requests, pods.priority[pod])
-            if pods.pinned:
-                query.pinned = pods.pinned.get(pod, NEVER)
-            if self._strategy.handles(query):
-                if self._gangs is None or not template.group:
-                    self.queue.add(query, now_us)
-                    return
-                self._gangs.add(pod, template)
-                self.queue.add(query, now_us)
-                self.queue.move(pending_pod_added(template), now_us)
-        elif pods.phase[pod] in (PENDING, RUNNING) and pods.charged[pod] == NEVER:
-            # Bound by its creator: it counts, even if it is more than the node has.
-            node = pods.node[pod]
-            devices = cluster.nodes.choose_devices(node, cluster.requests_of(pod))
-            cluster.charge(pod, node, devices or 0)
 
     def _gone(self, pod: int, now_us: int) -> None:
         cluster, queue = self._cluster, self.queue
@@ -174,8 +151,9 @@ class Scheduler:
         placed = cluster.release(pod) != NEVER
         if not placed:
             queue.remove(pod)
-        nominated = bool(cluster.nominations) and cluster.pods.nominated[pod] != NEVER
-        if nominated:
+        nominated = False
+        if cluster.nominations and cluster.pods.nominated[pod] != NEVER:
+            nominated = True
             cluster.nominate(pod, NEVER)
         if (queue.flying or queue.resting) and (placed or nominated):
             self._freed(pod, now_us, None if placed else cluster.pods.priority[pod])
@@ -194,7 +172,8 @@ class Scheduler:
         if flight is not None:
             if now_us < self._due_us:
                 return
-            self._finish(now_us, flight)
+            if not isinstance(flight, tuple) or not self._land(now_us, flight):
+                self._finish(now_us, flight)
             self._flight = None
             if not (queue.waiting or queue.keeps) and self._flush_us == NEVER:
                 return
@@ -205,7 +184,18 @@ class Scheduler:
         if self._one_by_one:
             queued = queue.pop(now_us)
             if queued is not None:
-                self._fly(now_us, [queued], self._strategy.propose([queued.query], now_us))
+                plan = self._propose([queued.query], now_us)
+                if not plan.assignments:
+                    self._fly(now_us, [queued], plan)
+                    return
+                service_us = plan.latency_us
+                if service_us is None:
+                    service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
+                nodes = self._cluster.nodes
+                end = nodes.dirty_base + len(nodes.dirty)
+                self._flight = (now_us, queued, plan, service_us, end)
+                self._due_us = due_us = now_us + service_us
+                self._bell.ring_at(due_us)
                 return
         elif (pods := self._take(now_us)) or queue.news:
             self._start(now_us, pods)
@@ -251,13 +241,15 @@ class Scheduler:
             service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
             service_us += more_us
         nodes = self._cluster.nodes
-        waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()
         end = nodes.dirty_base + len(nodes.dirty)
+        waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()
         self._flight = Flight(now_us, pods, plan, service_us, end, waiting)
         self._due_us = due_us = now_us + service_us
         self._bell.ring_at(due_us)
 
-    def _finish(self, now_us: int, flight: Flight) -> None:
+    def _finish(self, now_us: int, flight: Flight | Solo) -> None:
+        if isinstance(flight, tuple):
+            flight = Flight.of(flight)
         if self._gangs is not None and flight.pods[0].query.template.group:
             self._gangs.finish(now_us, flight, self._assume, self._reject)
             return
@@ -300,13 +292,14 @@ class Scheduler:
         if self._gangs is not None and query.template.group:
             self._gangs.hold(flight, queued, chosen)
         else:
-            self._ledger.bound(flight, queued, chosen)
-            self._send_binding(queued, node)
+            self._go(flight, queued, chosen)
         return True
 
     def _go(self, flight: Flight, queued: Queued, chosen: Assignment) -> None:
-        """Send the binding of a pod that waited at Permit."""
-        self._ledger.bound(flight, queued, chosen)
+        """Send the binding of an assumed pod."""
+        service_us = flight.service_us
+        share_us = service_us // len(flight.pods)
+        self._ledger.bound(flight.started_us, service_us, share_us, queued, chosen)
         self._send_binding(queued, chosen.node)
 
     @request("POST", "pods/binding")

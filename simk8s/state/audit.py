@@ -34,22 +34,23 @@ def free_is_allocatable_minus_charged(cluster: Cluster) -> Iterator[str]:
 def mirrors_are_exact(cluster: Cluster) -> Iterator[str]:
     """The float64 mirrors hold the integers that a recount gives."""
     nodes = cluster.nodes
-    spare = 100 * nodes.allocatable[[CPU, MEMORY]]
+    spare100 = 100 * nodes.allocatable[[CPU, MEMORY]]
     for pod, node in enumerate(cluster.pods.charged):
         if node != NEVER:
             requests = cluster.requests_of(pod)
-            spare[0, node] -= 100 * requests.nonzero_cpu
-            spare[1, node] -= 100 * requests.nonzero_memory
+            spare100[0, node] -= 100 * requests.nonzero_cpu
+            spare100[1, node] -= 100 * requests.nonzero_memory
     used = (nodes.allocatable - nodes.free)[[CPU, MEMORY]]
     whole = np.maximum(nodes.allocatable[[CPU, MEMORY]], 1)
     for name, recount in (
-        ("spare100_f", spare),
         ("used_f", used),
         ("whole_f", whole),
         ("twice_f", 2 * whole),
     ):
         if not np.array_equal(getattr(nodes, name), recount):
             yield f"{name} differs from a recount"
+    if not np.array_equal(nodes.spare100(slice(None)), spare100):
+        yield "spare100 differs from a recount"
     if (nodes.free < np.array(nodes.lowest)[:, None]).any():
         yield "lowest is no lower bound of what is free"
 

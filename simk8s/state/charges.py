@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 if TYPE_CHECKING:
     Line = memoryview[Any]
     Ints = list[int]
-    At = tuple[list[dict[int, Requests]], Ints, Ints, Line, Line, Line, Line, Line, Line, Line]
+    At = tuple[list[dict[int, Requests]], Ints, Ints, Line, Line, Line, Line, Line]
 
 
 class Charges(ABC):
@@ -46,23 +46,22 @@ class Charges(ABC):
     def fit_resources(self) -> None:
         """Make room for resources that are new."""
 
-    def open_lines(self, free: IntMatrix, used: Floats, spare100: Floats) -> None:
+    def open_lines(self, free: IntMatrix, used: Floats, beyond: IntMatrix) -> None:
         """Scalar access to the amounts that pods change, in the memory of these arrays; to be
         called again when they or `pods_on`, `dirty`, `lowest` are others.
         """
         self.free_at = lines_of(free)
         self.used_at = lines_of(used)
-        self.spare100_at = lines_of(spare100)
+        self.beyond_at = lines_of(beyond)
         used_cpu, used_memory = self.used_at
-        cpu100, memory100 = self.spare100_at
         free_cpu, free_memory, slots = (self.free_at[line] for line in (CPU, MEMORY, PODS))
         self._charged_at: At = (self.pods_on, self.dirty, self.lowest, free_cpu, free_memory, slots,
-                                used_cpu, used_memory, cpu100, memory100)  # fmt: skip
+                                used_cpu, used_memory)  # fmt: skip
 
     def charge(self, row: int, pod: int, requests: Requests, devices: int) -> None:
         """Count a pod on a node. `devices` is the bit mask of GPU devices that it gets."""
         (pods_on, dirty, lowest, free_cpu, free_memory, slots,
-         used_cpu, used_memory, cpu100, memory100) = self._charged_at  # fmt: skip
+         used_cpu, used_memory) = self._charged_at  # fmt: skip
         pods_on[row][pod] = requests
         dirty.append(row)
         if not requests.plain:
@@ -78,11 +77,8 @@ class Charges(ABC):
         slots[row] = left = slots[row] - 1
         if left < lowest[PODS]:
             self._fall(PODS, left)
-        cpu_f, memory_f = cpu * 1.0, memory * 1.0  # once for both mirrors
-        used_cpu[row] += cpu_f
-        used_memory[row] += memory_f
-        cpu100[row] -= cpu_f * 100.0
-        memory100[row] -= memory_f * 100.0
+        used_cpu[row] += cpu
+        used_memory[row] += memory
 
     def _charge_any(self, row: int, requests: Requests, devices: int) -> None:
         """The amounts of a pod that asks for more than cpu and memory, or not for both."""
@@ -102,7 +98,7 @@ class Charges(ABC):
     def release(self, row: int, pod: int) -> Requests:
         """Undo `charge`, GPU devices left aside (see `take_devices`); what was charged."""
         (pods_on, dirty, _, free_cpu, free_memory, slots,
-         used_cpu, used_memory, cpu100, memory100) = self._charged_at  # fmt: skip
+         used_cpu, used_memory) = self._charged_at  # fmt: skip
         requests = pods_on[row].pop(pod)
         dirty.append(row)
         if requests.plain:
@@ -110,11 +106,8 @@ class Charges(ABC):
             free_cpu[row] += cpu
             free_memory[row] += memory
             slots[row] += 1
-            cpu_f, memory_f = cpu * 1.0, memory * 1.0
-            used_cpu[row] -= cpu_f
-            used_memory[row] -= memory_f
-            cpu100[row] += cpu_f * 100.0
-            memory100[row] += memory_f * 100.0
+            used_cpu[row] -= cpu
+            used_memory[row] -= memory
             return requests
         for resource, amount in requests.wanted:
             self.free_at[resource][row] += amount
@@ -122,13 +115,14 @@ class Charges(ABC):
         return requests
 
     def _count(self, row: int, requests: Requests, sign: int) -> None:
-        """The mirrors."""
+        """The mirrors, and what scoring counts beyond what is asked for."""
+        asks_cpu, asks_memory = requests.values[: MEMORY + 1]
         cpu, memory = self.used_at
-        cpu[row] += sign * requests.values[CPU]
-        memory[row] += sign * requests.values[MEMORY]
-        cpu, memory = self.spare100_at
-        cpu[row] -= sign * 100 * requests.nonzero_cpu
-        memory[row] -= sign * 100 * requests.nonzero_memory
+        cpu[row] += sign * asks_cpu
+        memory[row] += sign * asks_memory
+        cpu, memory = self.beyond_at
+        cpu[row] += sign * (requests.nonzero_cpu - asks_cpu)
+        memory[row] += sign * (requests.nonzero_memory - asks_memory)
         self.defaulted_pods += sign * requests.defaulted
 
     def _fall(self, resource: int, left: int) -> None:

@@ -2,13 +2,13 @@
 
 Law: `free = allocatable − requested` row by row, in integers. Scores of cpu and memory divide,
 and a float division is five times cheaper than an integer one and, below 2^53, floors to the same
-integer; so four `[2, N]` float64 mirrors hold exact integers: `whole_f` (allocatable, 1 where
-there is none), `twice_f` (2 × that), `used_f` (requested) and `spare100_f` (100 × what the
-scoring requests leave). Whoever charges or releases a pod appends its node to `dirty`; a reader
-remembers how far it has read.
+integer; so three `[2, N]` float64 mirrors hold exact integers: `whole_f` (allocatable, 1 where
+there is none), `twice_f` (2 × that) and `used_f` (requested). `beyond` is by how much scoring
+requests exceed true ones; `spare100` is what the former leave. Whoever charges or
+releases a pod appends its node to `dirty`; a reader remembers how far it has read.
 
 Shapes: matrices `[R, capacity]`, resource-major; views cut to the `n` rows in use are re-made on
-growth, so hold the table, not its arrays. `free_at[resource][row]`, `used_at`, `spare100_at` and
+growth, so hold the table, not its arrays. `free_at[resource][row]`, `used_at`, `beyond_at` and
 `whole_at` are the same memory for scalar use: 20 to 50 ns an item against 70 to 130 from numpy.
 """
 
@@ -189,13 +189,11 @@ class NodeTable(Charges):
 
     def _resize(self, row: int, before: Mapping[int, int], after: Mapping[int, int]) -> None:
         self.fit_resources()
-        spare = self.spare100_f[:, row] - 100 * self.allocatable[[CPU, MEMORY], row]
         for resource in {**before, **after}:
             amount = after.get(resource, 0)
             self.free[resource, row] += amount - self.allocatable[resource, row]
             self.allocatable[resource, row] = amount
         self._mirror(slice(row, row + 1))
-        self.spare100_f[:, row] += spare
 
     def fit_resources(self) -> None:
         """Add rows for resources interned since the last growth (nobody offers them, so they are
@@ -221,6 +219,11 @@ class NodeTable(Charges):
         """Whether so much is free on every node, by the bound: then nothing needs clamping."""
         return self.lowest[CPU] >= cpu and self.lowest[MEMORY] >= memory
 
+    def spare100(self, rows: slice | NDArray[Any]) -> Floats:
+        """100 × the cpu and memory that scoring requests leave on some nodes, exact."""
+        spare: Floats = np.multiply(self.free[: MEMORY + 1, rows] - self.beyond[:, rows], 100.0)
+        return spare
+
     def trim_dirty(self) -> None:
         """Drop the older half of a long log; readers that had not got that far start afresh."""
         half = len(self.dirty) // 2
@@ -237,7 +240,6 @@ class NodeTable(Charges):
         self.largest = max(self.largest, float(whole.max(initial=0)))
         self.whole_f[:, rows] = np.maximum(whole, 1)
         self.twice_f[:, rows] = 2 * np.maximum(whole, 1)
-        self.spare100_f[:, rows] = 100 * whole
         least = self.free[:, rows].min(axis=1, initial=_HUGE)
         self.lowest[:] = map(min, self.lowest, least.tolist())
         self.lows += 1
@@ -252,7 +254,7 @@ class NodeTable(Charges):
             ("_whole_f", 2, np.float64),
             ("_twice_f", 2, np.float64),
             ("_used_f", 2, np.float64),
-            ("_spare100_f", 2, np.float64),
+            ("_beyond", 2, np.int64),
             ("_gpu_free", depth, np.int64),
         ):
             fresh = np.zeros((lines, capacity), dtype)
@@ -275,7 +277,7 @@ class NodeTable(Charges):
         self.lows += 1
         self._trim()
         self.whole_at = lines_of(self._whole_f)
-        self.open_lines(self._free, self._used_f, self._spare100_f)
+        self.open_lines(self._free, self._used_f, self._beyond)
 
     def _trim(self) -> None:
         n = self.n
@@ -284,7 +286,7 @@ class NodeTable(Charges):
         self.whole_f: Floats = self._whole_f[:, :n]
         self.twice_f: Floats = self._twice_f[:, :n]
         self.used_f: Floats = self._used_f[:, :n]
-        self.spare100_f: Floats = self._spare100_f[:, :n]
+        self.beyond: IntMatrix = self._beyond[:, :n]
         self.gpu_free: IntMatrix = self._gpu_free[:, :n]
         self.exists: NDArray[np.uint8] = self._exists[:n]
         self.unschedulable: NDArray[np.uint8] = self._unschedulable[:n]
@@ -297,7 +299,7 @@ class NodeTable(Charges):
     _whole_f: Floats
     _twice_f: Floats
     _used_f: Floats
-    _spare100_f: Floats
+    _beyond: IntMatrix
     _gpu_free: IntMatrix
     _exists: NDArray[np.uint8]
     _unschedulable: NDArray[np.uint8]

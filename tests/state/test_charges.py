@@ -48,7 +48,7 @@ def play(cluster: Cluster, pods: list[int], moves: Steps) -> None:
 
 
 def amounts(nodes: Any) -> list[Any]:
-    matrices = (nodes.free, nodes.used_f, nodes.spare100_f, nodes.gpu_free)
+    matrices = (nodes.free, nodes.used_f, nodes.beyond, nodes.gpu_free)
     listed = [list(pods) for pods in nodes.pods_on]
     known = (nodes.lowest, nodes.lows, nodes.defaulted_pods, nodes.dirty, listed)
     return [*(matrix.tolist() for matrix in matrices), *known]

@@ -112,7 +112,7 @@ def test_nodes_that_come_together_are_as_if_they_had_come_one_by_one() -> None:
     plain = ("n", "specs", "dirty", "lowest", "lacking", "largest", "spec_version", "taint_sets")
     for name in plain:
         assert getattr(one_by_one, name) == getattr(together, name), name
-    arrays = ("allocatable", "free", "whole_f", "twice_f", "used_f", "spare100_f", "gpu_free")
+    arrays = ("allocatable", "free", "whole_f", "twice_f", "used_f", "beyond", "gpu_free")
     lines = ("exists", "unschedulable", "taint_set", "gpu_count", "gpu_model")
     for name in arrays + lines:
         assert (getattr(one_by_one, name) == getattr(together, name)).all(), name

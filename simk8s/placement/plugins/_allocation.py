@@ -71,8 +71,8 @@ class Allocation(ScorePlugin):
             allocatable = nodes.allocatable[row][rows]
             if row in (CPU, MEMORY):
                 asked = (query.requests.asked_cpu, query.requests.asked_memory)[row]
-                spare = nodes.spare100_f[row][rows].astype(np.int64) // 100
-                requested = allocatable - spare + asked
+                free = nodes.free[row][rows] - nodes.beyond[row][rows]
+                requested = allocatable - free + asked
             else:
                 asked = query.requests.values[row] if row < len(query.requests.values) else 0
                 if not asked and row >= PODS:

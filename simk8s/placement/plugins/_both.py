@@ -190,11 +190,12 @@ class Both:
             return own + self._balanced.score_one(query, view, row)
         cpu_line, memory_line = nodes.whole_at
         all_cpu, all_memory = cpu_line[row], memory_line[row]
-        cpu_line, memory_line = nodes.spare100_at
-        least: float = (cpu_line[row] - 100 * asked.asked_cpu) // all_cpu
+        free, (cpu_line, memory_line) = nodes.free_at, nodes.beyond_at
+        least: float = (free[CPU][row] - cpu_line[row] - asked.asked_cpu) * 100.0 // all_cpu
         if least < 0.0:
             least = 0.0
-        left: float = (memory_line[row] - 100 * asked.asked_memory) // all_memory
+        spare: int = free[MEMORY][row] - memory_line[row] - asked.asked_memory
+        left: float = spare * 100.0 // all_memory
         if left > 0.0:
             least += left
         # Balances without the pod and with it: 1 less half the gap between two shares, at most 1.

@@ -72,10 +72,9 @@ class LeastAllocated(Allocation):
     def _charged(self, query: Query, view: View, rows: Rows) -> NDArray[Any]:
         """From the scoring requests: below 2^53 a float quotient floors to the integer one."""
         nodes, asked = view.nodes, query.requests
-        spare = nodes.spare100_f[:, rows]
-        left = np.empty_like(spare)
-        np.subtract(spare[0], 100.0 * asked.asked_cpu, out=left[0])
-        np.subtract(spare[1], 100.0 * asked.asked_memory, out=left[1])
+        left = nodes.spare100(rows)
+        left[0] -= 100.0 * asked.asked_cpu
+        left[1] -= 100.0 * asked.asked_memory
         left /= nodes.whole_f[:, rows]
         np.maximum(left, 0.0, out=left)
         return _mean(left)
@@ -84,9 +83,10 @@ class LeastAllocated(Allocation):
         """The scalar form of `score`."""
         if not self.plain or view.nodes.lacking:
             return super().score_one(query, view, row)
-        spare, whole, asked = view.nodes.spare100_at, view.nodes.whole_at, query.requests
-        cpu = int((spare[0][row] - 100 * asked.asked_cpu) // whole[0][row])
-        memory = int((spare[1][row] - 100 * asked.asked_memory) // whole[1][row])
+        nodes, asked = view.nodes, query.requests
+        free, beyond, whole = nodes.free_at, nodes.beyond_at, nodes.whole_at
+        cpu = int((free[0][row] - beyond[0][row] - asked.asked_cpu) * 100.0 // whole[0][row])
+        memory = int((free[1][row] - beyond[1][row] - asked.asked_memory) * 100.0 // whole[1][row])
         return ((cpu if cpu > 0 else 0) + (memory if memory > 0 else 0)) // 2
 
 

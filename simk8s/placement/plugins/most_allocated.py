@@ -30,9 +30,9 @@ class MostAllocated(Allocation):
         nodes, asked = view.nodes, query.requests
         if not self.plain or nodes.lacking:
             return super().score(query, view, rows)
-        total = np.zeros(len(nodes.exists[rows]))
+        total, spare100 = np.zeros(len(nodes.exists[rows])), nodes.spare100(rows)
         for line, amount in ((0, asked.asked_cpu), (1, asked.asked_memory)):
             whole = nodes.whole_f[line][rows]
-            used100 = 100.0 * whole - nodes.spare100_f[line][rows] + 100.0 * amount
+            used100 = 100.0 * whole - spare100[line] + 100.0 * amount
             total += np.floor(np.minimum(used100, 100.0 * whole) / whole)
         return np.floor(total * 0.5)
