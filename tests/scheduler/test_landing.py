@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from simk8s.placement.framework import Framework, Profile
+from simk8s.placement.view import View
+from simk8s.record.measure import Measure
+from simk8s.record.recorder import Recorder
 from simk8s.scheduler import scheduler as module
+from simk8s.scheduler.hints import Hints
+from simk8s.scheduler.landing import lander
+from simk8s.scheduler.ledger import Ledger
+from simk8s.scheduler.queue import SchedulingQueue
 from simk8s.scheduler.queued import Where
 from simk8s.scheduler.timing import CycleTimes
 from simk8s.state.audit import audit
+from simk8s.state.cluster import Cluster
+from simk8s.strategies.base import Assignment, Plan, Solve
 from tests.steady import steady
-from tests.world import GIB, SECOND, World, node, pod_manifest, world
+from tests.world import GIB, SECOND, World, add_pod, node, pod_manifest, query, world
 
 NODES = 4
 
@@ -58,3 +68,33 @@ def test_the_usual_end_is_the_general_one(seed: int, monkeypatch: pytest.MonkeyP
     assert {"bound", "gone", "stale"} <= set(outcomes)
     assert len(quick) > 50
     assert told(usual) == told(general)
+
+
+SOLVED = Solve(1, "OPTIMAL", 1.0, 1.0, 0.0, 1.0, 0.1)
+
+
+@pytest.mark.parametrize("odd", ["nothing", "devices", "evictions", "solve", "leaving", "plain"])
+def test_what_is_special_is_left_to_the_general_end(odd: str) -> None:
+    cluster, sent = Cluster(), []
+    row = cluster.nodes.add(node("n", 2_000, 4 * GIB))
+    manifest = pod_manifest(None if odd == "plain" else "100m", "128Mi")
+    asked = query(cluster, add_pod(cluster, cluster.templates.parse(manifest, "default")))
+    hints = Hints(lambda _: Framework.of(Profile()), View(cluster))
+    queue = SchedulingQueue(hints)
+    queue.add(asked, 0)
+    queued = queue.pop(0)
+    assert queued is not None
+    recorder = Recorder()
+    ledger = Ledger(recorder, cluster, "test", Measure("test"))
+    land = lander(cluster, queue, ledger, lambda *args: sent.append(args))
+    plan = Plan([Assignment(asked.pod, row, 1, 1, 1 if odd == "devices" else None)])
+    if odd == "evictions":
+        plan.evictions = (7,)
+    if odd == "solve":
+        plan.solve = SOLVED
+    if odd == "leaving":
+        cluster.pods.deletion_us[asked.pod] = 5
+    done = land(1, (0, queued, plan, 1, len(cluster.nodes.dirty)))
+    assert done is (odd == "nothing")
+    assert sent == ([(queued, row)] if done else [])
+    assert cluster.charged == len(recorder.decisions) == cluster.pods.attempts[asked.pod] == done
