@@ -74,13 +74,16 @@ class AtOnce:
 
         return send
 
+    def ask(self, *request: Any) -> None:
+        """Any request: what `perform` takes."""
+        if not self.asked:
+            self.ring()
+        self.asked.append((self.perform, request, None))
+
     def resend(self, call: Call) -> None:
         """One that was held back or refused before."""
         assert call.op is not None, "a shadow is never under way"
-        if not self.asked:
-            self.ring()
-        request = (call.op, call.args, call.done, call.port, call.client, call.attempts)
-        self.asked.append((self.perform, request, None))
+        self.ask(call.op, call.args, call.done, call.port, call.client, call.attempts)
 
     def withdraw(self, now_us: int) -> list[Call]:
         """Everything under way; none of it will be applied."""
@@ -109,11 +112,7 @@ class AtOnce:
     ) -> None:
         """Any request at its commit; the last of it is how often it was tried before."""
         result, now_us = op(*args), self._clock.now_us
-        meter = port.meter
-        if now_us < meter.until_us:
-            meter.window.at_once += 1
-        else:
-            meter.at_once(now_us)
+        port.meter.at_once(now_us)
         if client.in_flight_limit:
             client.answered()
         if done is not None:

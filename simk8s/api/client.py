@@ -135,9 +135,7 @@ class Client:
             port = self._port(kind_of(op))
         at_once = self._at_once
         if at_once is not None:
-            if not at_once.asked:
-                at_once.ring()
-            at_once.asked.append((at_once.perform, (op, args, done, port, self, 0), None))
+            at_once.ask(op, args, done, port, self, 0)
             return now_us
         call = Call(self, port, op, args, done)
         if self.in_flight_limit:
@@ -180,10 +178,7 @@ class Client:
         sender = self if kind.resource != "events" else self.events
         port, now_us = sender._ports.get(kind) or sender._port(kind), self._clock.now_us
         if sender._at_once is not None:
-            if now_us < port.meter.until_us:
-                port.meter.window.at_once += count
-            else:
-                port.meter.at_once(now_us, count)
+            port.meter.at_once(now_us, count)
             return
         if sender._bucket is None:
             sender._server.shadows(sender, port, count)

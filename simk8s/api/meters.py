@@ -46,8 +46,7 @@ class Window:
 class Meter:
     """Requests of one client and kind."""
 
-    __slots__ = ("_index", "_open", "client", "kind", "level", "rows", "until_us",
-                 "window")  # fmt: skip
+    __slots__ = ("_index", "_open", "client", "kind", "level", "rows", "window")
 
     def __init__(self, client: str, kind: RequestKind, level: ServedLevel | None = None) -> None:
         self.client = client
@@ -58,8 +57,7 @@ class Meter:
         self._index = -1
         self._open: dict[int, Window] = {}
         self.window = Window()
-        """The one that was asked for last, and when it is over; 0 = ask for one."""
-        self.until_us = 0
+        """The one that was asked for last."""
 
     def served(self, arrival_us: int, wait_us: int, latency_us: int) -> None:
         """A request was answered."""
@@ -91,7 +89,7 @@ class Meter:
         """All rows, those of open windows included."""
         for index in sorted(self._open):
             self._fold(index)
-        self._index, self.until_us = -1, 0
+        self._index = -1
         return self.rows
 
     def _turn(self, index: int) -> None:
@@ -102,7 +100,6 @@ class Meter:
                 if old < index - KEEP:
                     self._fold(old)
         self._index, self.window = index, window
-        self.until_us = (index + 1) * WINDOW_US
 
     def _fold(self, index: int) -> None:
         window = self._open.pop(index)
