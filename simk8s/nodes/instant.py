@@ -30,19 +30,21 @@ def delivering(pool: KubeletPool) -> Callable[[int], None]:
     def deliver(now_us: int) -> None:
         amiss = any(odd)
         for _, verb, pod in drain(now_us):
-            if verb is BOUND:
-                if amiss or templates[pod] not in quiet or faults[nodes[pod]]:
-                    hear(verb, pod, now_us)
-                elif phases[pod] == PENDING and deletion_us[pod] == NEVER:
-                    known(pod)
-                    seen_us[pod] = pulled_us[pod] = started_us[pod] = now_us
-                    epoch, lasts_us = epochs[pod], lifetime_us[pod]
-                    if lasts_us >= 0:
-                        end_at(now_us + lasts_us, (pod, epoch))
-                    report(pod, RUNNING, epoch)
-                else:
-                    hear(verb, pod, now_us)
-            elif amiss or verb is DELETING:
+            if (
+                verb is BOUND
+                and not amiss
+                and templates[pod] in quiet
+                and not faults[nodes[pod]]
+                and phases[pod] == PENDING
+                and deletion_us[pod] == NEVER
+            ):
+                known(pod)
+                seen_us[pod] = pulled_us[pod] = started_us[pod] = now_us
+                epoch, lasts_us = epochs[pod], lifetime_us[pod]
+                if lasts_us >= 0:
+                    end_at(now_us + lasts_us, (pod, epoch))
+                report(pod, RUNNING, epoch)
+            elif amiss or verb is BOUND or verb is DELETING:
                 hear(verb, pod, now_us)
 
     return deliver

@@ -65,17 +65,12 @@ class Batch:
     """Which window begins at a row."""
     asked: list[int]
     """Numbers of the request vectors."""
-    keys: list[Ints]
-    """Totals and the order among equals as one number."""
     best: list[int]
-    """The greatest of them."""
+    """The greatest keys (see `Answer`)."""
     dirty: list[list[int]]
     """Rows that have changed since their window was brought up to date; behind the windows, and so
     at negative places too, there is room for rows that are in none.
     """
-    score: Scorer
-    used: object
-    """The array that `score` reads."""
     right: int = 0
     """How often it was guessed who would ask."""
 
@@ -101,7 +96,7 @@ class Ahead:
         self._steps: list[int] = []
         self._room: Ints = np.empty((0, 0), np.int32)
         self._rows: list[Ints] = []
-        """Lines of the room."""
+        """Lines of the room: the keys of the batch, by window."""
         self._score: Scorer | None = None
         self._used: object = None
         """The array that it reads."""
@@ -157,14 +152,14 @@ class Ahead:
             self._repair(batch, query.requests, window, rows)
         batch.right += 1
         self._pod, self._end = query.pod, start + width
-        return batch.best[window], batch.keys[window]
+        return batch.best[window], self._rows[window]
 
     def _roomy(self, batch: Batch, query: Query) -> bool:
         """Whether every node still has room for the pod; some node has less free than ever, or
         the table has grown.
         """
         nodes = self._nodes
-        if batch.used is not nodes.used_f:
+        if self._used is not nodes.used_f:
             return False
         if _has_room(nodes.lowest, batch.most):
             batch.lows = nodes.lows
@@ -173,7 +168,8 @@ class Ahead:
 
     def _repair(self, batch: Batch, requests: Requests, window: int, rows: list[int]) -> None:
         """Bring the answer of one window up to date."""
-        keys, best, steps, score = batch.keys[window], batch.best[window], self._steps, batch.score
+        keys, best, steps, score = self._rows[window], batch.best[window], self._steps, self._score
+        assert score is not None, "a batch was computed"
         cpu, memory = requests.values[: MEMORY + 1]
         first, worse = batch.start + window * batch.width, False
         for row in rows:
@@ -209,7 +205,7 @@ class Ahead:
         if batch is None:
             return None
         batch.right = 1
-        return batch.best[0], batch.keys[0]
+        return batch.best[0], self._rows[0]
 
     def _made(self, query: Query, start: int, width: int) -> Batch | None:
         """A batch that begins with this pod."""
@@ -250,11 +246,8 @@ class Ahead:
             most,
             dict(zip(range(start, end, width), range(count), strict=True)),
             asked,
-            self._rows,
             keys.max(1).tolist(),
             [[] for _ in range(count + outside)],
-            self._score,
-            nodes.used_f,
         )
 
     def _open(self, shape: tuple[int, ...]) -> None:

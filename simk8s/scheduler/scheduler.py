@@ -188,9 +188,7 @@ class Scheduler:
                 if not plan.assignments:
                     self._fly(now_us, [queued], plan)
                     return
-                service_us = plan.latency_us
-                if service_us is None:
-                    service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
+                service_us = self._service_us(plan)
                 nodes = self._cluster.nodes
                 end = nodes.dirty_base + len(nodes.dirty)
                 self._flight = (now_us, queued, plan, service_us, end)
@@ -234,12 +232,14 @@ class Scheduler:
         more_us = self._times.base_us * (len(pods) - 1) if together else 0
         self._fly(now_us, pods, plan, more_us)
 
+    def _service_us(self, plan: Plan, more_us: int = 0) -> int:
+        if plan.latency_us is not None:
+            return plan.latency_us
+        return (self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)) + more_us
+
     def _fly(self, now_us: int, pods: list[Queued], plan: Plan, more_us: int = 0) -> None:
         """The plan takes effect when its service time has passed (1 us = it takes no time)."""
-        service_us = plan.latency_us
-        if service_us is None:
-            service_us = self._fixed_us or self._times.cycle_us(plan.evaluated, *plan.read)
-            service_us += more_us
+        service_us = self._service_us(plan, more_us)
         nodes = self._cluster.nodes
         end = nodes.dirty_base + len(nodes.dirty)
         waiting = self._preemptor.waiting(pods, plan) if service_us > 1 else ()

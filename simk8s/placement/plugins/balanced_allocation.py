@@ -133,14 +133,12 @@ class BalancedAllocation(ScorePlugin):
         return self._kept
 
     def _repair(self, nodes: NodeTable, rows: list[int]) -> None:
-        """`_headroom` of some rows, if they are not overcommitted."""
+        """`_headroom` of some rows."""
         (cpus, memories), (all_cpus, all_memories) = nodes.used_at, nodes.whole_at
         kept = self._kept
         for row in rows:
             cpu, memory = cpus[row] / all_cpus[row], memories[row] / all_memories[row]
-            if cpu > 1.0 or memory > 1.0:
-                cpu, memory = min(cpu, 1.0), min(memory, 1.0)
-            kept[row] = 150 - int((1.0 - abs(cpu - memory) / 2.0) * 100.0)
+            kept[row] = 150 - _balance_one(cpu, memory)
 
 
 def _headroom(used: Floats, twice: Floats) -> Balances:
